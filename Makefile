@@ -1,0 +1,35 @@
+SHELL := bash
+PYTHON ?= python3.11
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: help install repro test test-slow check lock
+
+help:  ## Show what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+install: .venv/installed  ## Create .venv and install the locked versions
+
+.venv/installed: requirements.lock pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --requirement requirements.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	touch $@
+
+repro: install  ## Run the whole graph: documents to a trained model and a report
+	dvc repro
+
+test: install  ## Run the fast tests
+	pytest
+
+test-slow: install  ## Run the slow tests
+	pytest -m "slow and not gpu"
+
+check: install  ## Lint, type-check and check the direction of imports
+	ruff check .
+	ruff format --check .
+	mypy
+	lint-imports
+
+lock: install  ## Pin the newest versions that fit pyproject.toml
+	.ci/lock
