@@ -1,0 +1,218 @@
+"""Where the work on documents runs: on this machine, on a Ray cluster, or under Slurm.
+
+The executors are datatrove's. What is finished is not theirs to say: they leave an empty mark that knows neither what
+went in nor what came out. Here a shard is finished when its marker names the hashes of both, and the marker is written
+last.
+"""
+
+import hashlib
+import json
+import multiprocessing
+import shutil
+import subprocess
+import time
+import traceback
+import uuid
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from datatrove.executor import LocalPipelineExecutor
+from loguru import logger as datatrove_logger
+from tqdm import tqdm
+
+from pipeline.errors import InputError
+from pipeline.files import remove, sha256_of, write_json
+from pipeline.processes import die_with_parent
+
+ExecutorName = Literal["local", "ray", "slurm"]
+MARKERS = ".markers"
+RUN_PREFIX = ".run-"
+SLURM_TIME = "24:00:00"  # a shard; SBATCH_TIMELIMIT in the environment overrides it
+SLURM_POLL_SECONDS = 15
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A file to make, and the hash of everything that decides its bytes."""
+
+    output: Path
+    key: str
+
+
+@dataclass(frozen=True)
+class Task:
+    """What an executor runs for each shard that is not finished; it travels to other processes and machines."""
+
+    work: Callable[[int], None]
+    shards: Sequence[Shard]
+    pending: Sequence[int]
+    faults: Path  # a folder for the tracebacks of shards that fail: Ray and Slurm do not bring them back
+
+    def __call__(self, data: None, rank: int, world_size: int) -> None:
+        """Make the shard of a rank, and its marker last."""
+        del data, world_size
+        index = self.pending[rank]
+        try:
+            self.work(index)
+        except BaseException:
+            (self.faults / f"{index:05d}.txt").write_text(traceback.format_exc(), encoding="utf-8")
+            raise
+        shard = self.shards[index]
+        write_json(marker_of(shard), {"key": shard.key, "sha256": sha256_of(shard.output)})
+
+
+class Local(LocalPipelineExecutor):  # type: ignore[misc]
+    """Runs the shards in processes of this machine.
+
+    datatrove's own loop waits for ever for a worker that was killed, and leaves a helper behind when it is killed
+    itself; this one does neither.
+    """
+
+    def run(self) -> None:
+        """Run every rank; the first that fails stops the run."""
+        context = multiprocessing.get_context("spawn")  # a fork server would outlive a parent that is killed
+        num_workers = min(self.workers, self.tasks)
+        with ProcessPoolExecutor(num_workers, context, initializer=begin_worker) as pool:
+            futures = [pool.submit(self._run_for_rank, rank, rank) for rank in range(self.tasks)]
+            try:
+                for future in tqdm(as_completed(futures), total=len(futures), unit="shard", disable=None):
+                    future.result()
+            except BaseException:
+                pool.shutdown(wait=False, cancel_futures=True)
+                raise
+
+
+def begin_worker() -> None:
+    """Tie a worker to its parent, and keep datatrove's chatter from the terminal."""
+    die_with_parent()
+    datatrove_logger.disable("datatrove")
+
+
+def run_shards(
+    work: Callable[[int], None], shards: Sequence[Shard], *, folder: Path, executor: ExecutorName, num_workers: int
+) -> int:
+    """Make every shard that is not finished, and return how many these were.
+
+    Args:
+        work: Writes the output of the shard with an index, whole or not at all. It is pickled, so it is a function or
+            an instance of a class at the top of a module.
+        shards: The files to make, all in `folder`.
+        folder: Files that look like outputs or markers of an earlier run and are neither any more are removed from it.
+        executor: Where the work runs.
+        num_workers: How many shards are made at a time; it does not change their bytes.
+
+    Raises:
+        InputError: The executor is not installed.
+        RuntimeError: A shard was not made.
+    """
+    remove_stale(folder, shards)
+    pending = [index for index, shard in enumerate(shards) if not is_finished(shard)]
+    if not pending:
+        return 0
+    run_folder = folder / f"{RUN_PREFIX}{uuid.uuid4().hex}"
+    faults = run_folder / "faults"
+    faults.mkdir(parents=True)
+    try:
+        task = Task(work, shards, pending, faults)
+        execute(task, executor=executor, num_workers=num_workers, logs=run_folder / "logs")
+        check_finished(shards, faults)
+    finally:
+        shutil.rmtree(run_folder, ignore_errors=True)
+    return len(pending)
+
+
+def execute(task: Task, *, executor: ExecutorName, num_workers: int, logs: Path) -> None:
+    """Run a task for every pending shard and wait until none is running any more."""
+    options: dict[str, Any] = {
+        "pipeline": [task],
+        "tasks": len(task.pending),
+        "workers": num_workers,
+        "logging_dir": str(logs),
+        "skip_completed": False,
+    }
+    if executor == "local":
+        datatrove_logger.disable("datatrove")
+        Local(**options).run()
+    elif executor == "ray":
+        execute_on_ray(options)
+    else:
+        execute_under_slurm(options)
+
+
+def execute_on_ray(options: dict[str, Any]) -> None:
+    """Run on the Ray cluster that RAY_ADDRESS names, or on one of this machine's own; all share the file system."""
+    try:
+        import ray  # type: ignore[import-not-found,unused-ignore]
+    except ImportError as error:
+        raise InputError(
+            "executor: ray", found="no ray", wanted="the extra 'ray'", remedy="Run pip install 'longalpaca[ray]'."
+        ) from error
+    from datatrove.executor.ray import RayPipelineExecutor
+
+    ray.init(ignore_reinit_error=True, log_to_driver=False)
+    RayPipelineExecutor(**options).run()
+
+
+def execute_under_slurm(options: dict[str, Any]) -> None:
+    """Submit the shards to Slurm and wait for them; partition and time are Slurm's own SBATCH_ variables."""
+    from datatrove.executor.slurm import SlurmPipelineExecutor
+
+    if shutil.which("sbatch") is None:
+        raise InputError(
+            "executor: slurm", found="no sbatch", wanted="a machine of a Slurm cluster", remedy="Use executor: local."
+        )
+    job = SlurmPipelineExecutor(**options, time=SLURM_TIME, partition="", mail_type="NONE")
+    job.run()
+    while slurm_knows(job.job_id):
+        time.sleep(SLURM_POLL_SECONDS)
+
+
+def slurm_knows(job_id: str) -> bool:
+    """Say whether a job is waiting or running."""
+    command = ["squeue", "--noheader", "--job", str(job_id)]
+    return bool(subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip())
+
+
+def marker_of(shard: Shard) -> Path:
+    """Return where the marker of a shard stands."""
+    return shard.output.parent / MARKERS / f"{shard.output.name}.json"
+
+
+def is_finished(shard: Shard) -> bool:
+    """Say whether a shard was made from the same, and is still what was made."""
+    try:
+        marker = json.loads(marker_of(shard).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return False
+    return (
+        isinstance(marker, dict)
+        and marker.get("key") == shard.key
+        and shard.output.is_file()
+        and marker.get("sha256") == sha256_of(shard.output)
+    )
+
+
+def check_finished(shards: Sequence[Shard], faults: Path) -> None:
+    """Make sure that every shard is there, whatever the executor believes."""
+    missing = [shard.output.name for shard in shards if not is_finished(shard)]
+    if missing:
+        texts = [path.read_text(encoding="utf-8") for path in sorted(faults.iterdir())]
+        raise RuntimeError(f"{len(missing)} shards were not made, {missing[0]} first\n{''.join(texts[:1])}")
+
+
+def remove_stale(folder: Path, shards: Sequence[Shard]) -> None:
+    """Remove from a folder what earlier runs left: shards and markers no longer wanted, and unfinished files."""
+    wanted = {shard.output for shard in shards} | {marker_of(shard) for shard in shards}
+    suffixes = {shard.output.suffix for shard in shards}
+    for path in [*folder.glob("*"), *folder.glob(f"{MARKERS}/*")]:
+        is_output = path.parent.name == MARKERS or path.suffix in suffixes or path.suffix == ".tmp"
+        if path.name.startswith(RUN_PREFIX) or (path.is_file() and is_output and path not in wanted):
+            remove(path)
+
+
+def key_of(*parts: object) -> str:
+    """Return a hash of everything that decides the bytes of a shard; the parts are JSON."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

@@ -1,0 +1,73 @@
+"""The list that `fetch` writes and `extract` reads: one line a source, whether it could be had or not."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import InputError
+from pipeline.files import replacing
+from pipeline.records import Category
+
+ENTRIES_FILE = "documents.jsonl"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A source, and the file of its bytes."""
+
+    doc_id: str  # sha256 of the bytes; of the source's name where there are none
+    file: str  # relative to the folder of the list; '' where there is none
+    source: str  # as the sources file names it
+    category: Category
+    licence: str
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    date: str = ""
+    language: str = ""
+    media_type: str = ""
+    error: str = ""  # why there is no file; '' when there is
+
+
+def write_entries(folder: Path, entries: Iterable[Entry]) -> None:
+    """Write the list of a folder."""
+    lines = [json.dumps(asdict(entry), ensure_ascii=False) + "\n" for entry in entries]
+    with replacing(folder / ENTRIES_FILE) as beside:
+        beside.write_text("".join(lines), encoding="utf-8")
+
+
+def read_entries(folder: Path) -> list[Entry]:
+    """Read the list of a folder.
+
+    Raises:
+        InputError: There is none, it is empty or broken, or one of its files is missing.
+    """
+    path = folder / ENTRIES_FILE
+    if not path.is_file():
+        raise InputError(path, found="no such file", wanted="the output of fetch or sample", remedy="Run it first.")
+    lines = path.read_text(encoding="utf-8").split("\n")  # splitlines would also cut at U+2028 within a title
+    entries = [entry_of(f"{path}, line {number}", line) for number, line in enumerate(lines, 1) if line]
+    if not entries:
+        raise InputError(path, found="an empty corpus", wanted="documents", remedy="List some in the sources file.")
+    for entry in entries:
+        if entry.file and not (folder / entry.file).is_file():
+            raise InputError(folder / entry.file, found="no such file", wanted="it", remedy="Run fetch again.")
+    return entries
+
+
+def entry_of(where: str, line: str) -> Entry:
+    """Return the entry of a line.
+
+    Raises:
+        InputError: The line is no entry.
+    """
+    try:
+        row: Any = json.loads(line)
+        if set(row) != {field.name for field in fields(Entry)}:
+            raise ValueError("other keys than an entry has")
+        return Entry(**row | {"authors": tuple(row["authors"])})
+    except (ValueError, TypeError) as error:
+        raise InputError(
+            where, found=str(error), wanted="a line that fetch wrote", remedy="Run fetch again."
+        ) from error

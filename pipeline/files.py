@@ -1,0 +1,65 @@
+"""Write beside, then rename: a file that exists is whole."""
+
+import hashlib
+import json
+import os
+import shutil
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Yield a path beside `path` to write a file or a folder to, and rename it to `path` at the end.
+
+    If the block raises, what was written is removed and `path` is left as it was. A folder at `path` is replaced
+    whole, so that nothing of an earlier run remains in it.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
+    try:
+        yield beside
+        sync(beside)
+        if path.is_dir():
+            shutil.rmtree(path)
+        beside.replace(path)
+        sync(path.parent)
+    finally:
+        remove(beside)
+
+
+def sync(path: Path) -> None:
+    """Flush a file, or a folder with all that is in it, to the disk."""
+    if path.is_dir():
+        for child in path.rglob("*"):
+            if child.is_file():
+                sync(child)
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder, if there is one."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def write_json(path: Path, content: Any) -> None:
+    """Write `content` as JSON with sorted keys, so that equal content has equal bytes."""
+    text = json.dumps(content, ensure_ascii=False, indent=2, sort_keys=True, allow_nan=False)
+    with replacing(path) as beside:
+        beside.write_text(text + "\n", encoding="utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """Return the hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -1,0 +1,66 @@
+"""Make any text fit for `Document.text`: NFC, valid UTF-8, and nothing in it that a reader cannot see."""
+
+import re
+import unicodedata
+
+HYPHEN_AT_LINE_END = re.compile("\ufffe[ \t]*(?:\r?\n)?")  # PDFium's mark: the word goes on
+SURROGATE = re.compile("[\ud800-\udfff]")
+NEWLINE = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+SPACE = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
+LIGATURE = re.compile("[\ufb00-\ufb06]")
+UNSEEN = re.compile(
+    "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    "\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"
+)
+BLANK_LINES = re.compile("\n{4,}")
+
+
+def clean(text: str) -> str:
+    """Return `text` without what does no one any good; a second time changes nothing.
+
+    Surrogate pairs are joined and lone ones dropped; control, bidi, tag and zero-width characters are dropped; spaces
+    and line ends of every kind become ' ' and newline; ligatures become letters; hyphens that PDFium marks at the end
+    of a line are undone; lines end without spaces, and at most two in a row are blank.
+    """
+    text = HYPHEN_AT_LINE_END.sub("", text)
+    if SURROGATE.search(text):
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
+        text = SURROGATE.sub("", text)
+    text = NEWLINE.sub("\n", text)
+    text = SPACE.sub(" ", UNSEEN.sub("", text))
+    text = LIGATURE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
+    text = unicodedata.normalize("NFC", text)
+    text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
+    return BLANK_LINES.sub("\n\n\n", text).strip("\n")
+
+
+def join_pages(pages: list[str]) -> tuple[str, tuple[int, ...]]:
+    """Clean pages, join them into one text, and say where each of them starts in it.
+
+    A sentence that runs on over the page is not broken: no blank line parts its halves.
+    """
+    text, parts, offsets, length = "", [], [], 0
+    for page in map(clean, pages):
+        if text and page:
+            between = "\n" if runs_on(text, page) else "\n\n"
+            parts.append(between)
+            length += len(between)
+        offsets.append(length)
+        parts.append(page)
+        length += len(page)
+        text = page or text
+    return "".join(parts), tuple(offsets)
+
+
+def runs_on(before: str, after: str) -> bool:
+    """Say whether the sentence at the end of `before` goes on at the start of `after`."""
+    last = before.rsplit("\n", 1)[-1]
+    return after[0].islower() and last[-1:].isalpha() | (last[-1:] in ",;-") and last[0] not in "#|"
+
+
+def garbage_ratio(text: str) -> float:
+    """Return the share of characters that no encoding meant: U+FFFD, private use, controls."""
+    if not text:
+        return 0.0
+    bad = sum(unicodedata.category(char) in ("Co", "Cc", "Cn", "Cs") and char not in "\t\n\r" for char in text)
+    return (bad + text.count("\ufffd")) / len(text)

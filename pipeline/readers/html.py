@@ -1,0 +1,138 @@
+"""Read HTML and XHTML: articles, reports, and the filings of EDGAR with inline XBRL."""
+
+import html
+import re
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+from lxml.html import HTMLParser
+
+from pipeline.readers.clean import clean
+from pipeline.readers.markup import markdown
+from pipeline.readers.reading import Allow, Reading, UnreadableError
+from pipeline.readers.text import decode, without_gutenberg
+
+CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?([A-Za-z0-9_.:-]{2,30})""")
+HEAD_BYTES = 4096  # the encoding is named within these
+XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
+ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
+TAG = re.compile(r"<(?:!--|script\b|style\b|(?=[a-z/!?]))", re.IGNORECASE)
+TAG_ENDS = {"<": re.compile(">"), "<!--": re.compile("-->")} | {
+    f"<{name}": re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("script", "style")
+}
+PART = re.compile(r"PART\s+[IV]{1,3}\b\.?(?:\s+\S.{0,60})?", re.IGNORECASE)
+ITEM = re.compile(r"ITEM\s+\d{1,2}[A-C]?\s*[.:\u2013\u2014-]?(?:\s+\S.{0,120})?", re.IGNORECASE)
+MAX_HEADING_CHARS = 100
+MIN_SHARE = 0.5  # of the text between the tags that the tree must hold
+
+
+def read(path: Path, allow: Allow) -> Reading:
+    """Read a web page or a filing."""
+    del allow  # HTML has no pages
+    source = decode_markup(path.read_bytes())
+    root = parse(source)
+    text, num_hidden = ("", 0) if root is None else markdown(root, filing_heading if is_filing(source) else None)
+    warnings = [f"{num_hidden} hidden elements left out"] if num_hidden else []
+    text = clean(text)
+    if num_hidden == 0 and len(text) < MIN_SHARE * len(plain := visible_text(source)):
+        text, warnings = plain, ["markup broken or nested too deeply: its text without structure"]
+    text = clean(without_cover_headings(without_gutenberg(text)))
+    if not text.strip():
+        raise UnreadableError("empty", "no text between the tags")
+    return Reading(text=text, reader="lxml", warnings=tuple(warnings), **metadata(root))
+
+
+def decode_markup(data: bytes) -> str:
+    """Return the text of a page in the encoding that it names, or that fits."""
+    named = CHARSET.search(data[:HEAD_BYTES])
+    if named and named[1].lower() not in (b"utf-16", b"us-ascii", b"ascii"):
+        try:
+            return data.decode(named[1].decode())
+        except (LookupError, UnicodeDecodeError):
+            pass  # names an encoding that is unknown, or wrong
+    return decode(data)[0]
+
+
+def parse(source: str) -> Any:
+    """Return the tree of a page, by XML's rules where they hold and else by HTML's; None where there is none.
+
+    No entity but HTML's own is expanded, and nothing outside the page is loaded.
+    """
+    data = ENTITY.sub(expand, source).encode("utf-8", "replace")
+    if "<?xml" in source[:200] or "http://www.w3.org/1999/xhtml" in source[:HEAD_BYTES]:
+        safe = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False)
+        try:
+            return etree.fromstring(data, safe)
+        except etree.XMLSyntaxError:
+            pass  # XHTML by name only
+    try:
+        return etree.fromstring(data, HTMLParser(encoding="utf-8", no_network=True))
+    except etree.XMLSyntaxError:
+        return None
+
+
+def expand(match: re.Match[str]) -> str:
+    """Return the character of one of HTML's entities; XML's own stay."""
+    return match[0] if match[1] in XML_ENTITIES else html.unescape(match[0])
+
+
+def visible_text(source: str) -> str:
+    """Return what stands between the tags, for markup that no parser gets through; in linear time, whatever it is."""
+    parts = []
+    place = 0
+    while (tag := TAG.search(source, place)) is not None:
+        parts.append(source[place : tag.start()])
+        end = TAG_ENDS[tag[0].lower()].search(source, tag.end())
+        if end is None:
+            break  # never closed: to a browser, too, the rest is no text
+        place = end.end()
+    else:
+        parts.append(source[place:])
+    lines = html.unescape(" ".join(parts)).split("\n")
+    return clean("\n".join(filter(None, (" ".join(line.split()) for line in lines))))
+
+
+def is_filing(source: str) -> bool:
+    """Say whether a page is a filing: they mark headings by their looks alone."""
+    return (
+        re.search(r"<h[1-6][\s>]", source, re.IGNORECASE) is None
+        and re.search(r"item\s+1a?\b", source, re.I) is not None
+    )
+
+
+def filing_heading(block: str, bold: bool) -> str:
+    """Mark the parts, the items and the bold lines of a filing as headings."""
+    title = " ".join(block.split())
+    if len(title) > MAX_HEADING_CHARS or title.startswith("|") or not any(char.isalpha() for char in title):
+        return block
+    if PART.fullmatch(title):
+        return f"## {title}"
+    if ITEM.fullmatch(title):
+        return f"### {title}"
+    return f"#### {title}" if bold and title[0].isalnum() and title[-1] not in ".,;:" else block
+
+
+def without_cover_headings(text: str) -> str:
+    """Unmark the bold lines before a filing's first item: its cover is bold almost everywhere."""
+    first = re.search(r"^###? (?:PART|ITEM) ", text, re.MULTILINE | re.IGNORECASE)
+    return re.sub(r"^#### ", "", text[: first.start()], flags=re.MULTILINE) + text[first.start() :] if first else text
+
+
+def metadata(root: Any) -> dict[str, Any]:
+    """Return what a page says about itself, by the names of `Reading`."""
+    if root is None:
+        return {}
+    found: dict[str, Any] = {}
+    title = root.find(".//{*}head/{*}title")
+    if title is not None and title.text:
+        found["title"] = clean(" ".join(title.text.split()))
+    names = {meta.get("name", "").lower(): meta.get("content", "") for meta in root.iterfind(".//{*}meta")}
+    if author := clean(names.get("author", "") or names.get("dc.creator", "")).strip():
+        found["authors"] = (author,)
+    if date := re.match(r"\d{4}(?:-\d\d(?:-\d\d)?)?", names.get("date", "") or names.get("dc.date", "")):
+        found["date"] = date[0]
+    language = root.get("lang") or root.get("{http://www.w3.org/XML/1998/namespace}lang") or ""
+    if code := re.match(r"[a-z]{2}(?=-|$)", language.lower()):
+        found["language"] = code[0]
+    return found

@@ -1,0 +1,141 @@
+"""Read files that nobody vouches for: each in a child process with limits, and each with an outcome.
+
+A reader may crash, loop, or eat all memory (reading a hostile PDF with PDFium does), so it runs in a child of
+`pipeline.readers.warden`. Limits are on CPU time: under load, a limit on the clock would make the outcome a matter of
+luck. What times out is tried once more alone; what kills PDFium is tried once more without it.
+"""
+
+import fcntl
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from pipeline.readers.reading import Reading
+from pipeline.readers.warden import Limits, receive, send
+
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")  # differs from run to run
+DEADLY = ("crash", "memory", "timeout")
+ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "LANG", "LC_ALL")  # all that a reader gets to see
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a file: a reading, or why there is none."""
+
+    reading: Reading | None
+    media_type: str = ""
+    kind: str = ""  # one of a few words, to count by
+    reason: str = ""
+
+
+class Sandbox:
+    """Reads files in child processes; a context manager, not to be shared between threads."""
+
+    def __init__(self, limits: Limits, lock: Path) -> None:
+        """Prepare to read.
+
+        Args:
+            limits: What reading one file may take.
+            lock: A file that all processes that read at the same time know. It is only locked, not written.
+        """
+        self.limits = limits
+        self.lock = lock
+        self.warden: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        """Start."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        """End the warden."""
+        self.stop()
+
+    def read(self, path: Path) -> Outcome:
+        """Read a file.
+
+        A timeout is final only if it happens a second time while nothing else is being read; any death of PDFium, only
+        if the file cannot be read without it either.
+        """
+        with self.locked(fcntl.LOCK_SH):
+            outcome = self.ask(path, cautious=False)
+        if outcome.kind == "timeout":
+            with self.locked(fcntl.LOCK_EX):
+                outcome = self.ask(path, cautious=False)
+        if outcome.kind not in DEADLY or not is_pdf(path):
+            return outcome
+        with self.locked(fcntl.LOCK_EX):
+            second = self.ask(path, cautious=True)
+        return second if second.reading else outcome
+
+    def ask(self, path: Path, *, cautious: bool) -> Outcome:
+        """Have the warden read a file, once."""
+        warden = self.start()
+        assert warden.stdin is not None
+        assert warden.stdout is not None
+        full_path = str(path.resolve())
+        request = {"path": full_path, "cautious": cautious, "limits": asdict(self.limits)}
+        try:
+            send(warden.stdin, json.dumps(request).encode())
+            answer = receive(warden.stdout)
+        except BrokenPipeError:
+            answer = None
+        if answer is None:
+            self.stop()
+            return Outcome(None, kind="crash", reason="the process that reads was ended from outside")
+        outcome = outcome_of(answer)
+        return replace(outcome, reason=ADDRESS.sub("0x", outcome.reason.replace(full_path, path.name)))
+
+    def start(self) -> "subprocess.Popen[bytes]":
+        """Return the warden, alive."""
+        if self.warden is not None and self.warden.poll() is not None:
+            self.stop()
+        if self.warden is None:
+            environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+            environment["PYTHONPATH"] = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
+            self.warden = subprocess.Popen(
+                [sys.executable, "-m", "pipeline.readers.warden"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                env=environment,
+            )
+        return self.warden
+
+    def stop(self) -> None:
+        """End the warden; its child ends with it."""
+        if self.warden is not None:
+            self.warden.kill()
+            self.warden.communicate()
+            self.warden = None
+
+    @contextmanager
+    def locked(self, how: int) -> Iterator[None]:
+        """Read along with others (LOCK_SH), or alone on this machine (LOCK_EX)."""
+        with self.lock.open("rb") as file:
+            fcntl.flock(file, how)
+            yield
+
+
+def is_pdf(path: Path) -> bool:
+    """Say whether a file would be read by PDFium."""
+    with path.open("rb") as file:
+        return b"%PDF-" in file.read(1024) or path.suffix.lower() == ".pdf"
+
+
+def outcome_of(answer: dict[str, Any]) -> Outcome:
+    """Return what a warden's answer says."""
+    if "kind" in answer:
+        return Outcome(None, kind=answer["kind"], reason=answer["reason"])
+    media_type = answer.pop("media_type")
+    known = {field.name for field in fields(Reading)}
+    values: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in answer.items()
+    }
+    return Outcome(Reading(**{name: values[name] for name in known}), media_type=media_type)

@@ -1,0 +1,126 @@
+"""Turn the table of a web page into a Markdown table, with every number in its column.
+
+Filings lay a table out on a finer grid than they show: '$', the number and ')' have a column each, and a heading spans
+several. Here such cells are joined to their numbers, columns are what the cells of the rows show, and a heading that
+spans several columns stands in each of them.
+"""
+
+import re
+from dataclasses import dataclass, replace
+
+MAX_SPAN = 200
+MAX_ALIGNED = 60  # characters; wider columns are not aligned
+CURRENCY = re.compile(r"(?:US|C|A|R)?[$€£¥]")
+CLOSING = re.compile(r"\)? ?(?:%|pts?|bps|x)?|\)")
+NUMBER = re.compile(
+    r"[-\u2013\u2014(]*(?:US)?[$€£¥]? ?\(?\d[\d,. ]*\)? ?%?\)?(?: ?(?:pts?|bps|x))?\*?|[-\u2013\u2014]|N/?[AM]",
+    re.IGNORECASE,
+)
+FIGURE_END = re.compile(r"[\d\u2014\u2013]\)?$")
+YEAR = re.compile(r"(?:19|20)\d\d\*?")
+BULLET = re.compile(r"[•·●○▪◦\u2013\u2014-]|\*")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell with text, and the columns `start` to `end` of the grid that it covers."""
+
+    text: str
+    start: int
+    end: int
+
+
+Row = list[Cell]
+
+
+def join_cells(row: Row) -> Row:
+    """Join a currency sign to the number after it, and a closing bracket or per cent sign to the number before it."""
+    joined: Row = []
+    for cell in row:
+        before = joined[-1] if joined else None
+        if before and CURRENCY.fullmatch(before.text) and NUMBER.fullmatch(cell.text):
+            joined[-1] = replace(cell, text=before.text + cell.text)
+        elif before and CLOSING.fullmatch(cell.text) and FIGURE_END.search(before.text):
+            joined[-1] = replace(before, text=before.text + cell.text, end=cell.end)
+        else:
+            joined.append(cell)
+    return joined
+
+
+def columns_of(rows: list[Row]) -> list[tuple[int, int]]:
+    """Return the columns that are shown, as ranges of the grid: what narrow cells cover, wide ones do not split."""
+    columns: list[tuple[int, int]] = []
+    for width, start in sorted({(cell.end - cell.start, cell.start) for row in rows for cell in row}):
+        covered = [column for column in columns if column[0] < start + width and start < column[1]]
+        if not covered:
+            columns.append((start, start + width))
+        elif len(covered) == 1:
+            columns.remove(covered[0])
+            columns.append((min(start, covered[0][0]), max(start + width, covered[0][1])))
+    return sorted(columns)
+
+
+def is_number(text: str) -> bool:
+    """Say whether a cell holds a figure, other than a year that may head a column."""
+    return NUMBER.fullmatch(text) is not None and YEAR.fullmatch(text) is None
+
+
+def num_header_rows(rows: list[Row]) -> int:
+    """Return how many rows at the top head the columns: those before the first figures, if these have a label."""
+    for index, row in enumerate(rows):
+        if any(is_number(cell.text) for cell in row):
+            return trim_labels(rows[:index])
+    return 1 if len(rows) > 1 and all(len(row) > 1 for row in rows[:2]) else 0
+
+
+def trim_labels(rows: list[Row]) -> int:
+    """Return how many of the rows above the figures are headings: labels of groups of figures are none."""
+    count = len(rows)
+    while count and len(rows[count - 1]) == 1 and rows[count - 1][0].start == 0:
+        count -= 1
+    return count
+
+
+def grid_of(rows: list[Row], columns: list[tuple[int, int]], *, repeat: bool) -> list[list[str]]:
+    """Put the cells of rows into columns; one that spans several goes into the first, or into each of them."""
+    grid = []
+    for row in rows:
+        line = [""] * len(columns)
+        for cell in row:
+            covered = [i for i, (start, end) in enumerate(columns) if start < cell.end and cell.start < end]
+            for index in covered if repeat and 0 not in covered else covered[:1]:
+                line[index] = f"{line[index]} {cell.text}".strip()
+        grid.append(line)
+    return grid
+
+
+def markdown_of(rows: list[Row]) -> list[str]:
+    """Return a table as blocks of Markdown: one table, or paragraphs where it only served the layout."""
+    rows = [joined for row in rows if (joined := join_cells(row))]
+    if all(len(row) == 1 for row in rows):
+        return [row[0].text for row in rows]
+    if all(len(row) == 2 and BULLET.fullmatch(row[0].text) for row in rows):
+        return ["\n".join(f"- {row[1].text}" for row in rows)]
+    if len(rows) == 1 and not any(is_number(cell.text) for cell in rows[0]):
+        return [" ".join(cell.text for cell in rows[0])]
+    columns = columns_of(rows)
+    count = num_header_rows(rows)
+    header = [" ".join(filter(None, texts)) for texts in zip(*grid_of(rows[:count], columns, repeat=True), strict=True)]
+    body = grid_of(rows[count:], columns, repeat=False)
+    return [write_table(header or [""] * len(columns), body)]
+
+
+def write_table(header: list[str], body: list[list[str]]) -> str:
+    """Write a Markdown table whose columns are aligned, figures to the right."""
+    lines = [[cell.replace("|", "\\|") for cell in line] for line in (header, *body)]
+    columns = list(zip(*lines, strict=True))
+    widths = [min(MAX_ALIGNED, max(3, *map(len, column))) for column in columns]
+    figures = [any(map(is_number, column[1:])) for column in columns]
+    rules = ["-" * (width - 1) + (":" if right else "-") for width, right in zip(widths, figures, strict=True)]
+    lines.insert(1, rules)
+    return "\n".join(f"| {' | '.join(map(aligned, line, widths, figures))} |" for line in lines)
+
+
+def aligned(cell: str, width: int, right: bool) -> str:
+    """Return a cell at the width of its column."""
+    return cell.rjust(width) if right else cell.ljust(width)

@@ -1,0 +1,96 @@
+"""Read plain text and Markdown: find the encoding, drop Project Gutenberg's wrapping, mark the chapters."""
+
+import codecs
+import re
+from pathlib import Path
+
+from charset_normalizer import from_bytes
+
+from pipeline.readers.clean import clean, garbage_ratio
+from pipeline.readers.reading import Allow, Reading, UnreadableError
+
+BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+SAMPLE_BYTES = 200_000  # enough to know an encoding by
+MAX_GARBAGE_RATIO = 0.05
+START = re.compile(r"^.*\*{3} ?START OF (?:THE|THIS) PROJECT GUTENBERG.*$", re.MULTILINE | re.IGNORECASE)
+END = re.compile(
+    r"^.*(?:\*{3} ?END OF (?:THE|THIS) PROJECT GUTENBERG|End of (?:the )?Project Gutenberg'?s?).*$",
+    re.MULTILINE | re.IGNORECASE,
+)
+FIELD = re.compile(r"^(Title|Author|Language):[ \t]*(.+(?:\n[ \t]+\S.*)*)", re.MULTILINE)
+LANGUAGES = {"english": "en", "french": "fr", "german": "de", "italian": "it", "spanish": "es", "portuguese": "pt"}
+NUMBER_WORD = "one|two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|the (?:first|second|third|last)"
+CHAPTER = re.compile(
+    rf"(?:(?:chapter|book|part|volume|act|canto|letter|section)\s+(?:[ivxlc]+|\d+|{NUMBER_WORD})\b.*"
+    r"|preface|foreword|introduction|prologue|epilogue|conclusion|appendix(?:\s+\w+)?)\W*",
+    re.IGNORECASE,
+)
+MAX_HEADING_CHARS = 80
+WRAPPED_CHARS = 50  # every line but the last of a wrapped paragraph is longer than this
+
+
+def read(path: Path, allow: Allow) -> Reading:
+    """Read a text file."""
+    del allow  # a text has no pages
+    text, encoding = decode(path.read_bytes())
+    fields = gutenberg_fields(text)
+    is_markdown = path.suffix.lower() in (".md", ".markdown")
+    text = clean(without_gutenberg(clean(text)))
+    return Reading(
+        text=text if is_markdown else clean(mark_chapters(text)),
+        reader=f"text ({encoding})",
+        title=fields.get("Title", ""),
+        authors=tuple(filter(None, [fields.get("Author", "")])),
+        language=LANGUAGES.get(fields.get("Language", "").lower(), ""),
+    )
+
+
+def decode(data: bytes) -> tuple[str, str]:
+    """Return the text of `data` and the encoding that it was in.
+
+    Raises:
+        UnreadableError: No encoding makes sense of it, so it is no text.
+    """
+    for mark, encoding in BOMS.items():
+        if data.startswith(mark):
+            return data.decode(encoding, "replace"), encoding
+    try:
+        text, encoding = data.decode("utf-8"), "utf-8"
+    except UnicodeDecodeError:
+        best = from_bytes(data[:SAMPLE_BYTES]).best()
+        if best is None:
+            raise UnreadableError("encoding", "no known encoding makes sense of the bytes") from None
+        text, encoding = data.decode(best.encoding, "replace"), best.encoding
+    if garbage_ratio(text[:SAMPLE_BYTES]) > MAX_GARBAGE_RATIO:
+        raise UnreadableError("encoding", f"binary data: it is no text, not even as {encoding}")
+    return text, encoding
+
+
+def gutenberg_fields(text: str) -> dict[str, str]:
+    """Return title, author and language as a Project Gutenberg header gives them."""
+    start = START.search(text)
+    header = text[: start.start()] if start else ""
+    return {name: " ".join(value.split()) for name, value in FIELD.findall(header)}
+
+
+def without_gutenberg(text: str) -> str:
+    """Cut Project Gutenberg's header and licence from a text."""
+    start = START.search(text)
+    text = text[start.end() :] if start else text
+    end = END.search(text) if start else None
+    return text[: end.start()] if end else text
+
+
+def mark_chapters(text: str) -> str:
+    """Write paragraphs on one line each, and chapter headings as Markdown."""
+    return "\n\n".join(mark_paragraph(block) for block in re.split(r"\n{2,}", text))
+
+
+def mark_paragraph(block: str) -> str:
+    """Return a heading as Markdown, a wrapped paragraph on one line, and anything else as it is."""
+    lines = block.split("\n")
+    title = " ".join(block.split())
+    if len(lines) <= 2 and len(title) <= MAX_HEADING_CHARS and CHAPTER.fullmatch(title):
+        return f"## {title}"
+    wrapped = all(len(line) > WRAPPED_CHARS and not line.startswith(" ") for line in lines[:-1])
+    return " ".join(lines) if wrapped and not lines[-1].startswith(" ") else block

@@ -1,0 +1,317 @@
+"""The two records that everything passes on: `Document` and `Example`, and how they are stored.
+
+Both are Parquet with the schemas below; docs/data-format.md describes every column. A folder of records is read in
+the order of its file names, so that the same folder always gives the same sequence.
+"""
+
+import hashlib
+from collections import OrderedDict
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import InputError
+from pipeline.files import replacing
+
+Category = Literal["book", "paper", "report", "statement"]
+Split = Literal["train", "test"]
+CATEGORIES: tuple[Category, ...] = get_args(Category)
+ROWS_PER_GROUP = 16  # a text may have megabytes, and a row group is what a reader holds in memory
+
+
+@dataclass(frozen=True)
+class Section:
+    """A heading and the range of text that it covers, up to the next heading of its own or a higher level."""
+
+    path: tuple[str, ...]  # the headings above it and its own, outermost first
+    start: int  # characters of `Document.text`, from the heading on
+    end: int
+
+
+@dataclass(frozen=True)
+class Document:
+    """One source file, or the reason why it could not be read."""
+
+    doc_id: str  # sha256 of the file's bytes, hex
+    category: Category
+    source: str  # the path or URL that it came from
+    title: str = ""
+    authors: tuple[str, ...] = ()
+    date: str = ""  # ISO 8601, as exact as it is known: '2019', '2019-04', '2019-04-30'
+    language: str = ""  # ISO 639-1
+    licence: str = ""  # SPDX identifier where there is one, '' when unknown
+    media_type: str = ""
+    num_pages: int | None = None  # None where the format has no pages
+    num_tokens: int = 0
+    text: str = ""  # Markdown, NFC, valid UTF-8
+    page_offsets: tuple[int, ...] = ()  # where each page starts in `text`, in characters
+    sections: tuple[Section, ...] = ()
+    reader: str = ""
+    warnings: tuple[str, ...] = ()
+    error: str = ""  # why there is no text; '' when there is
+    split: Split | Literal[""] = ""  # set by `curate`; a document is never on both sides
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """The words of a document that carry an answer: `text[start:end] == quote`."""
+
+    doc_id: str
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True)
+class Example:
+    """A question about documents, its answer, and where they say so. It names documents and does not hold them."""
+
+    example_id: str  # see `example_id_of`
+    task: str
+    question: str
+    answer: str
+    doc_ids: tuple[str, ...] = ()  # in the order in which the prompt shows them; none for a short example
+    evidence: tuple[Evidence, ...] = ()
+    teacher: str = ""  # a model, 'extractive', or 'human' with its venue
+    prompt_version: str = ""
+    licence: str = ""
+    checks: tuple[str, ...] = ()  # the names of the checks that it passed
+    reason: str = ""  # why it was refused; '' when it was not
+
+
+@dataclass(frozen=True)
+class Material:
+    """The part of a document that stands in an instruction.
+
+    `document.text[start:end] == instruction[offset:offset + end - start]`.
+    """
+
+    doc_id: str
+    start: int
+    end: int
+    offset: int
+
+
+@dataclass(frozen=True)
+class MixedExample:
+    """A row of the dataset: an example with its documents written into the instruction."""
+
+    instruction: str  # wrapper + material + question
+    output: str  # the answer
+    num_tokens: int  # of instruction and output together, without any chat template
+    material: tuple[Material, ...]  # in the order of `example.doc_ids`; none for a short example
+    example: Example
+
+
+SECTION = pa.struct({"path": pa.list_(pa.string()), "start": pa.int64(), "end": pa.int64()})
+EVIDENCE = pa.struct({"doc_id": pa.string(), "start": pa.int64(), "end": pa.int64(), "quote": pa.string()})
+DOCUMENT_SCHEMA = pa.schema(
+    {
+        **dict.fromkeys(("doc_id", "category", "source", "title"), pa.string()),
+        "authors": pa.list_(pa.string()),
+        **dict.fromkeys(("date", "language", "licence", "media_type"), pa.string()),
+        "num_pages": pa.int64(),
+        "num_tokens": pa.int64(),
+        "text": pa.large_string(),
+        "page_offsets": pa.list_(pa.int64()),
+        "sections": pa.list_(SECTION),
+        "reader": pa.string(),
+        "warnings": pa.list_(pa.string()),
+        "error": pa.string(),
+        "split": pa.string(),
+    }
+)
+EXAMPLE_SCHEMA = pa.schema(
+    {
+        **dict.fromkeys(("example_id", "task", "question", "answer"), pa.string()),
+        "doc_ids": pa.list_(pa.string()),
+        "evidence": pa.list_(EVIDENCE),
+        **dict.fromkeys(("teacher", "prompt_version", "licence"), pa.string()),
+        "checks": pa.list_(pa.string()),
+        "reason": pa.string(),
+    }
+)
+
+MATERIAL = pa.struct({"doc_id": pa.string(), "start": pa.int64(), "end": pa.int64(), "offset": pa.int64()})
+MIXED_SCHEMA = pa.schema(
+    [
+        pa.field("instruction", pa.large_string()),
+        pa.field("output", pa.string()),
+        pa.field("num_tokens", pa.int64()),
+        pa.field("material", pa.list_(MATERIAL)),
+        *EXAMPLE_SCHEMA,
+    ]
+)
+
+
+def example_id_of(task: str, question: str, answer: str, doc_ids: Iterable[str]) -> str:
+    """Return the first 16 hex digits of the sha256 of what makes an example this example."""
+    return hashlib.sha256("\0".join((task, question, answer, *doc_ids)).encode()).hexdigest()[:16]
+
+
+def write_documents(path: Path, documents: Iterable[Document]) -> int:
+    """Write one Parquet file of documents and return how many there were."""
+    return write_rows(path, DOCUMENT_SCHEMA, (asdict(document) for document in documents))
+
+
+def write_examples(path: Path, examples: Iterable[Example]) -> int:
+    """Write one Parquet file of examples and return how many there were."""
+    return write_rows(path, EXAMPLE_SCHEMA, (asdict(example) for example in examples))
+
+
+def write_mixed(path: Path, rows: Iterable[MixedExample]) -> int:
+    """Write one Parquet file of dataset rows, the columns of the example beside their own."""
+    return write_rows(path, MIXED_SCHEMA, ({**asdict(mixed), **asdict(mixed.example)} for mixed in rows))
+
+
+def write_rows(path: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
+    """Write rows to one Parquet file, a row group at a time, and return how many there were."""
+    count = 0
+    group: list[dict[str, Any]] = []
+    with replacing(path) as beside, pq.ParquetWriter(beside, schema, compression="zstd") as writer:
+        for row in rows:
+            group.append(row)
+            if len(group) == ROWS_PER_GROUP:
+                writer.write_table(pa.Table.from_pylist(group, schema))
+                count += len(group)
+                group = []
+        writer.write_table(pa.Table.from_pylist(group, schema))
+        count += len(group)
+    return count
+
+
+def read_documents(folder: Path) -> Iterator[Document]:
+    """Yield the documents of every Parquet file of a folder, error rows included.
+
+    Raises:
+        InputError: The folder holds no Parquet file, or one of another kind.
+    """
+    for row in read_rows(folder, "*.parquet", DOCUMENT_SCHEMA):
+        yield document_of(row)
+
+
+class DocumentStore:
+    """Documents by their id, read from Parquet when asked for; a few row groups are kept in memory.
+
+    Ask in an order that keeps the documents of one row group together where there is a choice.
+    """
+
+    def __init__(self, folder: Path, num_groups_kept: int = 4) -> None:
+        """Index the ids, categories and splits of a folder of documents."""
+        self.categories: dict[str, Category] = {}
+        self.splits: dict[str, Split | Literal[""]] = {}
+        self._place: dict[str, tuple[Path, int]] = {}
+        self._groups: OrderedDict[tuple[Path, int], dict[str, Document]] = OrderedDict()
+        self._num_groups_kept = num_groups_kept
+        for path in parquet_files(folder, "*.parquet"):
+            with open_parquet(path, DOCUMENT_SCHEMA) as file:
+                for group in range(file.num_row_groups):
+                    for row in file.read_row_group(group, columns=["doc_id", "category", "split"]).to_pylist():
+                        self._place[row["doc_id"]] = (path, group)
+                        self.categories[row["doc_id"]] = row["category"]
+                        self.splits[row["doc_id"]] = row["split"]
+
+    def __contains__(self, doc_id: str) -> bool:
+        return doc_id in self._place
+
+    def __getitem__(self, doc_id: str) -> Document:
+        place = self._place[doc_id]
+        if place not in self._groups:
+            path, group = place
+            with open_parquet(path, DOCUMENT_SCHEMA) as file:
+                rows = file.read_row_group(group).to_pylist()
+            self._groups[place] = {row["doc_id"]: document_of(row) for row in rows}
+            while len(self._groups) > self._num_groups_kept:
+                self._groups.popitem(last=False)
+        self._groups.move_to_end(place)
+        return self._groups[place][doc_id]
+
+
+def read_examples(folder: Path, pattern: str = "*.parquet") -> Iterator[Example]:
+    """Yield the examples of the Parquet files of a folder whose names match `pattern`.
+
+    Raises:
+        InputError: The folder holds no such file, or one of another kind.
+    """
+    for row in read_rows(folder, pattern, EXAMPLE_SCHEMA):
+        yield example_of(row)
+
+
+def read_mixed(folder: Path, pattern: str) -> Iterator[MixedExample]:
+    """Yield the dataset rows of the Parquet files of a folder whose names match `pattern`.
+
+    Raises:
+        InputError: The folder holds no such file, or one of another kind.
+    """
+    for row in read_rows(folder, pattern, MIXED_SCHEMA):
+        example = example_of({name: row.pop(name) for name in EXAMPLE_SCHEMA.names})
+        material = tuple(Material(**part) for part in row.pop("material"))
+        yield MixedExample(material=material, example=example, **row)
+
+
+def example_of(row: dict[str, Any]) -> Example:
+    """Return the example that a row of `EXAMPLE_SCHEMA` holds."""
+    evidence = tuple(Evidence(**span) for span in row.pop("evidence"))
+    return Example(evidence=evidence, **tuples(row))
+
+
+def document_of(row: dict[str, Any]) -> Document:
+    """Return the document that a row of `DOCUMENT_SCHEMA` holds."""
+    sections = tuple(Section(tuple(part["path"]), part["start"], part["end"]) for part in row.pop("sections"))
+    return Document(sections=sections, **tuples(row))
+
+
+def tuples(row: dict[str, Any]) -> dict[str, Any]:
+    """Turn Parquet's lists into the tuples of a record."""
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in row.items()}
+
+
+def read_rows(folder: Path, pattern: str, schema: pa.Schema) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a folder's Parquet files in the order of their names, one row group in memory at a time."""
+    for path in parquet_files(folder, pattern):
+        with open_parquet(path, schema) as file:
+            for group in range(file.num_row_groups):
+                yield from file.read_row_group(group).to_pylist()
+
+
+def parquet_files(folder: Path, pattern: str) -> list[Path]:
+    """Return the files of a folder that match `pattern`, by name.
+
+    Raises:
+        InputError: There is none.
+    """
+    files = sorted(folder.glob(pattern))
+    if not files:
+        raise InputError(
+            folder,
+            found="no such folder" if not folder.is_dir() else f"no file that matches {pattern}",
+            wanted="the output of an earlier stage",
+            remedy="Run that stage first: 'dvc repro' runs what is missing.",
+        )
+    return files
+
+
+def open_parquet(path: Path, schema: pa.Schema) -> pq.ParquetFile:
+    """Open a Parquet file of one of our schemas.
+
+    Raises:
+        InputError: It is broken, or of another kind.
+    """
+    try:
+        file = pq.ParquetFile(path)
+    except pa.ArrowInvalid as error:
+        raise InputError(
+            path, found=f"a broken file ({error})", wanted="Parquet", remedy="Remove it and run its stage again."
+        ) from error
+    if not file.schema_arrow.equals(schema):
+        raise InputError(
+            path,
+            found=f"the columns {', '.join(file.schema_arrow.names)}",
+            wanted=f"the columns {', '.join(schema.names)} of docs/data-format.md",
+            remedy="Name the folder of the right stage, or run that stage again.",
+        )
+    return file

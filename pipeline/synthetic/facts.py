@@ -1,0 +1,33 @@
+"""Plant a fact: a sentence with one answer in it, told at one place of a document."""
+
+import re
+
+from pipeline.synthetic.grammar import Grammar, tidy
+from pipeline.synthetic.manuscript import Fact
+
+RANGE = re.compile(r"([\d.]+)\.\.([\d.]+)(.*)")
+
+
+def plant(grammar: Grammar, line: str, **known: str) -> tuple[str, Fact]:
+    """Return a sentence and the fact that it states.
+
+    Args:
+        grammar: What fills the slots.
+        line: `SENTENCE || QUESTION || ANSWER`, where SENTENCE has the slot `{answer}`, and ANSWER is a rule's name or a
+            range with a unit, like `12..40 hours`.
+        known: What the slots that SENTENCE and QUESTION share stand for.
+    """
+    sentence, question, source = line.split(" || ")
+    answer = answer_from(grammar, source)
+    text = tidy(grammar.expand(sentence, {**known, "answer": answer}))
+    return text, Fact("prose", tidy(grammar.expand(question, known)), answer, text)
+
+
+def answer_from(grammar: Grammar, source: str) -> str:
+    """Draw an answer: a number of a range with as many decimals as its ends have, or an alternative of a rule."""
+    match = RANGE.fullmatch(source)
+    if not match:
+        return grammar.expand(grammar.draw(source), {})
+    decimals = len(match[1].partition(".")[2])
+    low, high = (round(float(end) * 10**decimals) for end in match.group(1, 2))
+    return f"{grammar.rng.randint(low, high) / 10**decimals:,.{decimals}f}{match[3]}"

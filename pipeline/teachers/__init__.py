@@ -1,0 +1,1 @@
+"""Who answers: the embedded default takes the answers from the text itself."""
