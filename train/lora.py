@@ -1,0 +1,117 @@
+"""LoRA+: low-rank updates, and embeddings and norms trained whole, in one adapter that nothing is lost from.
+
+Source: LongLoRA (arXiv 2309.12307), section 3.3 and Table 2: without embeddings and norms, low rank falls behind full
+fine-tuning on long rows. The modules trained whole are PEFT's `modules_to_save`, because PEFT saves and merges these;
+parameters unfrozen by hand train and are then lost.
+
+A model whose head is its embedding stays so: head and embedding are trained as one, and the merged model is tied too.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import PreTrainedModel
+
+from pipeline.errors import InputError
+from pipeline.files import write_json
+from train.recipe import LoraParams
+
+
+def with_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftModel:
+    """Freeze `model` and add what `params` trains, in float32; PEFT's random numbers follow torch's seed.
+
+    Raises:
+        InputError: A module named in `params` is not in the model.
+    """
+    check_modules(model, params.lora_targets, f"{section}.lora_targets")
+    check_modules(model, params.fully_trained, f"{section}.fully_trained")
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=params.lora_rank,
+        lora_alpha=params.lora_alpha,
+        lora_dropout=params.lora_dropout,
+        target_modules=sorted(params.lora_targets),
+        modules_to_save=sorted(params.fully_trained) or None,
+        ensure_weight_tying=trains_tied_embedding(model, params.fully_trained),
+    )
+    adapted = get_peft_model(model, config)
+    for parameter in adapted.parameters():
+        if parameter.requires_grad:  # steps of the optimizer are too small for bfloat16
+            parameter.data = parameter.data.float()
+    return adapted
+
+
+def check_modules(model: torch.nn.Module, names: list[str], where: str) -> None:
+    """Raise an InputError for the first name that is no module of the model."""
+    paths = [path for path, _ in model.named_modules() if path]
+    last = sorted({path.rsplit(".", 1)[-1] for path in paths} - {str(number) for number in range(1_000)})
+    for name in names:
+        if not any(path == name or path.endswith(f".{name}") for path in paths):
+            raise InputError(
+                where,
+                found=f"'{name}', which the model does not have",
+                wanted=f"modules of the model: {', '.join(last)}",
+                remedy="Name modules that exist.",
+            )
+
+
+def trains_tied_embedding(model: PreTrainedModel, fully_trained: list[str]) -> bool:
+    """Tell whether the embedding is trained whole and is the head too."""
+    if not model.config.get_text_config().tie_word_embeddings:
+        return False
+    embedding = model.get_input_embeddings()
+    path = next(path for path, module in model.named_modules() if module is embedding)
+    return any(path == name or path.endswith(f".{name}") for name in fully_trained)
+
+
+def count_trainable(model: torch.nn.Module) -> dict[str, int]:
+    """Count the trainable parameters by kind; tied ones count once."""
+    counts = dict.fromkeys(("lora", "embedding", "norm", "other"), 0)
+    for name, parameter in model.named_parameters():
+        if parameter.requires_grad:
+            counts[kind_of(name)] += parameter.numel()
+    return {**counts, "total": sum(counts.values())}
+
+
+def kind_of(name: str) -> str:
+    """Return the kind of a parameter from its name."""
+    if "lora_" in name:
+        return "lora"
+    if "embed" in name or "wte" in name:
+        return "embedding"
+    return "norm" if "norm" in name or "ln_" in name else "other"
+
+
+def save_adapter(model: PeftModel, folder: Path) -> None:
+    """Write adapter_model.safetensors and adapter_config.json, the same bytes for the same adapter.
+
+    The base model's path is left out, because it says where this machine keeps it, and PEFT's sets are written sorted.
+    """
+    model.save_pretrained(folder, save_embedding_layers=False)
+    (folder / "README.md").unlink(missing_ok=True)
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    names = ("target_modules", "modules_to_save", "modules_to_tie")
+    config = {key: sorted(value) if key in names and value else value for key, value in config.items()}
+    write_json(folder / "adapter_config.json", {**config, "base_model_name_or_path": None})
+
+
+def merged(model: PeftModel, dtype: torch.dtype) -> PreTrainedModel:
+    """Write the adapter into the weights and return the plain model in `dtype`.
+
+    Raises:
+        RuntimeError: The merged weights are not finite.
+    """
+    try:
+        plain: PreTrainedModel = model.merge_and_unload(safe_merge=True)
+    except ValueError as error:
+        raise RuntimeError(f"the adapter cannot be merged: {error}") from error
+    cast_parameters(plain, dtype)
+    return plain
+
+
+def cast_parameters(model: torch.nn.Module, dtype: torch.dtype) -> None:
+    """Cast the parameters alone: the frequencies of rotary positions are a buffer, and must stay in float32."""
+    for parameter in model.parameters():
+        parameter.data = parameter.data.to(dtype)

@@ -1,0 +1,79 @@
+"""Scale a model's rotary position embeddings, so that it can be trained on longer rows.
+
+Source: linear interpolation (arXiv 2306.15595), which LongLoRA uses; YaRN (arXiv 2309.00071). A model that is scaled
+already keeps its scheme, and its factor is multiplied: overwriting one scheme with another, as the original did, throws
+away what the model was trained with.
+"""
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict
+from transformers import PretrainedConfig
+
+from pipeline.errors import InputError
+
+
+class RopeParams(BaseModel):
+    """How positions are scaled: key `rope` of section `extend`."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    type: Literal["linear", "yarn", "llama3"]
+    factor: float  # how many times as many positions as the model has now; 1.0 leaves it as it is
+
+
+def scale_rope(config: PretrainedConfig, rope: RopeParams, max_length: int) -> None:
+    """Change `rope_parameters` and `max_position_embeddings` of `config`, which is saved with the model.
+
+    Raises:
+        InputError: The model has no such positions, is scaled by another scheme, or is too short for `max_length` even
+            then.
+    """
+    old = dict(getattr(config, "rope_parameters", None) or {})
+    if "rope_theta" not in old:
+        raise wrong(
+            "a model without rotary positions of one kind", "a model with rope_parameters", "Take another model."
+        )
+    if rope.factor < 1:
+        raise wrong(f"factor {rope.factor}", "a factor of at least 1.0", "Mend the value.")
+    positions = int(config.max_position_embeddings * rope.factor)
+    if positions < max_length:
+        raise wrong(
+            f"factor {rope.factor} for {config.max_position_embeddings} positions and max_length {max_length}",
+            "at least as many positions as max_length",
+            f"Set the factor to {-(-max_length // config.max_position_embeddings)}.0, or shorten max_length.",
+        )
+    if rope.factor > 1:
+        config.rope_parameters = scaled(old, rope, config.max_position_embeddings)
+        config.max_position_embeddings = positions
+
+
+def scaled(old: dict[str, Any], rope: RopeParams, positions: int) -> dict[str, Any]:
+    """Return `rope_parameters` whose factor is `rope.factor` times the old one.
+
+    Raises:
+        InputError: The old scheme is another one, or one that carries no factor.
+    """
+    scheme = old.get("rope_type", "default")
+    if scheme == rope.type:
+        return {**old, "factor": float(old["factor"]) * rope.factor}
+    if scheme == "default" and rope.type == "linear":
+        return {**old, "rope_type": "linear", "factor": rope.factor}
+    if scheme == "default" and rope.type == "yarn":
+        return {
+            **old,
+            "rope_type": "yarn",
+            "factor": rope.factor,
+            "original_max_position_embeddings": positions,
+        }
+    keeps = scheme if scheme in ("linear", "yarn", "llama3") else None
+    raise wrong(
+        f"type {rope.type} for a model scaled by '{scheme}'",
+        f"type {keeps}" if keeps else "linear or yarn, for a model that is not scaled",
+        "Keep the scheme that the model was trained with." if keeps else "Take another type or model.",
+    )
+
+
+def wrong(found: str, wanted: str, remedy: str) -> InputError:
+    """Return a fault of the recipe's `extend.rope`."""
+    return InputError("extend.rope", found=found, wanted=wanted, remedy=remedy)
