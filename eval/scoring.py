@@ -1,0 +1,78 @@
+"""Load a model for evaluation, and score tokens without holding the logits of a whole text.
+
+Evaluation always uses full attention: S2-Attn is for training (LongLoRA, arXiv 2309.12307, section 3.2).
+
+Shapes: B batch, T tokens, S scored tokens, D hidden size, V vocabulary.
+"""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForCausalLM, AutoTokenizer
+
+from pipeline.errors import InputError
+from train.progress import quiet
+
+TOKENS_PER_CHUNK = 1_024  # whose logits are held at once: 200 MB in float32 for 49k words
+
+
+def load_model(folder: Path, dtype: str) -> Any:
+    """Return a model in evaluation mode with full attention.
+
+    Raises:
+        InputError: The folder holds no model.
+    """
+    require_model(folder)
+    quiet()
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation="sdpa")
+    return model.eval()
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Return the tokenizer that stands beside a model.
+
+    Raises:
+        InputError: The folder holds no model.
+    """
+    require_model(folder)
+    return AutoTokenizer.from_pretrained(folder)
+
+
+def require_model(folder: Path) -> None:
+    """Check that a folder holds a model."""
+    if not (folder / "config.json").is_file():
+        raise InputError(
+            folder,
+            found="no config.json",
+            wanted="a model as save_pretrained writes it",
+            remedy="Run the stage that makes it: 'dvc repro' runs what is missing.",
+        )
+
+
+@torch.no_grad()
+def score_tokens(
+    model: Any, input_ids_BT: torch.Tensor, num_last: int | None = None
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """Score tokens by the model's prediction from all before each of them.
+
+    Args:
+        model: A causal language model.
+        input_ids_BT: The tokens, without padding.
+        num_last: How many tokens at the end are scored, S; None for all but the first.
+
+    Returns:
+        The negative log-likelihood in nats, float32 of shape (B, S), and whether the token was the most likely one,
+        bool of shape (B, S).
+    """
+    num_scored = input_ids_BT.shape[1] - 1 if num_last is None else num_last
+    hidden_BSD = model.get_decoder()(input_ids_BT, use_cache=False).last_hidden_state[:, -num_scored - 1 : -1]
+    scored_BS = input_ids_BT[:, -num_scored:]
+    head = model.get_output_embeddings()
+    losses, hits = [], []
+    for start in range(0, num_scored, TOKENS_PER_CHUNK):
+        logits_BTV = head(hidden_BSD[:, start : start + TOKENS_PER_CHUNK]).float()
+        targets_BT = scored_BS[:, start : start + TOKENS_PER_CHUNK]
+        losses.append(torch.nn.functional.cross_entropy(logits_BTV.transpose(1, 2), targets_BT, reduction="none"))
+        hits.append(logits_BTV.argmax(dim=-1) == targets_BT)
+    return torch.cat(losses, dim=1), torch.cat(hits, dim=1)
