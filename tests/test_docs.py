@@ -1,0 +1,84 @@
+"""The documentation cannot go stale: what it names exists, and what exists it names."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.cli import STAGES
+from pipeline.records import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
+
+MAKE_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
+
+
+@pytest.fixture(scope="module")
+def readme(root: Path) -> str:
+    return (root / "README.md").read_text(encoding="utf-8")
+
+
+def commands_of(text: str) -> list[list[str]]:
+    blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [shlex.split(line, comments=True) for line in lines if line.strip() and not line.startswith("#")]
+
+
+def test_every_column_is_described(root: Path) -> None:
+    text = (root / "docs" / "data-format.md").read_text(encoding="utf-8")
+    for schema in (DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA):
+        for name in schema.names:
+            assert f"`{name}`" in text, name
+
+
+def test_every_stage_is_in_the_readme(readme: str) -> None:
+    for name in STAGES:
+        assert f"`{name}`" in readme, name
+
+
+def test_every_command_in_the_readme_exists(root: Path, readme: str) -> None:
+    targets = set(MAKE_TARGET.findall((root / "Makefile").read_text()))
+    checked = 0
+    for words in commands_of(readme):
+        checked += 1
+        if words[0] == "make":
+            assert set(words[1:]) <= targets, words
+        elif words[0] == "longalpaca":
+            assert words[1] in STAGES, words
+        elif words[:2] == ["python", "-m"]:
+            assert words[2] in STAGES.values(), words
+        elif words[:2] == ["dvc", "repro"] and len(words) > 2:
+            assert words[-1] in STAGES, words
+        else:
+            assert words[0] in {"git", "cd", "dvc", "source"}, words
+    assert checked >= 5
+
+
+def test_every_parameter_that_the_readme_sets_exists(root: Path, readme: str) -> None:
+    params = yaml.safe_load((root / "params.yaml").read_text())
+    for setting in re.findall(r"-S ([\w.]+)=", readme):
+        value = params
+        for key in setting.split("."):
+            assert key in value, setting
+            value = value[key]
+
+
+def test_every_file_of_the_readmes_tree_exists(root: Path, readme: str) -> None:
+    tree = re.search(r"```text\n(.*?)```", readme, re.DOTALL)
+    assert tree is not None
+    folder = root
+    for line in tree[1].splitlines():
+        name = line.split()[0]
+        if not line.startswith(" "):
+            folder = root / name if name.endswith("/") else root
+            assert (root / name).exists(), name
+        else:
+            assert (folder / name).exists(), f"{folder}/{name}"
+
+
+@pytest.mark.parametrize("folder", ["README.md", "docs"])
+def test_links_lead_somewhere(root: Path, folder: str) -> None:
+    files = [root / folder] if folder.endswith(".md") else sorted((root / folder).glob("*.md"))
+    for file in files:
+        for target in re.findall(r"\]\((?!http)([^)#]+)", file.read_text(encoding="utf-8")):
+            assert (file.parent / target).exists(), f"{file.name}: {target}"

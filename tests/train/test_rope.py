@@ -1,0 +1,92 @@
+"""Positions are scaled as asked, on top of what the model has, and saved with it."""
+
+import pytest
+import torch
+from transformers import AutoConfig, GPT2Config, LlamaConfig
+from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
+
+from pipeline.errors import InputError
+from train.rope import RopeParams, scale_rope
+
+LLAMA3 = {
+    "rope_type": "llama3",
+    "rope_theta": 500_000.0,
+    "factor": 8.0,
+    "low_freq_factor": 1.0,
+    "high_freq_factor": 4.0,
+    "original_max_position_embeddings": 128,
+}
+
+
+def config(**parameters):
+    parameters = parameters or {"rope_type": "default", "rope_theta": 10_000.0}
+    return LlamaConfig(hidden_size=64, num_attention_heads=2, max_position_embeddings=1024, rope_parameters=parameters)
+
+
+def frequencies(of):
+    return LlamaRotaryEmbedding(of).inv_freq
+
+
+def test_linear_divides_every_frequency():
+    scaled = config()
+    scale_rope(scaled, RopeParams(type="linear", factor=4.0), max_length=4096)
+    torch.testing.assert_close(frequencies(scaled), frequencies(config()) / 4)
+    assert scaled.max_position_embeddings == 4096
+    assert scaled.rope_parameters["rope_theta"] == 10_000.0
+
+
+def test_yarn_keeps_the_fast_frequencies_and_divides_the_slow_ones():
+    scaled = config()
+    scale_rope(scaled, RopeParams(type="yarn", factor=4.0), max_length=4096)
+    ratio = frequencies(config()) / frequencies(scaled)
+    assert ratio[0] == pytest.approx(1.0)
+    assert ratio[-1] == pytest.approx(4.0)
+    assert scaled.rope_parameters["original_max_position_embeddings"] == 1024
+
+
+@pytest.mark.parametrize(
+    ("kind", "old"),
+    [
+        ("linear", {"rope_type": "linear", "rope_theta": 1e4, "factor": 2.0}),
+        ("yarn", {"rope_type": "yarn", "rope_theta": 1e4, "factor": 2.0, "original_max_position_embeddings": 512}),
+        ("llama3", LLAMA3),
+    ],
+)
+def test_a_model_that_is_scaled_already_is_scaled_further(kind, old):
+    scaled = config(**old)
+    scale_rope(scaled, RopeParams(type=kind, factor=4.0), max_length=4096)
+    assert scaled.rope_parameters == {**old, "factor": old["factor"] * 4}
+    assert scaled.max_position_embeddings == 4096
+
+
+def test_a_factor_of_one_changes_nothing():
+    scaled = config()
+    scale_rope(scaled, RopeParams(type="yarn", factor=1.0), max_length=1024)
+    assert scaled.to_dict() == config().to_dict()
+
+
+def test_a_scheme_is_never_overwritten_with_another():
+    with pytest.raises(InputError, match="scaled by 'llama3'; wanted type llama3"):
+        scale_rope(config(**LLAMA3), RopeParams(type="linear", factor=2.0), max_length=1024)
+
+
+def test_too_small_a_factor_names_the_one_that_is_needed():
+    with pytest.raises(InputError, match=r"Set the factor to 5\.0"):
+        scale_rope(config(), RopeParams(type="yarn", factor=2.0), max_length=4_097)
+
+
+def test_a_factor_below_one_is_refused():
+    with pytest.raises(InputError, match="at least 1"):
+        scale_rope(config(), RopeParams(type="yarn", factor=0.5), max_length=16)
+
+
+def test_a_model_without_rotary_positions_is_refused():
+    with pytest.raises(InputError, match="rotary"):
+        scale_rope(GPT2Config(), RopeParams(type="yarn", factor=2.0), max_length=16)
+
+
+def test_the_scaling_is_saved_with_the_model(tmp_path):
+    scaled = config()
+    scale_rope(scaled, RopeParams(type="yarn", factor=4.0), max_length=4096)
+    scaled.save_pretrained(tmp_path)
+    assert torch.equal(frequencies(AutoConfig.from_pretrained(tmp_path)), frequencies(scaled))
