@@ -22,7 +22,7 @@ def replacing(path: Path) -> Iterator[Path]:
     beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}.tmp")
     try:
         yield beside
-        sync(beside)
+        sync_tree(beside)
         if path.is_dir():
             shutil.rmtree(path)
         beside.replace(path)
@@ -31,12 +31,15 @@ def replacing(path: Path) -> Iterator[Path]:
         remove(beside)
 
 
-def sync(path: Path) -> None:
+def sync_tree(path: Path) -> None:
     """Flush a file, or a folder with all that is in it, to the disk."""
-    if path.is_dir():
-        for child in path.rglob("*"):
-            if child.is_file():
-                sync(child)
+    for child in path.rglob("*"):  # nothing, for a file
+        sync(child)
+    sync(path)
+
+
+def sync(path: Path) -> None:
+    """Flush a file, or the names in a folder, to the disk; what else may be writing in that folder is left alone."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

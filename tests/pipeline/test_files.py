@@ -1,5 +1,6 @@
 """A file that exists is whole."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -52,3 +53,9 @@ def test_json_that_no_other_reader_takes_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         write_json(tmp_path / "a.json", {"loss": float("nan")})
     assert not list(tmp_path.iterdir())
+
+
+def test_many_may_write_in_one_folder_at_the_same_time(tmp_path: Path) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(lambda number: write_json(tmp_path / f"{number}.json", number), range(100)))
+    assert len(list(tmp_path.iterdir())) == 100
