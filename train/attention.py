@@ -1,8 +1,8 @@
 """S2-Attn, the shifted sparse attention of LongLoRA, for any decoder of transformers.
 
-Two lines use it: `import train.attention` and `attn_implementation="s2"`, with `config.s2_group_size` set. It sees no
-future: each segment of length L, a document of a packed row or what is not padding of any other, is cut into groups of
-G tokens, and attention is causal within a group.
+Two lines use it: `import train.attention` and `attn_implementation="s2"`. It sees no future: each segment of length L,
+a document of a packed row or what is not padding of any other, is cut into groups of G tokens, and attention is causal
+within a group.
 
     heads 0 .. H//2 - 1    [0, G), [G, 2G), ...
     the other heads        [0, G//2), [G//2, G//2 + G), ...
@@ -11,66 +11,44 @@ G tokens, and attention is causal within a group.
 The second half of the heads carries what the first half knows across the borders of its groups. Training only: in
 evaluation mode, and with a key-value cache that holds earlier tokens, attention is full and is SDPA's to the bit.
 
+`config.s2_group_size` is G, a fixed number and no share of the length of the row at hand; `config.s2_backend` names
+one of `BACKENDS`. Both are optional, and saved with the model.
+
 Source: LongLoRA (arXiv 2309.12307), section 3.2 and "Variant 2" of Table 8: groups are cut short at the ends of a
 segment. Algorithm 1 there wraps the last group around to the first tokens, which see the future that way.
 
-Shape suffixes: B rows, T tokens of a row, H query heads, K key and value heads, D head size, N groups, G tokens of a
-group. R stands for a run of heads (see `HeadRun`).
+Shape suffixes: B rows, T tokens of a row, H query heads, K key and value heads, D head size.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
-from itertools import pairwise
-from typing import Any
+import logging
+from collections.abc import Callable
+from functools import cache, cached_property
+from importlib.util import find_spec
+from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
-from torch.nn.functional import scaled_dot_product_attention
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import causal_mask_function, sdpa_mask
 
 from pipeline.errors import InputError
+from train.kernels import attend_by_sdpa
+from train.kernels_cuda import attend_by_flash, attend_by_flex
+from train.segments import Segments, segment_ids_of
 
+Backend = Literal["sdpa", "flash", "flex"]
+Attend = Callable[[Tensor, Tensor, Tensor, Segments, float, float], Tensor]
+BACKENDS: dict[Backend, Attend] = {"sdpa": attend_by_sdpa, "flash": attend_by_flash, "flex": attend_by_flex}
+DEFAULT_GROUP_SIZE = 2_048  # a quarter of 8,192 tokens, the shortest length that the paper trains at
 UNSUPPORTED = {
-    "sliding_window": "attention within a sliding window",
+    "sliding_window": "attention within a sliding window or a chunk",
     "softcap": "soft-capped attention scores",
     "s_aux": "attention sinks",
     "position_bias": "a bias on positions",
 }
 
-
-@dataclass(frozen=True)
-class Segment:
-    """A stretch of a row: a document, or padding."""
-
-    length: int
-    is_padding: bool = False
-
-
-@dataclass(frozen=True)
-class Groups:
-    """A stretch of a row that holds `num` groups of `size` tokens each, or padding."""
-
-    num: int
-    size: int
-    is_padding: bool = False
-
-
-@dataclass(frozen=True)
-class HeadRun:
-    """Query heads `first` to `last` (excluded) and the key-value heads that serve them and them alone.
-
-    A run holds either whole groups of query heads, or heads that share one key-value head, so that SDPA's own grouped
-    attention serves it and keys and values are never repeated in memory.
-    """
-
-    first: int
-    last: int
-    kv_first: int
-    kv_last: int
-    is_shifted: bool
+log = logging.getLogger(__name__)
 
 
 def s2_attention(
@@ -79,115 +57,76 @@ def s2_attention(
     v_BKTD: Tensor,
     group_size: int,
     *,
-    segments: Sequence[Sequence[Segment]] | None = None,
+    segment_ids: Tensor | None = None,
     dropout: float = 0.0,
     scaling: float | None = None,
+    backend: Backend | None = None,
 ) -> Tensor:
     """Attend by S2-Attn on plain tensors, positions already applied.
 
     Args:
         q_BHTD: Queries (rows, heads, tokens, head size).
         k_BKTD: Keys (rows, key-value heads, tokens, head size); the number of heads is a multiple of theirs.
-        v_BKTD: Values, of the shape of the keys; their head size may differ.
+        v_BKTD: Values, of the shape of the keys; with the backend 'sdpa' their head size may differ.
         group_size: G, at least 2.
-        segments: For each row the segments that tile it; None where each row is one segment.
+        segment_ids: An integer a token (rows, tokens). Tokens see each other only within a stretch of equal ones;
+            negative ones are padding. None where each row is one segment.
         dropout: The probability with which an attention weight is set to 0.
         scaling: The factor on the scores; None for 1 / sqrt(head size).
+        backend: What computes it; None for the fastest that is there.
 
     Returns:
         Of the shape of the queries, with 0 at padding.
+
+    Raises:
+        InputError: The group size is none, or the backend is unknown or not there.
+        ValueError: The shapes do not fit each other.
     """
-    checked_group_size(group_size, "group_size")
-    if segments is None:
-        segments = [[Segment(q_BHTD.shape[2])]] * q_BHTD.shape[0]
-    rows = [
-        attend_row(q_HTD, k_KTD, v_KTD, group_size, tiles, dropout, scaling)
-        for q_HTD, k_KTD, v_KTD, tiles in zip(q_BHTD, k_BKTD, v_BKTD, segments, strict=True)
-    ]
-    out_BTHD = rows[0].unsqueeze(0) if len(rows) == 1 else torch.stack(rows)
-    return out_BTHD.transpose(1, 2)
+    num_rows, num_heads, num_tokens, _ = q_BHTD.shape
+    if k_BKTD.shape[:3] != v_BKTD.shape[:3] or k_BKTD.shape[::2] != q_BHTD.shape[::2] or num_heads % k_BKTD.shape[1]:
+        raise ValueError(f"queries {tuple(q_BHTD.shape)}, keys {tuple(k_BKTD.shape)}, values {tuple(v_BKTD.shape)}")
+    segments = Segments(segment_ids, num_rows, num_tokens, checked_group_size(group_size, "group_size"))
+    return attend(q_BHTD, k_BKTD, v_BKTD, segments, dropout, scaling, backend).transpose(1, 2)
 
 
-def attend_row(
-    q_HTD: Tensor,
-    k_KTD: Tensor,
-    v_KTD: Tensor,
-    group_size: int,
-    segments: Sequence[Segment],
+def attend(
+    q_BHTD: Tensor,
+    k_BKTD: Tensor,
+    v_BKTD: Tensor,
+    segments: Segments,
     dropout: float,
     scaling: float | None,
+    backend: Backend | None,
 ) -> Tensor:
-    """Attend within one row; return (tokens, heads, head size)."""
-    longest = max((segment.length for segment in segments if not segment.is_padding), default=0)
-    runs = head_runs(q_HTD.shape[0], k_KTD.shape[0], is_split=longest > group_size)
-    q_runs = torch.split(q_HTD, [run.last - run.first for run in runs])
-    outs = [
-        attend_run(
-            q_RTD,
-            k_KTD[run.kv_first : run.kv_last],
-            v_KTD[run.kv_first : run.kv_last],
-            [groups for segment in segments for groups in groups_of(segment, group_size, run.is_shifted)],
-            dropout,
-            scaling,
-        )
-        for run, q_RTD in zip(runs, q_runs, strict=True)
-    ]
-    return joined(outs, dim=1)
+    """Attend with a backend, in the dtype of autocast as SDPA does; return (B, T, H, D)."""
+    if torch.is_autocast_enabled(q_BHTD.device.type):
+        dtype = torch.get_autocast_dtype(q_BHTD.device.type)
+        q_BHTD, k_BKTD, v_BKTD = q_BHTD.to(dtype), k_BKTD.to(dtype), v_BKTD.to(dtype)
+    scaling = q_BHTD.shape[-1] ** -0.5 if scaling is None else scaling
+    backend = fastest(q_BHTD) if backend is None else backend
+    return BACKENDS[checked_backend(backend)](q_BHTD, k_BKTD, v_BKTD, segments, dropout, scaling)
 
 
-def attend_run(
-    q_RTD: Tensor, k_KTD: Tensor, v_KTD: Tensor, stretches: Sequence[Groups], dropout: float, scaling: float | None
-) -> Tensor:
-    """Attend within one run of heads, all equal groups of a stretch in one call; return (tokens, heads, head size)."""
-    lengths = [groups.num * groups.size for groups in stretches]
-    outs: list[Tensor] = []
-    for groups, *parts in zip(stretches, *(torch.split(x, lengths, dim=1) for x in (q_RTD, k_KTD, v_KTD)), strict=True):
-        q_NRGD, k_NKGD, v_NKGD = (x.unflatten(1, (groups.num, groups.size)).transpose(0, 1) for x in parts)
-        if groups.is_padding:
-            outs.append(v_NKGD.new_zeros(groups.size, q_RTD.shape[0], v_KTD.shape[-1]))
-            continue
-        out_NRGD = scaled_dot_product_attention(
-            q_NRGD,
-            k_NKGD,
-            v_NKGD,
-            dropout_p=dropout,
-            is_causal=True,
-            scale=scaling,
-            enable_gqa=q_NRGD.shape[1] != k_NKGD.shape[1],
-        )
-        outs.append(out_NRGD.transpose(1, 2).flatten(0, 1))
-    return joined(outs, dim=0)
+def fastest(q_BHTD: Tensor) -> Backend:
+    """Return the fastest backend that is there for some queries."""
+    if not q_BHTD.is_cuda:
+        return "sdpa"
+    if torch.compiler.is_compiling():
+        return "flex"  # the only one that makes its mask without reading it back
+    is_half = q_BHTD.dtype in (torch.bfloat16, torch.float16)
+    return "flash" if is_half and find_spec("flash_attn") is not None else "sdpa"
 
 
-def joined(tensors: Sequence[Tensor], dim: int) -> Tensor:
-    """Concatenate, without a copy where there is nothing to join."""
-    return tensors[0] if len(tensors) == 1 else torch.cat(list(tensors), dim=dim)
-
-
-def groups_of(segment: Segment, group_size: int, is_shifted: bool) -> list[Groups]:
-    """Cut a segment into stretches of equal groups, by the definition at the top of this file."""
-    if segment.is_padding or segment.length <= group_size:
-        return [Groups(1, segment.length, segment.is_padding)]
-    head = group_size // 2 if is_shifted else 0
-    num, tail = divmod(segment.length - head, group_size)
-    return [
-        groups for groups in (Groups(1, head), Groups(num, group_size), Groups(1, tail)) if groups.num * groups.size
-    ]
-
-
-def head_runs(num_heads: int, num_kv_heads: int, *, is_split: bool) -> list[HeadRun]:
-    """Divide the heads into plain and shifted ones, and each half where it cuts through a key-value head's group."""
-    if not is_split:
-        return [HeadRun(0, num_heads, 0, num_kv_heads, is_shifted=False)]
-    per_kv = num_heads // num_kv_heads
-    runs = []
-    for is_shifted, first, last in ((False, 0, num_heads // 2), (True, num_heads // 2, num_heads)):
-        whole_first, whole_last = -(-first // per_kv) * per_kv, last // per_kv * per_kv
-        inner = [whole_first, whole_last] if whole_first <= whole_last else []
-        for start, end in pairwise([first, *inner, last]):
-            if start < end:
-                runs.append(HeadRun(start, end, start // per_kv, -(-end // per_kv), is_shifted))
-    return runs
+def checked_backend(backend: object) -> Backend:
+    """Return `backend`; raise an InputError unless it is one."""
+    if backend in BACKENDS:
+        return backend
+    raise InputError(
+        "s2_backend",
+        found=repr(backend),
+        wanted=f"one of {', '.join(get_args(Backend))}",
+        remedy="Name one of them, or none for the fastest that is there.",
+    )
 
 
 def checked_group_size(size: object, where: str) -> int:
@@ -202,6 +141,26 @@ def checked_group_size(size: object, where: str) -> int:
     return size
 
 
+def group_size_of(config: Any) -> int:
+    """Return the group size of a model.
+
+    Raises:
+        InputError: What its config has is none.
+    """
+    if not hasattr(config, "s2_group_size"):
+        say_default()
+        return DEFAULT_GROUP_SIZE
+    return checked_group_size(config.s2_group_size, "config.s2_group_size")
+
+
+@cache
+def say_default() -> None:
+    """Say once which group size is taken where none is set."""
+    log.warning(
+        "config.s2_group_size is not set: groups have %d tokens. To choose, set it before training.", DEFAULT_GROUP_SIZE
+    )
+
+
 class DeferredMask:
     """What one forward pass knows about its rows, kept until a layer says whether it trains.
 
@@ -212,7 +171,7 @@ class DeferredMask:
     def __init__(self, arguments: dict[str, Any]) -> None:
         """Keep the arguments with which transformers asked for a mask."""
         self.arguments = arguments
-        self.segments: list[list[Segment]] | None = None
+        self.segments: Segments | None = None
 
     @cached_property
     def full(self) -> Tensor | None:
@@ -220,52 +179,46 @@ class DeferredMask:
         mask: Tensor | None = sdpa_mask(**self.arguments)
         return mask
 
-    def segments_of(self, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None) -> list[list[Segment]]:
-        """Return the segments of each row; all layers of a forward pass share them."""
+    def segments_of(self, group_size: int, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None) -> Segments:
+        """Return the segments of the rows; all layers of a forward pass share them."""
+        if torch.compiler.is_compiling():  # which forbids a checkpointed layer to keep anything, and finds what repeats
+            return self.find_segments(group_size, position_ids_BT, cu_seq_lens)
         if self.segments is None:
-            num_rows, num_tokens = self.arguments["batch_size"], self.arguments["q_length"]
-            neighbours = (self.arguments["mask_function"], self.arguments["device"])
-            starts_BT = self.packed_starts(*neighbours, num_rows, num_tokens)
-            self.segments = segments_of(self.arguments.get("attention_mask"), starts_BT, position_ids_BT, cu_seq_lens)
+            self.segments = self.find_segments(group_size, position_ids_BT, cu_seq_lens)
         return self.segments
 
-    def packed_starts(self, mask_function: Any, device: torch.device, num_rows: int, num_tokens: int) -> Tensor:
+    def find_segments(self, group_size: int, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None) -> Segments:
+        """Find the segments of the rows."""
+        num_rows, num_tokens = self.arguments["batch_size"], self.arguments["q_length"]
+        ids_BT = segment_ids_of(
+            self.packed_starts(num_rows, num_tokens),
+            real_BT=self.arguments.get("attention_mask"),
+            position_ids_BT=position_ids_BT,
+            cu_seq_lens=cu_seq_lens,
+        )
+        return Segments(ids_BT, num_rows, num_tokens, group_size)
+
+    def packed_starts(self, num_rows: int, num_tokens: int) -> Tensor:
         """Return where a token may not see the one before it; refuse a mask that is more than that."""
+        mask_function, device = self.arguments["mask_function"], self.arguments["device"]
+        if self.arguments.get("use_vmap"):
+            raise unsupported("a mask of the model's own")
         row_B1, head = torch.arange(num_rows, device=device)[:, None], torch.zeros((), dtype=torch.long, device=device)
         token_1T = torch.arange(num_tokens, device=device)[None, :]
-        later_1T = (token_1T + 1).clamp(max=num_tokens - 1)
-        sees_next = mask_function(row_B1, head, token_1T, later_1T) & (later_1T > token_1T)
-        if self.arguments.get("use_vmap") or bool(sees_next.any()):
-            raise unsupported("a mask that is not causal, or one of the model's own")
+        if mask_function is not causal_mask_function:
+            later_1T = (token_1T + 1).clamp(max=num_tokens - 1)
+            refuse_if((mask_function(row_B1, head, token_1T, later_1T) & (later_1T > token_1T)).any())
         sees_last = mask_function(row_B1, head, token_1T, (token_1T - 1).clamp(min=0))
         starts: Tensor = ~sees_last | (token_1T == 0)
         return starts.expand(num_rows, num_tokens)
 
 
-def segments_of(
-    real_BT: Tensor | None, starts_BT: Tensor, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None
-) -> list[list[Segment]]:
-    """Tile each row with its documents and its padding.
-
-    Args:
-        real_BT: True where a token is no padding; None where none is.
-        starts_BT: True where a segment starts for sure.
-        position_ids_BT: A document starts where they do not go up by 1.
-        cu_seq_lens: Where documents start and end in the rows laid end to end, from 0 to the number of tokens.
-    """
-    real_BT = torch.ones_like(starts_BT) if real_BT is None else real_BT.bool()
-    starts_BT = starts_BT.clone()
-    starts_BT[:, 1:] |= real_BT[:, 1:] != real_BT[:, :-1]
-    if position_ids_BT is not None and position_ids_BT.ndim == 2:
-        is_step_BT = (position_ids_BT.diff(dim=1) != 1).expand(starts_BT.shape[0], -1)
-        starts_BT[:, 1:] |= is_step_BT & real_BT[:, 1:]
-    if cu_seq_lens is not None:
-        starts_BT.view(-1)[cu_seq_lens[:-1].long()] = True
-    rows: list[list[Segment]] = []
-    for start_T, real_T in zip(starts_BT.cpu(), real_BT.cpu(), strict=True):
-        borders = [*start_T.nonzero().flatten().tolist(), len(start_T)]
-        rows.append([Segment(end - start, is_padding=not real_T[start]) for start, end in pairwise(borders)])
-    return rows
+def refuse_if(sees_next: Tensor) -> None:
+    """Refuse a mask that lets a token see the next one; a compiled model does so when it runs."""
+    if torch.compiler.is_compiling():
+        torch._assert_async(~sees_next, "attention is not causal, but s2 is causal attention alone")
+    elif sees_next:
+        raise unsupported("a mask that is not causal")
 
 
 def unsupported(what: str) -> InputError:
@@ -301,7 +254,7 @@ def s2_forward(
     """Attend within a layer of a model: `AttentionInterface`'s side of "s2".
 
     Raises:
-        InputError: The model asks for what S2-Attn does not do, or has no group size.
+        InputError: The model asks for what S2-Attn does not do, or its group size or backend is none.
     """
     for name, what in UNSUPPORTED.items():
         if kwargs.get(name) is not None:
@@ -314,28 +267,25 @@ def s2_forward(
         return out_BTHD, None
     if not (getattr(module, "is_causal", True) and kwargs.get("is_causal", True)):
         raise unsupported("attention that is not causal")
-    group_size = checked_group_size(getattr(module.config, "s2_group_size", None), "config.s2_group_size")
-    segments = training_segments(attention_mask, query, kwargs.get("position_ids"), kwargs.get("cu_seq_lens_q"))
-    out_BHTD = s2_attention(query, key, value, group_size, segments=segments, dropout=dropout, scaling=scaling)
-    return out_BHTD.transpose(1, 2).contiguous(), None
-
-
-def training_segments(
-    mask: DeferredMask | Tensor | None, query: Tensor, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None
-) -> list[list[Segment]]:
-    """Return the segments of each row of a batch in training."""
-    if isinstance(mask, Tensor):
+    if isinstance(attention_mask, Tensor):
         raise unsupported("a ready-made attention mask of every query and key")
-    if mask is None:
-        mask = DeferredMask(
-            {
-                "mask_function": causal_mask_function,
-                "batch_size": query.shape[0],
-                "q_length": query.shape[2],
-                "device": query.device,
-            }
-        )
-    return mask.segments_of(position_ids_BT, cu_seq_lens)
+    segments = (attention_mask or mask_of(query)).segments_of(
+        group_size_of(module.config), kwargs.get("position_ids"), kwargs.get("cu_seq_lens_q")
+    )
+    backend = getattr(module.config, "s2_backend", None)
+    return attend(query, key, value, segments, dropout, scaling, backend), None
+
+
+def mask_of(query: Tensor) -> DeferredMask:
+    """Return what is known of rows for which transformers has not asked for a mask: that they are causal."""
+    return DeferredMask(
+        {
+            "mask_function": causal_mask_function,
+            "batch_size": query.shape[0],
+            "q_length": query.shape[2],
+            "device": query.device,
+        }
+    )
 
 
 AttentionInterface.register("s2", s2_forward)

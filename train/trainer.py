@@ -119,6 +119,7 @@ def keep_attention() -> Any:
     """
     names = ("flash_attention", "efficient_attention", "cudnn_attention", "flash_attention_for_cpu")
     ops = [getattr(torch.ops.aten, f"_scaled_dot_product_{name}").default for name in names]
+    ops.append(torch.ops.longalpaca.s2_attention.default)
     return create_selective_checkpoint_contexts(ops)  # type: ignore[no-untyped-call]
 
 

@@ -1,114 +1,30 @@
-"""S2-Attn against its definition: a dense mask in float64, and what gradients say that a whole model sees."""
+"""S2-Attn in a whole model: what its gradients say that it sees, padding, packing, evaluation, refusals."""
 
-from itertools import pairwise
+import math
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from transformers import AttentionInterface, AttentionMaskInterface, AutoModelForCausalLM, MistralConfig
+from transformers import (
+    AttentionInterface,
+    AttentionMaskInterface,
+    AutoModelForCausalLM,
+    Gemma2Config,
+    GPT2Config,
+    GPTNeoXConfig,
+    GptOssConfig,
+    LlamaConfig,
+    MistralConfig,
+    Olmo2Config,
+    Phi3Config,
+    Qwen2Config,
+    Qwen3Config,
+)
+from transformers.masking_utils import bidirectional_mask_function
 
 import train.attention
 from pipeline.errors import InputError
-from train.attention import Segment, s2_attention, s2_mask
-
-
-def visible_in_segment(length, group_size, *, is_shifted):
-    """Return which key (column) each query (row) sees, token by token from the definition."""
-    mask = torch.zeros(length, length, dtype=torch.bool)
-    for query in range(length):
-        for key in range(query + 1):
-            shift = group_size - group_size // 2 if is_shifted else 0
-            same_group = (query + shift) // group_size == (key + shift) // group_size
-            mask[query, key] = same_group or length <= group_size
-    return mask
-
-
-def visible(num_heads, group_size, segments):
-    """Return the dense mask (heads, queries, keys) of a row."""
-    length = sum(segment.length for segment in segments)
-    mask = torch.zeros(num_heads, length, length, dtype=torch.bool)
-    borders = [sum(segment.length for segment in segments[:n]) for n in range(len(segments) + 1)]
-    for segment, (start, end) in zip(segments, pairwise(borders), strict=True):
-        for head in range(num_heads):
-            if not segment.is_padding:
-                mask[head, start:end, start:end] = visible_in_segment(
-                    end - start, group_size, is_shifted=head >= num_heads // 2
-                )
-    return mask
-
-
-def reference(q, k, v, masks, scaling):
-    """Attend with a dense mask; a query that sees nothing gets 0."""
-    per_kv = q.shape[1] // k.shape[1]
-    scores = q @ k.repeat_interleave(per_kv, 1).transpose(2, 3) * (scaling or q.shape[-1] ** -0.5)
-    weights = scores.masked_fill(~masks, -torch.inf).softmax(-1).nan_to_num(0)
-    return weights @ v.repeat_interleave(per_kv, 1)
-
-
-@st.composite
-def cases(draw):
-    length = draw(st.integers(1, 70))
-    num_kv_heads = draw(st.integers(1, 3))
-    rows = []
-    for _ in range(draw(st.integers(1, 3))):
-        cuts = sorted(draw(st.sets(st.integers(1, length - 1), max_size=3))) if length > 1 else []
-        rows.append([Segment(end - start, draw(st.integers(0, 3)) == 0) for start, end in pairwise([0, *cuts, length])])
-    return {
-        "length": length,
-        "num_heads": num_kv_heads * draw(st.integers(1, 3)),
-        "num_kv_heads": num_kv_heads,
-        "head_size": draw(st.sampled_from([1, 4, 8])),
-        "group_size": draw(st.integers(2, 24)),
-        "rows": draw(st.sampled_from([rows, None])),
-        "scaling": draw(st.sampled_from([None, 0.3])),
-    }
-
-
-@settings(max_examples=100, deadline=None)
-@given(cases())
-def test_it_equals_a_dense_mask_in_float64_with_its_gradients(case):
-    torch.manual_seed(0)
-    num_rows = len(case["rows"] or [0, 0])
-    rows = case["rows"] or [[Segment(case["length"])]] * num_rows
-    shape = (num_rows, case["length"], case["head_size"])
-    inputs = [
-        torch.randn(shape[0], heads, *shape[1:], dtype=torch.float64, requires_grad=True)
-        for heads in (case["num_heads"], case["num_kv_heads"], case["num_kv_heads"])
-    ]
-    masks = torch.stack([visible(case["num_heads"], case["group_size"], row) for row in rows])
-    wanted = reference(*inputs, masks, case["scaling"])
-    found = s2_attention(*inputs, case["group_size"], segments=case["rows"], scaling=case["scaling"])
-    weight = torch.randn_like(wanted)
-    torch.testing.assert_close(found, wanted, rtol=1e-12, atol=1e-12)
-    if not found.requires_grad:
-        assert all(segment.is_padding for row in rows for segment in row)
-        return
-    grads_wanted = torch.autograd.grad((wanted * weight).sum(), inputs)
-    grads_found = torch.autograd.grad((found * weight).sum(), inputs)
-    for one, other in zip(grads_found, grads_wanted, strict=True):
-        torch.testing.assert_close(one, other, rtol=1e-11, atol=1e-11)
-
-
-@pytest.mark.parametrize(("dtype", "bound"), [(torch.float32, 1e-6), (torch.bfloat16, 2e-2), (torch.float16, 2e-3)])
-def test_it_stays_close_in_lower_precision(dtype, bound):
-    torch.manual_seed(0)
-    inputs = [torch.randn(2, heads, 257, 16, dtype=dtype) for heads in (9, 3, 3)]
-    masks = visible(9, 64, [Segment(257)])[None]
-    wanted = reference(*(x.double() for x in inputs), masks, None)
-    assert (s2_attention(*inputs, 64).double() - wanted).abs().max() < bound
-
-
-def test_dropout_drops_and_keeps_the_mean():
-    torch.manual_seed(0)
-    q, k = torch.zeros(1, 2, 4, 8), torch.zeros(1, 2, 4, 8)
-    v = torch.ones(1, 2, 4, 8)
-    outs = torch.stack([s2_attention(q, k, v, 2, dropout=0.5) for _ in range(500)])
-    assert 0.9 < outs.mean() < 1.1
-    assert (outs == 0).any()
-
-
-# --- through whole models
+from tests.train.s2_reference import roll_and_regroup, row_mask
+from train.attention import s2_mask
 
 
 def model_of(config, attention="s2", group_size=8):
@@ -123,7 +39,7 @@ def sight(model, length, row=0, **inputs):
     num_rows = inputs.get("attention_mask", torch.ones(1, length)).shape[0]
     torch.manual_seed(1)
     embeddings = torch.randn(num_rows, length, model.config.hidden_size, dtype=torch.float64, requires_grad=True)
-    hidden = model.model(inputs_embeds=embeddings, use_cache=False, **inputs).last_hidden_state
+    hidden = model.base_model(inputs_embeds=embeddings, use_cache=False, **inputs).last_hidden_state
     weight = torch.randn_like(hidden)
     seen = []
     for token in range(length):
@@ -132,73 +48,115 @@ def sight(model, length, row=0, **inputs):
     return torch.stack(seen)  # (outputs, rows, inputs)
 
 
-def reachable(num_heads, num_layers, group_size, segments):
-    """Return which input each output may depend on after several layers."""
-    one = visible(num_heads, group_size, segments).any(0) | torch.eye(sum(s.length for s in segments), dtype=torch.bool)
+def reachable(config, ids):
+    """Return which input each output may depend on after all layers."""
+    one = row_mask(config.num_attention_heads, config.s2_group_size, ids).any(0) | torch.eye(len(ids), dtype=torch.bool)
     many = one
-    for _ in range(num_layers - 1):
+    for _ in range(config.num_hidden_layers - 1):
         many = (many.float() @ one.float()) > 0
     return many
 
 
-def assert_sees_what_it_should(seen, segments, config, group_size=8, row=0):
-    wanted = reachable(config.num_attention_heads, config.num_hidden_layers, group_size, segments)
-    real = torch.cat([torch.full((s.length,), not s.is_padding) for s in segments])
+def assert_sees_what_it_should(seen, ids, config, row=0):
+    """Hold a model to its definition: nothing else is seen, not even a little, and all that should be is."""
+    real = torch.tensor(ids) >= 0
     own = seen[:, row]
-    assert (own[real][:, ~wanted.any(0)] == 0).all()
-    assert ((own > 0) == wanted)[real].all()
-    others = [n for n in range(seen.shape[1]) if n != row]
+    assert (own[real][:, ~real] == 0).all()
+    assert ((own > 0) == reachable(config, ids))[real].all()
+    others = [number for number in range(seen.shape[1]) if number != row]
     assert (seen[real][:, others] == 0).all()
 
 
-def test_no_output_depends_on_a_later_input(tiny_config):
-    seen = sight(model_of(tiny_config), 29)
+SIZES = {
+    "vocab_size": 100,
+    "hidden_size": 32,
+    "intermediate_size": 40,
+    "num_hidden_layers": 3,
+    "num_attention_heads": 4,
+    "max_position_embeddings": 128,
+    "bos_token_id": 1,
+    "eos_token_id": 2,
+    "pad_token_id": 0,
+}
+DECODERS = {
+    "llama": lambda: LlamaConfig(**SIZES, num_key_value_heads=2),
+    "mistral": lambda: MistralConfig(**SIZES, num_key_value_heads=2, sliding_window=None),
+    "qwen2": lambda: Qwen2Config(**SIZES, num_key_value_heads=1),
+    "qwen3": lambda: Qwen3Config(**SIZES, num_key_value_heads=2, head_dim=8),
+    "phi3": lambda: Phi3Config(**SIZES, num_key_value_heads=2),
+    "olmo2": lambda: Olmo2Config(**SIZES, num_key_value_heads=4),
+    "gpt_neox": lambda: GPTNeoXConfig(**SIZES),
+}
+
+
+@pytest.fixture(params=DECODERS)
+def config(request):
+    """A small config of each kind of decoder."""
+    return DECODERS[request.param]()
+
+
+PACKED = torch.cat([torch.arange(n) for n in (3, 17, 9)])[None]
+PACKED_IDS = [0] * 3 + [1] * 17 + [2] * 9
+
+
+def test_no_output_depends_on_a_later_input(config):
+    seen = sight(model_of(config), 29)
     assert (seen[:, 0].triu(1) == 0).all()
-    assert_sees_what_it_should(seen, [Segment(29)], tiny_config)
-
-
-def test_one_layer_sees_exactly_its_groups(tiny_config):
-    tiny_config.num_hidden_layers = 1
-    assert_sees_what_it_should(sight(model_of(tiny_config), 29), [Segment(29)], tiny_config)
-
-
-def test_that_test_fails_for_attention_that_wraps_around(tiny_config, request):
-    def wrap_around(module, query, key, value, attention_mask, scaling=None, **kwargs):
-        half, size = query.shape[1] // 2, module.config.s2_group_size
-        per_kv = query.shape[1] // key.shape[1]
-        parts = [query, key.repeat_interleave(per_kv, 1), value.repeat_interleave(per_kv, 1)]
-        rolled = [torch.cat([x[:, :half], x[:, half:].roll(-size // 2, 2)], 1) for x in parts]
-        rows, heads, length, width = query.shape
-        folded = [x.reshape(rows, heads, -1, size, width).transpose(1, 2).flatten(0, 1) for x in rolled]
-        out = torch.nn.functional.scaled_dot_product_attention(*folded, is_causal=True, scale=scaling)
-        out = out.unflatten(0, (rows, -1)).transpose(1, 2).reshape(rows, heads, length, width)
-        out = torch.cat([out[:, :half], out[:, half:].roll(size // 2, 2)], 1)
-        return out.transpose(1, 2), None
-
-    AttentionInterface.register("wrap_around", wrap_around)
-    AttentionMaskInterface.register("wrap_around", s2_mask)
-    seen = sight(model_of(tiny_config, "wrap_around"), 32)
-    assert (seen[:, 0].triu(1) > 0).any()
+    assert_sees_what_it_should(seen, [0] * 29, config)
 
 
 @pytest.mark.parametrize("left", [0, 5])
-def test_padding_is_never_seen_nor_another_row(tiny_config, left):
+def test_padding_is_never_seen_nor_another_row(config, left):
     mask = torch.ones(2, 29, dtype=torch.long)
     mask[0, :left] = 0
     mask[0, left + 20 :] = 0
-    segments = [Segment(left, True)] * (left > 0) + [Segment(20), Segment(9 - left, True)]
-    seen = sight(model_of(tiny_config), 29, attention_mask=mask)
-    assert_sees_what_it_should(seen, segments, tiny_config)
+    seen = sight(model_of(config), 29, attention_mask=mask)
+    assert_sees_what_it_should(seen, [-1] * left + [0] * 20 + [-1] * (9 - left), config)
 
 
-@pytest.mark.parametrize("how", ["position_ids", "cu_seq_lens"])
-def test_packed_documents_never_see_each_other(tiny_config, how):
-    lengths = [3, 17, 9]
-    position_ids = torch.cat([torch.arange(n) for n in lengths])[None]
-    borders = torch.tensor([0, 3, 20, 29], dtype=torch.int32)
-    packing = {"position_ids": position_ids} if how == "position_ids" else {"cu_seq_lens_q": borders}
-    seen = sight(model_of(tiny_config), 29, **packing)
-    assert_sees_what_it_should(seen, [Segment(n) for n in lengths], tiny_config)
+@pytest.mark.parametrize("how", ["position_ids", "position_ids and mask", "cu_seq_lens"])
+def test_packed_documents_never_see_each_other(config, how):
+    packing = {"position_ids": PACKED}
+    if how == "cu_seq_lens":
+        packing = {"cu_seq_lens_q": torch.tensor([0, 3, 20, 29], dtype=torch.int32)}
+    if how == "position_ids and mask":
+        packing["attention_mask"] = torch.ones(1, 29, dtype=torch.long)
+    assert_sees_what_it_should(sight(model_of(config), 29, **packing), PACKED_IDS, config)
+
+
+def test_odd_heads_and_one_layer_see_exactly_their_groups(tiny_config):
+    tiny_config.num_hidden_layers = 1
+    assert_sees_what_it_should(sight(model_of(tiny_config), 29), [0] * 29, tiny_config)
+
+
+@pytest.mark.parametrize("name", ["gemma2", "gpt_oss", "mistral"])
+def test_a_model_with_other_attention_is_refused(name):
+    config = {
+        "gemma2": lambda: Gemma2Config(**SIZES, num_key_value_heads=2, head_dim=8),
+        "gpt_oss": lambda: GptOssConfig(**SIZES, num_key_value_heads=2, head_dim=8, num_local_experts=2),
+        "mistral": lambda: MistralConfig(**SIZES, num_key_value_heads=2, sliding_window=4),
+    }[name]()
+    with pytest.raises(InputError, match=r"sliding window.*train with sdpa"):
+        model_of(config)(torch.ones(1, 8, dtype=torch.long))
+
+
+def wrap_around(module, query, key, value, attention_mask, **kwargs):
+    return roll_and_regroup(query, key, value, module.config.s2_group_size).transpose(1, 2), None
+
+
+@pytest.fixture
+def wrap_around_attention():
+    """The name of an attention that wraps around, as Algorithm 1 of LongLoRA does."""
+    AttentionInterface.register("wrap_around", wrap_around)
+    AttentionMaskInterface.register("wrap_around", s2_mask)
+    yield "wrap_around"
+    AttentionInterface._global_mapping.pop("wrap_around")
+    AttentionMaskInterface._global_mapping.pop("wrap_around")
+
+
+def test_these_tests_fail_for_attention_that_wraps_around(config, wrap_around_attention):
+    seen = sight(model_of(config, wrap_around_attention), 32)
+    assert (seen[:, 0].triu(1) > 0).any()
 
 
 def test_packing_is_seen_with_a_mask_of_ones_and_with_a_cache_too(tiny_config):
@@ -304,13 +262,6 @@ def test_a_wrong_group_size_names_its_remedy(tiny_config, group_size):
         model(torch.ones(1, 4, dtype=torch.long))
 
 
-def test_a_sliding_window_is_refused():
-    sizes = {"vocab_size": 32, "hidden_size": 8, "intermediate_size": 8, "num_hidden_layers": 1}
-    config = MistralConfig(**sizes, num_attention_heads=2, num_key_value_heads=1, sliding_window=4)
-    with pytest.raises(InputError, match="sliding window"):
-        model_of(config)(torch.ones(1, 8, dtype=torch.long))
-
-
 @pytest.mark.parametrize(("argument", "what"), [("softcap", "soft-capped"), ("s_aux", "sinks")])
 def test_soft_caps_and_sinks_are_refused(tiny_config, argument, what):
     layer = model_of(tiny_config).model.layers[0].self_attn
@@ -328,3 +279,151 @@ def test_attention_that_is_not_causal_is_refused(tiny_config):
     tiny_config.is_causal = False
     with pytest.raises(InputError, match="not causal"):
         model_of(tiny_config)(torch.ones(1, 4, dtype=torch.long))
+
+
+@pytest.mark.parametrize("name", DECODERS)
+def test_evaluation_of_every_decoder_is_full_attention_to_the_bit(name):
+    sparse, full = model_of(DECODERS[name]()).eval(), model_of(DECODERS[name](), "sdpa").eval()
+    for inputs in inputs_for_evaluation():
+        assert torch.equal(sparse(**inputs).logits, full(**inputs).logits)
+
+
+def test_assisted_decoding_is_full_attention_to_the_bit():
+    sparse, full = model_of(DECODERS["llama"]()).eval(), model_of(DECODERS["llama"](), "sdpa").eval()
+    ids = torch.randint(3, 100, (1, 29))
+    texts = []
+    for model in (sparse, full):
+        assistant = model_of(DECODERS["llama"](), model.config._attn_implementation).eval()
+        texts.append(model.generate(ids, assistant_model=assistant, max_new_tokens=12, do_sample=False))
+    assert torch.equal(*texts)
+
+
+def test_permuting_the_documents_of_a_pack_permutes_the_outputs(tiny_config):
+    model = model_of(tiny_config)
+    documents = torch.randint(3, 100, (1, 46)).split([11, 6, 29], dim=1)
+    positions = [torch.arange(part.shape[1])[None] for part in documents]
+    outs = []
+    for order in ([0, 1, 2], [2, 0, 1]):
+        ids, places = (torch.cat([parts[n] for n in order], 1) for parts in (documents, positions))
+        logits = model(ids, position_ids=places, use_cache=False).logits.split(
+            [documents[n].shape[1] for n in order], 1
+        )
+        outs.append(torch.cat([logits[order.index(n)] for n in range(3)], 1))
+    torch.testing.assert_close(*outs, rtol=1e-12, atol=1e-12)
+
+
+TRAINING_INPUTS = {
+    "plain": {},
+    "padded": {"attention_mask": (torch.arange(29) < torch.tensor([[29], [20]])).long()},
+    "packed": {"position_ids": PACKED},
+    "packed, with a mask": {"position_ids": PACKED, "attention_mask": torch.ones(2, 29, dtype=torch.long)},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:`torch.jit.script_method` is deprecated:DeprecationWarning")  # torch's own
+@pytest.mark.parametrize("checkpointing", [False, True])
+def test_a_compiled_model_trains_the_same_without_a_graph_break(tiny_config, checkpointing):
+    torch._dynamo.reset()
+    model = model_of(tiny_config)
+    if checkpointing:
+        model.activation_checkpointing_enable({"use_reentrant": False})
+    compiled = torch.compile(model, fullgraph=True)
+    ids = torch.randint(3, 100, (2, 29))
+    for inputs in TRAINING_INPUTS.values():
+        grads = []
+        for run in (model, compiled):
+            model.zero_grad()
+            run(ids, labels=ids, use_cache=False, **inputs).loss.backward()
+            grads.append([parameter.grad.clone() for parameter in model.parameters()])
+        for one, other in zip(*grads, strict=True):
+            torch.testing.assert_close(one, other, rtol=1e-5, atol=1e-6)  # norms and positions are float32 in any model
+
+
+def test_a_compiled_model_refuses_a_mask_that_is_not_causal_when_it_runs(tiny_config):
+    sees_all = torch.ones((), dtype=torch.bool)
+    compiled = torch.compile(train.attention.refuse_if, fullgraph=True, backend="aot_eager")
+    compiled(~sees_all)
+    with pytest.raises(RuntimeError, match="not causal"):
+        compiled(sees_all)
+
+
+def test_attention_dropout_of_a_model_drops_in_training_alone():
+    config = DECODERS["llama"]()
+    config.attention_dropout = 0.5
+    model, ids = model_of(config), torch.randint(3, 100, (1, 29))
+    assert not torch.equal(model(ids).logits, model(ids).logits)
+    assert torch.equal(model.eval()(ids).logits, model(ids).logits)
+
+
+def test_without_a_group_size_the_default_is_taken_and_said_once(tiny_config, caplog):
+    torch.manual_seed(0)
+    model = AutoModelForCausalLM.from_config(tiny_config, attn_implementation="s2").train()
+    train.attention.say_default.cache_clear()
+    for _ in range(2):
+        model(torch.ones(1, 4, dtype=torch.long))
+    assert [record.message for record in caplog.records if "s2_group_size" in record.message] == [
+        "config.s2_group_size is not set: groups have 2048 tokens. To choose, set it before training."
+    ]
+
+
+def test_the_backend_of_a_config_is_used_and_saved(tiny_config, tmp_path):
+    tiny_config.s2_backend = "cudnn"
+    model = model_of(tiny_config)
+    with pytest.raises(InputError, match="one of sdpa, flash, flex"):
+        model(torch.ones(1, 4, dtype=torch.long))
+    model.save_pretrained(tmp_path)
+    assert AutoModelForCausalLM.from_pretrained(tmp_path).config.s2_backend == "cudnn"
+
+
+def test_a_mistyped_attention_name_names_those_there_are(tiny_config):
+    with pytest.raises(ValueError, match=r"(?s)s_2.*sdpa"):
+        model_of(tiny_config, "s_2")
+
+
+def test_a_mask_of_the_models_own_is_refused(tiny_config):
+    model = model_of(tiny_config)
+    arguments = {"batch_size": 1, "q_length": 4, "kv_length": 4, "device": torch.device("cpu"), "config": tiny_config}
+    queries = [torch.zeros(1, heads, 4, 4) for heads in (9, 3, 3)]
+    layer = model.model.layers[0].self_attn
+    for mask in (
+        s2_mask(**arguments, mask_function=bidirectional_mask_function),
+        s2_mask(**arguments, use_vmap=True),
+    ):
+        with pytest.raises(InputError, match="plain causal attention"):
+            train.attention.s2_forward(layer, *queries, mask)
+
+
+def loss_on_random_tokens(attention):
+    """Train 4 layers to predict tokens that are independent of each other; return the loss of the last 50 steps.
+
+    Learned positions, and weights large enough for four layers in a row to pass something on from the first step.
+    """
+    torch.manual_seed(0)
+    sizes = {"n_embd": 64, "n_layer": 4, "n_head": 4, "n_positions": 4, "initializer_range": 0.1}
+    config = GPT2Config(vocab_size=2, bos_token_id=0, eos_token_id=0, **sizes, **NO_DROPOUT)
+    config.s2_group_size = 2
+    model = AutoModelForCausalLM.from_config(config, attn_implementation=attention).train()
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3, weight_decay=0.0)
+    losses = []
+    for _ in range(400):
+        tokens = torch.randint(2, (128, 4))
+        loss = model(tokens, labels=tokens, use_cache=False).loss
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return sum(losses[-50:]) / 50
+
+
+NO_DROPOUT = {"attn_pdrop": 0.0, "resid_pdrop": 0.0, "embd_pdrop": 0.0}
+
+
+@pytest.mark.slow
+def test_no_training_gets_below_the_entropy_of_random_tokens():
+    assert loss_on_random_tokens("s2") > math.log(2) - 0.005
+
+
+@pytest.mark.slow
+def test_training_with_attention_that_wraps_around_does(wrap_around_attention):
+    assert loss_on_random_tokens(wrap_around_attention) < 0.1 * math.log(2)

@@ -1,0 +1,161 @@
+"""Which tokens of a row belong together, and how S2-Attn cuts them into groups.
+
+A segment is a stretch of a row within which tokens may see each other: a document of a packed row, or what is not
+padding of any other. `segment_ids` number them: a new number starts a new segment, and a negative one is padding.
+
+    plain     [0, G), [G, 2G), ...                    of a segment, G tokens each
+    shifted   [0, G//2), [G//2, G//2 + G), ...
+    L <= G    one group, the whole segment
+
+Shape suffixes: B rows, T tokens of a row.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import torch
+from torch import Tensor
+
+PADDING = -1
+
+
+@dataclass(frozen=True)
+class Block:
+    """Equal groups that follow one another: `num` of `size` tokens each, from token `start` of some rows on."""
+
+    rows: range
+    start: int
+    num: int
+    size: int
+    is_padding: bool = False  # then it is no group, but stands where none is
+
+    @property
+    def end(self) -> int:
+        """Return the token after the last."""
+        return self.start + self.num * self.size
+
+
+class Segments:
+    """The segments of a batch, cut into groups of at most `group_size` tokens; all layers of a forward pass share it.
+
+    Raises:
+        ValueError: `ids_BT` is not of the shape of the rows.
+    """
+
+    def __init__(self, ids_BT: Tensor | None, num_rows: int, num_tokens: int, group_size: int) -> None:
+        """Keep what the rows are like; None for `ids_BT` where every row is one segment."""
+        if ids_BT is not None and ids_BT.shape != (num_rows, num_tokens):
+            raise ValueError(f"segment_ids have the shape {tuple(ids_BT.shape)}, not {(num_rows, num_tokens)}")
+        self.ids_BT = ids_BT
+        self.num_rows = num_rows
+        self.num_tokens = num_tokens
+        self.group_size = group_size
+        self.block_masks: dict[bool, Any] = {}  # FlexAttention's, of plain and of shifted heads, once they are made
+
+    @cached_property
+    def bounds(self) -> list[tuple[range, int, int]]:
+        """Rows, start and end of every segment, rows that are alike together; reads the ids back from their device."""
+        if self.ids_BT is None:
+            return [(range(self.num_rows), 0, self.num_tokens)]
+        ids_BT = self.ids_BT.cpu()
+        if bool((ids_BT == ids_BT[0]).all()):
+            return bounds_of(range(self.num_rows), ids_BT[0])
+        return [bound for row, ids_T in enumerate(ids_BT) for bound in bounds_of(range(row, row + 1), ids_T)]
+
+    @property
+    def has_padding(self) -> bool:
+        """Say whether some token belongs to no segment."""
+        return sum(len(rows) * (end - start) for rows, start, end in self.bounds) < self.num_rows * self.num_tokens
+
+    @property
+    def is_split(self) -> bool:
+        """Say whether a segment is longer than a group, so that plain and shifted heads differ."""
+        return any(end - start > self.group_size for _, start, end in self.bounds)
+
+    def blocks(self, *, is_shifted: bool) -> list[Block]:
+        """Return the groups of all segments, equal ones that follow one another together."""
+        blocks = (
+            Block(rows, start + first, num, size)
+            for rows, start, end in self.bounds
+            for first, num, size in cut(end - start, self.group_size, is_shifted=is_shifted)
+        )
+        return list(blocks)
+
+    def tiles(self, row: int, *, is_shifted: bool) -> list[Block]:
+        """Return the blocks of a row and the padding between them, so that they tile it."""
+        tiles: list[Block] = []
+        place = 0
+        for block in (block for block in self.blocks(is_shifted=is_shifted) if row in block.rows):
+            if block.start > place:
+                tiles.append(Block(block.rows, place, 1, block.start - place, is_padding=True))
+            tiles.append(block)
+            place = block.end
+        if place < self.num_tokens:
+            tiles.append(Block(range(row, row + 1), place, 1, self.num_tokens - place, is_padding=True))
+        return tiles
+
+    def group_ids(self, device: torch.device, *, is_shifted: bool) -> Tensor:
+        """Return a number a token (B, T), int32, equal within a group and nowhere else in its row; padding has -1.
+
+        Nothing is read back from the device, so that a compiled model can do it.
+        """
+        ids_BT = self.ids_BT
+        if ids_BT is None:
+            ids_BT = torch.zeros(self.num_rows, self.num_tokens, dtype=torch.int32, device=device)
+        token_T = torch.arange(self.num_tokens, device=device)
+        is_start_BT = torch.ones_like(ids_BT, dtype=torch.bool)
+        is_start_BT[:, 1:] = ids_BT[:, 1:] != ids_BT[:, :-1]
+        start_BT = torch.where(is_start_BT, token_T, 0).cummax(1).values
+        is_end_BT = is_start_BT.roll(-1, 1)
+        is_end_BT[:, -1] = True
+        end_BT = torch.where(is_end_BT, token_T + 1, self.num_tokens).flip(1).cummin(1).values.flip(1)
+        shift = self.group_size - self.group_size // 2 if is_shifted else 0
+        group_BT = (token_T - start_BT + shift) // self.group_size
+        first_BT = start_BT + torch.where(
+            end_BT - start_BT > self.group_size, (group_BT * self.group_size - shift).clamp(min=0), 0
+        )
+        return torch.where(ids_BT >= 0, first_BT, PADDING).int()
+
+
+def bounds_of(rows: range, ids_T: Tensor) -> list[tuple[range, int, int]]:
+    """Return the rows, start and end of every segment of rows that have these ids."""
+    borders = [0, *(torch.diff(ids_T).nonzero().flatten() + 1).tolist(), len(ids_T)]
+    is_real = (ids_T[borders[:-1]] >= 0).tolist()
+    return [(rows, start, end) for (start, end), real in zip(pairwise(borders), is_real, strict=True) if real]
+
+
+def cut(length: int, group_size: int, *, is_shifted: bool) -> Iterator[tuple[int, int, int]]:
+    """Cut a segment by the definition above; yield first token, number and size of equal groups."""
+    if length <= group_size:
+        yield 0, 1, length
+        return
+    head = group_size // 2 if is_shifted else 0
+    num, tail = divmod(length - head, group_size)
+    for first, count, size in ((0, 1, head), (head, num, group_size), (length - tail, 1, tail)):
+        if count and size:
+            yield first, count, size
+
+
+def segment_ids_of(
+    starts_BT: Tensor, *, real_BT: Tensor | None, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None
+) -> Tensor:
+    """Return the segment ids (B, T), int32, of rows as trainers describe them; nothing is read back from the device.
+
+    Args:
+        starts_BT: True where a segment starts for sure.
+        real_BT: True or 1 where a token is no padding; None where none is.
+        position_ids_BT: A document starts where they do not go up by 1; (1, T) holds for all rows.
+        cu_seq_lens: Where documents start and end in the rows laid end to end, from 0 to the number of tokens.
+    """
+    starts_BT = starts_BT.clone()
+    real_BT = torch.ones_like(starts_BT) if real_BT is None else real_BT.bool()
+    if position_ids_BT is not None and position_ids_BT.ndim == 2:
+        starts_BT[:, 1:] |= position_ids_BT.diff(dim=1) != 1
+    if cu_seq_lens is not None:
+        starts_BT.view(-1)[cu_seq_lens[:-1].long()] = True
+    starts_BT[:, 1:] |= real_BT[:, 1:] != real_BT[:, :-1]
+    ids_BT = starts_BT.int().cumsum(1, dtype=torch.int32)
+    return torch.where(real_BT, ids_BT, PADDING)
