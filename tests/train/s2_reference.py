@@ -1,4 +1,4 @@
-"""S2-Attn by its definition: a dense mask of queries and keys, in float64. And roll-and-regroup, which leaks."""
+"""S2-Attn by its definition: a dense mask of queries and keys, in float64."""
 
 from itertools import pairwise
 
@@ -32,15 +32,3 @@ def dense_attention(q, k, v, masks, scaling=None):
     scores = q @ k.repeat_interleave(per_kv, 1).transpose(2, 3) * (scaling or q.shape[-1] ** -0.5)
     weights = scores.masked_fill(~masks, -torch.inf).softmax(-1).nan_to_num(0)
     return weights @ v.repeat_interleave(per_kv, 1)
-
-
-def roll_and_regroup(q, k, v, group_size):
-    """Attend as Algorithm 1 of LongLoRA does: the last group of the shifted heads wraps around to the first tokens."""
-    rows, heads, length, width = q.shape
-    half, per_kv = heads // 2, heads // k.shape[1]
-    parts = [q, k.repeat_interleave(per_kv, 1), v.repeat_interleave(per_kv, 1)]
-    rolled = [torch.cat([x[:, :half], x[:, half:].roll(-(group_size // 2), 2)], 1) for x in parts]
-    folded = [x.unflatten(2, (-1, group_size)).transpose(1, 2).flatten(0, 1) for x in rolled]
-    out = torch.nn.functional.scaled_dot_product_attention(*folded, is_causal=True)
-    out = out.unflatten(0, (rows, -1)).transpose(1, 2).reshape(rows, heads, length, width)
-    return torch.cat([out[:, :half], out[:, half:].roll(group_size // 2, 2)], 1)

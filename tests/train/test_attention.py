@@ -23,8 +23,9 @@ from transformers.masking_utils import bidirectional_mask_function
 
 import train.attention
 from pipeline.errors import InputError
-from tests.train.s2_reference import roll_and_regroup, row_mask
+from tests.train.s2_reference import row_mask
 from train.attention import s2_mask
+from train.bench import roll_and_regroup
 
 
 def model_of(config, attention="s2", group_size=8):

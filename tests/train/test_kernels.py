@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 
 import train.kernels_cuda
 from pipeline.errors import InputError
-from tests.train.s2_reference import dense_attention, roll_and_regroup, row_mask
+from tests.train.s2_reference import dense_attention, row_mask
 from train.attention import s2_attention
+from train.bench import roll_and_regroup
 from train.segments import Segments, segment_ids_of
 
 BOUND = 1e-12  # relative, in float64

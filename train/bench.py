@@ -1,0 +1,359 @@
+"""Measure speed and memory: of attention alone, and of a whole step of training.
+
+    python -m train.bench attention --lengths 2048 8192 32768 --out data/bench
+    python -m train.bench step --lengths 4096 --out data/bench
+
+Each row of a table is measured in a process of its own, on a machine that should have nothing else to do. Writes
+OUT/attention.json or OUT/step.json, and the same as a Markdown table to the log.
+"""
+
+import argparse
+import logging
+import multiprocessing
+import os
+import platform
+import re
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn.functional import scaled_dot_product_attention
+from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedModel
+
+from pipeline.cli import log_to_stderr
+from pipeline.errors import InputError
+from pipeline.files import write_json
+from train.attention import s2_attention
+from train.lora import with_lora
+from train.loss import loss_of
+from train.recipe import LoraParams
+
+log = logging.getLogger(__name__)
+
+NUM_WARM_UPS = 1
+GIVE_BACK = "MALLOC_MMAP_THRESHOLD_"  # glibc: larger blocks are mapped, and unmapped when they are freed
+BYTES = re.compile(r"(VmHWM|VmRSS):\s+(\d+) kB")
+METHODS = ("full", "roll and regroup", "s2 sdpa", "full flash-attn", "s2 flash", "s2 flex")
+NEEDS_FLASH = ("full flash-attn", "s2 flash")
+Heads = tuple[int, int]  # of queries, and of keys and values
+Rows = Iterator[dict[str, Any]]
+SMOLLM2_135M = {
+    "vocab_size": 49_152,
+    "hidden_size": 576,
+    "intermediate_size": 1_536,
+    "num_hidden_layers": 30,
+    "num_attention_heads": 9,
+    "num_key_value_heads": 3,
+    "max_position_embeddings": 32_768,
+    "tie_word_embeddings": True,
+}
+LORA_PLUS = LoraParams(
+    lora_rank=8,
+    lora_alpha=16,
+    lora_dropout=0.0,
+    lora_targets=["q_proj", "k_proj", "v_proj", "o_proj"],
+    fully_trained=["embed_tokens", "norm", "input_layernorm", "post_attention_layernorm"],
+)
+
+
+@dataclass(frozen=True)
+class Case:
+    """What is measured: one row, forward and backward."""
+
+    method: str
+    num_tokens: int
+    group_size: int
+    num_heads: int
+    num_kv_heads: int
+    head_size: int
+    dtype: str
+    device: str
+    num_threads: int
+    num_repeats: int
+
+
+def roll_and_regroup(q_BHTD: Tensor, k_BKTD: Tensor, v_BKTD: Tensor, group_size: int) -> Tensor:
+    """Attend as Algorithm 1 of LongLoRA does, folding the groups into the batch: it leaks, and is here to compare.
+
+    The tokens must be a multiple of the group size.
+    """
+    half, per_kv = q_BHTD.shape[1] // 2, q_BHTD.shape[1] // k_BKTD.shape[1]
+    parts = (q_BHTD, k_BKTD.repeat_interleave(per_kv, 1), v_BKTD.repeat_interleave(per_kv, 1))
+    rolled = [torch.cat([x[:, :half], x[:, half:].roll(-(group_size // 2), 2)], 1) for x in parts]
+    folded = [torch.unflatten(x, 2, (-1, group_size)).transpose(1, 2).flatten(0, 1) for x in rolled]
+    out = scaled_dot_product_attention(folded[0], folded[1], folded[2], is_causal=True)
+    out_BHTD = torch.unflatten(out, 0, (q_BHTD.shape[0], -1)).transpose(1, 2).flatten(2, 3)
+    return torch.cat([out_BHTD[:, :half], out_BHTD[:, half:].roll(group_size // 2, 2)], 1)
+
+
+def attention_of(case: Case) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+    """Return the function that a case measures, of queries, keys and values."""
+    group_size = case.group_size
+    if case.method == "full":
+        is_shared = case.num_heads != case.num_kv_heads
+        return lambda q, k, v: scaled_dot_product_attention(q, k, v, is_causal=True, enable_gqa=is_shared)
+    if case.method == "roll and regroup":
+        return lambda q, k, v: roll_and_regroup(q, k, v, group_size)
+    if case.method == "full flash-attn":
+        return lambda q, k, v: s2_attention(q, k, v, q.shape[2], backend="flash")  # L <= G: one group, full attention
+    if case.method == "s2 flex":
+        return torch.compile(lambda q, k, v: s2_attention(q, k, v, group_size, backend="flex"))
+    backend: Any = case.method.removeprefix("s2 ")
+    return lambda q, k, v: s2_attention(q, k, v, group_size, backend=backend)
+
+
+def why_not(case: Case) -> str:
+    """Say why a case cannot be measured here; '' where it can."""
+    if case.method == "roll and regroup" and case.num_tokens % case.group_size:
+        return "the tokens are no multiple of the group"
+    if case.method in ("full", "roll and regroup", "s2 sdpa"):
+        return ""
+    if case.device == "cpu":
+        return "needs CUDA"
+    if case.method in NEEDS_FLASH and find_spec("flash_attn") is None:
+        return "flash-attn is not installed"
+    return "needs bfloat16 or float16" if case.method in NEEDS_FLASH and case.dtype == "float32" else ""
+
+
+def measure_attention(case: Case, *, what: str) -> dict[str, float]:
+    """Measure one case in this process: the best time, or the peak of memory above the inputs."""
+    torch.set_num_threads(case.num_threads)
+    torch.manual_seed(0)
+    sizes = (case.num_heads, case.num_kv_heads, case.num_kv_heads)
+    q, k, v = (
+        torch.randn(1, case.num_tokens, num, case.head_size, dtype=getattr(torch, case.dtype), device=case.device)
+        .transpose(1, 2)
+        .requires_grad_()
+        for num in sizes
+    )
+    attend = attention_of(case)
+    grad = torch.randn_like(q)
+
+    def forward() -> None:
+        attend(q, k, v)
+
+    def both() -> None:
+        attend(q, k, v).backward(grad)  # type: ignore[no-untyped-call]
+        q.grad = k.grad = v.grad = None
+
+    if what == "peak":
+        return {"peak_mb": peak_bytes(both, case.device) / 1e6}
+    forward_seconds, both_seconds = best_seconds(forward, case), best_seconds(both, case)
+    return {"forward_ms": 1e3 * forward_seconds, "forward_backward_ms": 1e3 * both_seconds}
+
+
+def best_seconds(work: Callable[[], None], case: Case) -> float:
+    """Return the shortest of the repeats, after a first run that does not count."""
+    seconds = []
+    for _ in range(NUM_WARM_UPS + case.num_repeats):
+        synchronize(case.device)
+        start = time.perf_counter()
+        work()
+        synchronize(case.device)
+        seconds.append(time.perf_counter() - start)
+    return min(seconds[NUM_WARM_UPS:])
+
+
+def synchronize(device: str) -> None:
+    """Wait until the device has done what it was given."""
+    if device == "cuda":
+        torch.cuda.synchronize()
+
+
+def peak_bytes(work: Callable[[], None], device: str) -> float:
+    """Return the most memory that `work` has at once above what there is before; on a CPU, resident memory."""
+    work()
+    if device == "cuda":
+        before = torch.cuda.memory_allocated()
+        torch.cuda.reset_peak_memory_stats()
+        work()
+        return torch.cuda.max_memory_allocated() - before
+    status = Path("/proc/self/status")
+    if not status.is_file():
+        return float("nan")  # only Linux says
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # begin the peak anew
+    before = memory(status)["VmRSS"]
+    work()
+    return float(memory(status)["VmHWM"] - before)
+
+
+def memory(status: Path) -> dict[str, int]:
+    """Return resident memory, in bytes, now and at its peak."""
+    return {name: int(number) * 1024 for name, number in BYTES.findall(status.read_text(encoding="ascii"))}
+
+
+def measure_step(case: Case, *, what: str) -> dict[str, float]:
+    """Measure the best time, or the peak of memory above the weights, of a step of LoRA+ with checkpointed layers."""
+    torch.set_num_threads(case.num_threads)
+    model = with_lora(random_model(case), LORA_PLUS, "bench")
+    model.train()
+    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-5)
+    ids_BT = torch.randint(SMOLLM2_135M["vocab_size"], (1, case.num_tokens), device=case.device)
+
+    def step() -> None:
+        loss, num_labels = loss_of(model, {"input_ids": ids_BT}, ids_BT)
+        (loss / num_labels).backward()  # type: ignore[no-untyped-call]
+        optimizer.step()
+        optimizer.zero_grad()
+
+    if what == "peak":
+        return {"peak_mb": peak_bytes(step, case.device) / 1e6}
+    return {"step_ms": 1e3 * best_seconds(step, case)}
+
+
+def random_model(case: Case) -> PreTrainedModel:
+    """Return a model with random weights: time and memory do not depend on them."""
+    torch.manual_seed(0)
+    config = LlamaConfig(**SMOLLM2_135M)
+    config.s2_group_size = case.group_size
+    attention = "s2" if case.method == "s2" else "sdpa"
+    model: PreTrainedModel = AutoModelForCausalLM.from_config(
+        config, attn_implementation=attention, dtype=getattr(torch, case.dtype)
+    )
+    model.activation_checkpointing_enable({"use_reentrant": False})
+    model.enable_input_require_grads()
+    return model.to(case.device)
+
+
+def apart(measure: Callable[..., dict[str, float]], case: Case) -> dict[str, float]:
+    """Measure time and memory of a case, each in a process of its own.
+
+    For memory, the process gives back at once what it frees, so that its peak is true; that would cost it time.
+    """
+    figures: dict[str, float] = {}
+    for what in ("time", "peak"):
+        if what == "peak":
+            os.environ[GIVE_BACK] = str(1 << 20)
+        try:
+            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+                figures |= pool.submit(measure, case, what=what).result()
+        finally:
+            os.environ.pop(GIVE_BACK, None)
+    return figures
+
+
+def attention_rows(options: argparse.Namespace) -> Rows:
+    """Measure every method at every length, group and number of heads; a row that cannot be measured says why."""
+    for num_tokens in options.lengths:
+        for num_heads, num_kv_heads in options.heads:
+            for group_size in options.groups:
+                full: dict[str, float] = {}
+                for method in METHODS:
+                    sizes = (num_tokens, group_size or num_tokens // 4, num_heads, num_kv_heads, options.head_size)
+                    case = Case(method, *sizes, options.dtype, options.device, options.threads, options.repeats)
+                    reason = why_not(case)
+                    figures = {} if reason else apart(measure_attention, case)
+                    full = full or figures
+                    times = full["forward_backward_ms"] / figures["forward_backward_ms"] if figures else None
+                    yield asdict(case) | figures | {"times_full": times, "not_measured": reason}
+
+
+def step_rows(options: argparse.Namespace) -> Rows:
+    """Measure a step with full attention and with S2-Attn."""
+    full = None
+    for num_tokens in options.lengths:
+        for method in ("full", "s2"):
+            sizes = (num_tokens, num_tokens // 4, 9, 3, 64)
+            case = Case(method, *sizes, options.dtype, options.device, options.threads, options.repeats)
+            figures = apart(measure_step, case)
+            full = figures["step_ms"] if method == "full" else full
+            assert full is not None
+            yield asdict(case) | figures | {"times_full": full / figures["step_ms"], "not_measured": ""}
+
+
+def conditions(device: str) -> dict[str, str]:
+    """Return what the figures depend on besides the case."""
+    cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8") if sys.platform == "linux" else ""
+    model = re.search(r"model name\s*:\s*(.+)", cpu)
+    return {
+        "cores": str(os.cpu_count()),
+        "device": torch.cuda.get_device_name() if device == "cuda" else model[1] if model else platform.processor(),
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "torch": version("torch"),
+        "transformers": version("transformers"),
+    }
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Return the rows as a Markdown table."""
+    names = {
+        "method": "attention",
+        "num_tokens": "tokens",
+        "group_size": "group",
+        "num_heads": "heads",
+        "num_kv_heads": "kv heads",
+        "forward_ms": "forward, ms",
+        "forward_backward_ms": "forward + backward, ms",
+        "step_ms": "step, ms",
+        "peak_mb": "peak above inputs, MB",
+        "times_full": "x full",
+    }
+    names = {key: name for key, name in names.items() if any(row.get(key) is not None for row in rows)}
+    lines = [list(names.values()), ["---"] * len(names), *([shown(row, key) for key in names] for row in rows)]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def shown(row: dict[str, Any], key: str) -> str:
+    """Return a cell of the table."""
+    value = row.get(key)
+    if value is None:
+        return f"not measured: {row['not_measured']}" if key == "times_full" else ""
+    return f"{value:,.2f}" if key == "times_full" else f"{value:,.0f}" if isinstance(value, float) else str(value)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run `python -m train.bench attention|step`."""
+    options = parser().parse_args(argv)
+    log_to_stderr()
+    if options.device == "cuda" and not torch.cuda.is_available():
+        fault = InputError("--device", found="cuda, but no GPU", wanted="a CUDA device", remedy="Use --device cpu.")
+        sys.stderr.write(f"train.bench: error: {fault}\n")
+        sys.exit(2)
+    rows = []
+    for row in {"attention": attention_rows, "step": step_rows}[options.what](options):
+        log.info(table([row]).rsplit("\n", 1)[-1])
+        rows.append(row)
+    log.info("\n%s\n%s", table(rows), conditions(options.device))
+    file = options.out / f"{options.what}.json"
+    write_json(file, {"conditions": conditions(options.device), "rows": rows})
+    log.info("bench: %d rows in %s", len(rows), file)
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    own.add_argument("what", choices=("attention", "step"))
+    own.add_argument("--lengths", type=int, nargs="+", default=[2_048, 8_192], metavar="TOKENS")
+    own.add_argument("--groups", type=group, nargs="+", default=[0], metavar="TOKENS", help="or 'quarter', the default")
+    own.add_argument("--heads", type=heads, nargs="+", default=[(8, 8)], metavar="QUERIES:KEYS")
+    own.add_argument("--head-size", type=int, default=64)
+    own.add_argument("--dtype", choices=("float32", "bfloat16", "float16"), default="float32")
+    own.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    own.add_argument("--threads", type=int, default=2)
+    own.add_argument("--repeats", type=int, default=4, help="the shortest counts")
+    own.add_argument("--out", type=Path, required=True, metavar="DIR")
+    return own
+
+
+def group(text: str) -> int:
+    """Return a group size, 0 for a quarter of the length."""
+    return 0 if text == "quarter" else int(text)
+
+
+def heads(text: str) -> Heads:
+    """Return the heads of queries and of keys."""
+    queries, keys = text.split(":")
+    return int(queries), int(keys)
+
+
+if __name__ == "__main__":
+    main()
