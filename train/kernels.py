@@ -22,7 +22,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from train.segments import Block, Segments
 
-CALL_SHARE = 4  # a call takes about this share of a row's tokens at most: what it returns is copied, and lies beside it
+MIN_CALL_TOKENS = 2_048  # of all heads together: with fewer, calling takes longer than computing
 
 flash_forward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu
 flash_backward = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu_backward
@@ -68,60 +68,73 @@ class Call:
 
     block: Block
     run: HeadRun
+    kv: range  # key-value heads, counted from the run's first
+    shared: range  # of the query heads that share each of these
 
     def queries(self, x_BHTD: Tensor) -> Tensor:
         """Return the call's part of queries, or of what has their shape: (batch, heads, G, D), a view."""
-        return self.batched(x_BHTD, self.run.first, self.run.last, self.run.num_shared)
+        x_BKPTD = torch.unflatten(x_BHTD[:, self.run.first : self.run.last], 1, (-1, self.run.num_shared))
+        return self.batched(x_BKPTD[:, :, self.shared.start : self.shared.stop])
 
     def keys(self, x_BKTD: Tensor) -> Tensor:
         """Return the call's part of keys or values, a view as above with the heads that expand to the queries'."""
-        return self.batched(x_BKTD, self.run.kv_first, self.run.kv_last, 1)
+        return self.batched(x_BKTD[:, self.run.kv_first : self.run.kv_last].unsqueeze(2))
 
-    def batched(self, x_BHTD: Tensor, first: int, last: int, num_shared: int) -> Tensor:
+    def place(self) -> tuple[int, int]:
+        """Return where it begins. In this order the pages of a result come into use as it fills up, not all at once."""
+        return self.block.rows.start, self.block.start
+
+    def batched(self, x_BKPTD: Tensor) -> Tensor:
         """Cut the call's part out and put the axis along which it has many first."""
         rows, block = self.block.rows, self.block
-        part_BRTD = x_BHTD[rows.start : rows.stop, first:last, block.start : block.end]
-        if len(rows) > 1:
-            return part_BRTD
+        x_BKPTD = x_BKPTD[rows.start : rows.stop, self.kv.start : self.kv.stop, :, block.start : block.end]
+        if self.run.num_shared > 1 and len(self.kv) > 1:
+            return x_BKPTD[0]
+        x_BRTD = x_BKPTD.flatten(1, 2)
         if block.num > 1:
-            return torch.unflatten(part_BRTD[0], 1, (block.num, block.size)).transpose(0, 1)
-        return torch.unflatten(part_BRTD[0], 0, (-1, num_shared))
+            return torch.unflatten(x_BRTD[0], 1, (block.num, block.size)).transpose(0, 1)
+        return x_BRTD
 
 
 def calls_of(segments: Segments, num_heads: int, num_kv_heads: int) -> Iterator[Call]:
-    """Yield the calls that attend for every head and every group, each pair once."""
-    max_tokens = segments.num_rows * segments.num_tokens // CALL_SHARE
+    """Yield the calls that attend for every head and every group, each pair once.
+
+    A call is small, because what it returns is copied and lies beside the result meanwhile; but its heads and batch are
+    as many as the threads, among which the backward kernel shares them out.
+    """
     for run in head_runs(num_heads, num_kv_heads, is_split=segments.is_split):
         for block in segments.blocks(is_shifted=run.is_shifted):
-            for part in divided(block, max_tokens):
-                has_one_batch = run.num_shared == 1 or (part.num == 1 and len(part.rows) == 1)
-                yield from (Call(part, one) for one in ([run] if has_one_batch else one_by_one(run)))
+            wanted = max(torch.get_num_threads(), MIN_CALL_TOKENS // block.size)
+            for shared in stretches(run.num_shared, wanted):
+                num_kv, num_batch = shares(wanted, len(shared), run)
+                for part in divided(block, num_batch):
+                    for kv in stretches(run.kv_last - run.kv_first, num_kv):
+                        yield Call(part, run, kv, shared)
 
 
-def divided(block: Block, max_tokens: int) -> Iterator[Block]:
-    """Divide a block into blocks of one row or one group a row, and of at most `max_tokens`.
+def shares(wanted: int, num_shared: int, run: HeadRun) -> tuple[int, int]:
+    """Return how many key-value heads, and how many groups or rows, a call takes to have `wanted` heads and batch."""
+    num_kv = min(run.kv_last - run.kv_first, -(-wanted // num_shared))
+    num_batch = -(-wanted // (num_shared * num_kv))
+    return (num_kv, num_batch) if num_batch == 1 or run.num_shared == 1 else (1, -(-wanted // num_shared))
 
-    Of two rows or groups where these are larger, because the backward kernel shares out heads and the batch among
-    threads, and heads may be odd in number.
-    """
-    step = max(2, max_tokens // block.size)
+
+def stretches(length: int, size: int) -> list[range]:
+    """Divide a range from 0 on into ranges of at most `size`."""
+    return [range(first, min(first + size, length)) for first in range(0, length, size)]
+
+
+def divided(block: Block, size: int) -> Iterator[Block]:
+    """Divide a block into blocks of one row or one group a row, `size` groups or rows each."""
     if len(block.rows) < block.num:
         for row in block.rows:
-            for first in range(0, block.num, step):
-                start = block.start + first * block.size
-                yield Block(range(row, row + 1), start, min(step, block.num - first), block.size)
+            for groups in stretches(block.num, size):
+                start = block.start + groups.start * block.size
+                yield Block(range(row, row + 1), start, len(groups), block.size)
     else:
         for start in range(block.start, block.end, block.size):
-            for first in range(0, len(block.rows), step):
-                yield Block(block.rows[first : first + step], start, 1, block.size)
-
-
-def one_by_one(run: HeadRun) -> list[HeadRun]:
-    """Divide a run into one a key-value head."""
-    return [
-        HeadRun(first, first + run.num_shared, kv, kv + 1, run.is_shifted)
-        for kv, first in zip(range(run.kv_first, run.kv_last), range(run.first, run.last, run.num_shared), strict=True)
-    ]
+            for rows in stretches(len(block.rows), size):
+                yield Block(block.rows[rows.start : rows.stop], start, 1, block.size)
 
 
 @torch.library.custom_op("longalpaca::s2_attention", mutates_args=(), device_types="cpu")
@@ -174,7 +187,8 @@ def attend_on_cpu_backward(
     if segments.has_padding:
         q_grad.zero_()
     grad_BHTD, out_BHTD = grad_BTHD.contiguous().transpose(1, 2), out_BTHD.transpose(1, 2)
-    for call in calls_of(segments, q_BHTD.shape[1], k_BKTD.shape[1]):
+    calls = calls_of(segments, q_BHTD.shape[1], k_BKTD.shape[1])
+    for call in sorted(calls, key=Call.place):
         q, k, v = call.queries(q_BHTD), call.keys(k_BKTD), call.keys(v_BKTD)
         grad, out, lse = call.queries(grad_BHTD), call.queries(out_BHTD), call.queries(lse_BHT.unsqueeze(-1))
         grads = flash_backward(
@@ -184,6 +198,7 @@ def attend_on_cpu_backward(
         for whole, part in ((k_grad, grads[1]), (v_grad, grads[2])):
             keys = call.keys(whole)
             keys.add_(part if keys.shape == part.shape else part.sum(1, keepdim=True))
+        del grads, part  # before the next call makes its own
     return q_grad, k_grad, v_grad
 
 
