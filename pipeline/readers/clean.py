@@ -62,5 +62,5 @@ def garbage_ratio(text: str) -> float:
     """Return the share of characters that no encoding meant: U+FFFD, private use, controls."""
     if not text:
         return 0.0
-    bad = sum(unicodedata.category(char) in ("Co", "Cc", "Cn", "Cs") and char not in "\t\n\r" for char in text)
-    return (bad + text.count("\ufffd")) / len(text)
+    bad = {char for char in set(text) if unicodedata.category(char) in ("Co", "Cc", "Cn", "Cs")} - set("\t\n\r")
+    return sum(text.count(char) for char in bad | {"\ufffd"}) / len(text)

@@ -148,7 +148,7 @@ def chapter_names(package: Any, folder: str) -> Iterator[str]:
 
 def chapter(data: bytes) -> str:
     """Return the Markdown of a chapter, '' for pages that are none."""
-    root = parse(decode(data)[0])
+    root, _ = parse(decode(data)[0])
     if root is None:
         raise UnreadableError("broken", "no XHTML")
     body = root.find(".//{*}body")

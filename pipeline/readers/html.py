@@ -10,6 +10,7 @@ from lxml.html import HTMLParser
 
 from pipeline.readers.clean import clean
 from pipeline.readers.markup import markdown
+from pipeline.readers.nesting import flatten
 from pipeline.readers.reading import Allow, Reading, UnreadableError
 from pipeline.readers.text import decode, without_gutenberg
 
@@ -17,30 +18,29 @@ CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?([A-Za-z0-9_.:-]{2,30}
 HEAD_BYTES = 4096  # the encoding is named within these
 XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
 ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
-TAG = re.compile(r"<(?:!--|script\b|style\b|(?=[a-z/!?]))", re.IGNORECASE)
-TAG_ENDS = {"<": re.compile(">"), "<!--": re.compile("-->")} | {
-    f"<{name}": re.compile(rf"</{name}\s*>", re.IGNORECASE) for name in ("script", "style")
-}
+DOCTYPE = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
+DECLARATIONS = re.compile(
+    r"""<!DOCTYPE\b[^>\[]*+\[(?:[^\]"'<]++|"[^"]*+"|'[^']*+'|<(?:!--.*?--)?+)*+\]\s*+>""", re.DOTALL | re.IGNORECASE
+)
 PART = re.compile(r"PART\s+[IV]{1,3}\b\.?(?:\s+\S.{0,60})?", re.IGNORECASE)
 ITEM = re.compile(r"ITEM\s+\d{1,2}[A-C]?\s*[.:\u2013\u2014-]?(?:\s+\S.{0,120})?", re.IGNORECASE)
 MAX_HEADING_CHARS = 100
-MIN_SHARE = 0.5  # of the text between the tags that the tree must hold
 
 
 def read(path: Path, allow: Allow) -> Reading:
     """Read a web page or a filing."""
     del allow  # HTML has no pages
     source = decode_markup(path.read_bytes())
-    root = parse(source)
-    text, num_hidden = ("", 0) if root is None else markdown(root, filing_heading if is_filing(source) else None)
-    warnings = [f"{num_hidden} hidden elements left out"] if num_hidden else []
-    text = clean(text)
-    if num_hidden == 0 and len(text) < MIN_SHARE * len(plain := visible_text(source)):
-        text, warnings = plain, ["markup broken or nested too deeply: its text without structure"]
-    text = clean(without_cover_headings(without_gutenberg(text)))
-    if not text.strip():
+    root, warnings = parse(source)
+    if root is None:
         raise UnreadableError("empty", "no text between the tags")
-    return Reading(text=text, reader="lxml", warnings=tuple(warnings), **metadata(root))
+    found = metadata(root)
+    text, left_out = markdown(root, filing_heading if is_filing(source) else None)
+    warnings += left_out
+    text = without_cover_headings(without_gutenberg(clean(text))).strip()
+    if not text:
+        raise UnreadableError("empty", "; ".join(["no text between the tags", *warnings]))
+    return Reading(text=text, reader="lxml", warnings=tuple(warnings), **found)
 
 
 def decode_markup(data: bytes) -> str:
@@ -54,43 +54,44 @@ def decode_markup(data: bytes) -> str:
     return decode(data)[0]
 
 
-def parse(source: str) -> Any:
-    """Return the tree of a page, by XML's rules where they hold and else by HTML's; None where there is none.
+def parse(source: str) -> tuple[Any, list[str]]:
+    """Return the tree of a page and what is to be said of it, by XML's rules where they hold and else by HTML's.
 
-    No entity but HTML's own is expanded, and nothing outside the page is loaded.
+    No entity but HTML's own is expanded, and nothing outside the page is loaded. The tree is None if it would be empty.
     """
-    data = ENTITY.sub(expand, source).encode("utf-8", "replace")
+    source = ENTITY.sub(expand, without_declarations(source))
     if "<?xml" in source[:200] or "http://www.w3.org/1999/xhtml" in source[:HEAD_BYTES]:
         safe = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False)
         try:
-            return etree.fromstring(data, safe)
+            return etree.fromstring(source.encode("utf-8", "replace"), safe), []
         except etree.XMLSyntaxError:
             pass  # XHTML by name only
+    root, is_whole = parse_html(source)
+    if is_whole:
+        return root, []
+    return parse_html(flatten(source))[0], ["tags nested too deeply: the innermost left out"]
+
+
+def without_declarations(source: str) -> str:
+    """Return a page without the entities that it declares."""
+    doctype = DOCTYPE.search(source[:HEAD_BYTES])
+    declarations = DECLARATIONS.match(source, doctype.start()) if doctype else None
+    return source[: declarations.start()] + source[declarations.end() :] if declarations else source
+
+
+def parse_html(source: str) -> tuple[Any, bool]:
+    """Return the tree of a page, and whether all of it lies no deeper than the parser goes."""
+    parser = HTMLParser(encoding="utf-8", no_network=True, huge_tree=True)
     try:
-        return etree.fromstring(data, HTMLParser(encoding="utf-8", no_network=True))
+        root = etree.fromstring(source.encode("utf-8", "replace"), parser)
     except etree.XMLSyntaxError:
-        return None
+        root = None
+    return root, not any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log)
 
 
 def expand(match: re.Match[str]) -> str:
     """Return the character of one of HTML's entities; XML's own stay."""
     return match[0] if match[1] in XML_ENTITIES else html.unescape(match[0])
-
-
-def visible_text(source: str) -> str:
-    """Return what stands between the tags, for markup that no parser gets through; in linear time, whatever it is."""
-    parts = []
-    place = 0
-    while (tag := TAG.search(source, place)) is not None:
-        parts.append(source[place : tag.start()])
-        end = TAG_ENDS[tag[0].lower()].search(source, tag.end())
-        if end is None:
-            break  # never closed: to a browser, too, the rest is no text
-        place = end.end()
-    else:
-        parts.append(source[place:])
-    lines = html.unescape(" ".join(parts)).split("\n")
-    return clean("\n".join(filter(None, (" ".join(line.split()) for line in lines))))
 
 
 def is_filing(source: str) -> bool:
@@ -124,10 +125,10 @@ def metadata(root: Any) -> dict[str, Any]:
     if root is None:
         return {}
     found: dict[str, Any] = {}
-    title = root.find(".//{*}head/{*}title")
+    title = next(root.iter("{*}title"), None)
     if title is not None and title.text:
         found["title"] = clean(" ".join(title.text.split()))
-    names = {meta.get("name", "").lower(): meta.get("content", "") for meta in root.iterfind(".//{*}meta")}
+    names = {meta.get("name", "").lower(): meta.get("content", "") for meta in root.iter("{*}meta")}
     if author := clean(names.get("author", "") or names.get("dc.creator", "")).strip():
         found["authors"] = (author,)
     if date := re.match(r"\d{4}(?:-\d\d(?:-\d\d)?)?", names.get("date", "") or names.get("dc.date", "")):

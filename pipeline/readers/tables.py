@@ -13,9 +13,11 @@ MAX_ALIGNED = 60  # characters; wider columns are not aligned
 CURRENCY = re.compile(r"(?:US|C|A|R)?[$€£¥]")
 CLOSING = re.compile(r"\)? ?(?:%|pts?|bps|x)?|\)")
 NUMBER = re.compile(
-    r"[-\u2013\u2014(]*(?:US)?[$€£¥]? ?\(?\d[\d,. ]*\)? ?%?\)?(?: ?(?:pts?|bps|x))?\*?|[-\u2013\u2014]|N/?[AM]",
+    r"[-\u2013\u2014(]*(?:US)?[$€£¥]? ?\(?\d[\d,. ]*\)? ?%?\)?(?: ?(?:pts?|bps|x))?\*?(?: ?\[[\w, *]{1,8}\])?"
+    r"|(?:US)?[$€£¥]? ?[-\u2013\u2014] ?%?|N/?[AM]",
     re.IGNORECASE,
 )
+NOTE_MARK = re.compile(r"\[[\w, *]{1,8}\]")
 FIGURE_END = re.compile(r"[\d\u2014\u2013]\)?$")
 YEAR = re.compile(r"(?:19|20)\d\d\*?")
 BULLET = re.compile(r"[•·●○▪◦\u2013\u2014-]|\*")
@@ -42,6 +44,8 @@ def join_cells(row: Row) -> Row:
             joined[-1] = replace(cell, text=before.text + cell.text)
         elif before and CLOSING.fullmatch(cell.text) and FIGURE_END.search(before.text):
             joined[-1] = replace(before, text=before.text + cell.text, end=cell.end)
+        elif before and NOTE_MARK.fullmatch(cell.text) and cell.start - before.end <= 1:
+            joined[-1] = replace(before, text=f"{before.text} {cell.text}")
         else:
             joined.append(cell)
     return joined

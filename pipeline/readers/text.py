@@ -75,6 +75,8 @@ def gutenberg_fields(text: str) -> dict[str, str]:
 
 def without_gutenberg(text: str) -> str:
     """Cut Project Gutenberg's header and licence from a text."""
+    if "project gutenberg" not in text.lower():
+        return text
     start = START.search(text)
     text = text[start.end() :] if start else text
     end = END.search(text) if start else None

@@ -59,7 +59,7 @@ def test_a_filing_has_its_headings_and_not_its_hidden_header(tmp_path):
     assert reading.text.startswith(
         "ACME CORPORATION\n\n## PART I\n\n### Item 1. Business.\n\n#### Our customers\n\nWe sell things — many"
     )
-    assert reading.warnings == ("1 hidden elements left out",)
+    assert reading.warnings == ()
 
 
 def test_a_filings_figures_stand_under_their_years(tmp_path):
@@ -143,12 +143,100 @@ def test_the_encoding_of_a_page_is_found(tmp_path, data):
     assert "Привет" in read(tmp_path / "a.html", data).text
 
 
-def test_hidden_text_is_left_out_and_counted(tmp_path):
-    reading = read(tmp_path / "a.html", "<p>seen</p><p style='display:none'>unseen</p><p hidden>unseen</p>")
-
-    assert (reading.text, reading.warnings) == ("seen", ("2 hidden elements left out",))
-
-
 def test_a_page_without_text_is_refused(tmp_path):
     with pytest.raises(UnreadableError, match="no text between the tags"):
         read(tmp_path / "a.html", "<html><body><img src=x></body></html>")
+
+
+def test_menus_and_footers_of_a_page_go_and_its_article_stays(tmp_path):
+    source = (
+        "<header><h1>Title</h1><nav>Home</nav></header><div role=navigation>More</div><main><p>Text"
+        "<article><p>Inner<footer>By the author</footer></article></main>"
+        "<form><button>Send</button><select><option>One</select></form><footer>Imprint</footer>"
+    )
+
+    assert read(tmp_path / "a.html", source).text == "# Title\n\nText\n\nInner\n\nBy the author"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("<p>as shown.<sup>12</sup> Then", "as shown.[12] Then"),
+        ("<p>by segment<span style='position:relative;top:-3.5pt'>(1)(2)</span> are", "by segment[1, 2] are"),
+        ("<p>10<sup>6</sup> and x<sup>10</sup> km<sup>2</sup>", "10^6 and x^{10} km^2"),
+        ("<p>the 21<sup>st</sup> and the 4<sup>th</sup> day", "the 21st and the 4th day"),
+        ("<p>at all.<a class=noteref href=#n>3</a> The end", "at all.[3] The end"),
+        ("<p>so <math><mi>x</mi><annotation encoding='application/x-tex'>x^2</annotation></math> is", "so $x^2$ is"),
+        ("<p>so <math alttext='y_1'><mi>y</mi></math> is", "so $y_1$ is"),
+    ],
+)
+def test_raised_signs_are_kept_apart_from_what_they_follow(tmp_path, source, text):
+    assert read(tmp_path / "a.html", source).text == text
+
+
+def test_the_mark_of_a_note_in_a_cell_of_its_own_joins_the_cell_before_it(tmp_path):
+    source = (
+        "<table><tr><td>Year<td colspan=2>2024<td colspan=2>2023<tr><td>Sales<td>5<td><sup>1</sup><td>4<td>"
+        "<tr><td>Costs<td>$—<td><td>$—<td></table>"
+    )
+
+    assert squeezed(read(tmp_path / "a.html", source).text).splitlines()[2:] == [
+        "| Sales | 5 [1] | 4 |",
+        "| Costs | $— | $— |",
+    ]
+
+
+BREAK = "<hr style='page-break-after:always'>"
+WORDS = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight")
+PAGES = [
+    f"<div>ACME</div><p>{word} page begins.</p><p>It ends.{word}</p><div>Form 10-K</div><div>{n}</div>"
+    for n, word in enumerate(WORDS, 1)
+]
+
+
+def test_what_stands_at_every_page_break_goes_but_for_the_first(tmp_path):
+    reading = read(tmp_path / "a.html", BREAK.join(PAGES))
+
+    assert reading.text.count("ACME") == 2  # on the first page, and the first after a break
+    assert reading.text.count("Form 10-K") == 2  # the first before a break, and on the last page
+    assert re.findall(r"^\d$", reading.text, re.MULTILINE) == ["8"]
+    assert all(f"{word} page begins" in reading.text for word in WORDS)
+    assert reading.warnings == ("19 running heads, feet and page numbers left out",)
+
+
+def test_a_sentence_goes_on_over_a_page_break(tmp_path):
+    pages = [f"<p>{word} sentence that ends</p><p>{n}</p>{BREAK}<p>after {word}.</p>" for n, word in enumerate(WORDS)]
+
+    assert "Three sentence that ends after Three." in read(tmp_path / "a.html", "".join(pages)).text
+
+
+def test_headings_of_notes_at_page_breaks_stay(tmp_path):
+    pages = [f"<p>Text {n}.</p><p>{n}</p>{BREAK}" + (f"<p>NOTE {n}</p>" if n in (3, 9, 27) else "") for n in range(40)]
+
+    assert re.findall(r"NOTE \d+", read(tmp_path / "a.html", "".join(pages)).text) == ["NOTE 3", "NOTE 9", "NOTE 27"]
+
+
+def test_tables_that_hold_parts_of_a_page_become_those_parts(tmp_path):
+    column = "<p>" + "words and more " * 50
+    source = f"<table><tr><td><h1>Title</h1><p>One<p>Two<td><table><tr><td>a<td>1<tr><td>b<td>2</table></table>\
+<table><tr><td>{column}{column}<td>Aside</table>"
+    blocks = squeezed(read(tmp_path / "a.html", source).text).split("\n\n")
+
+    assert blocks[:3] == ["# Title", "One", "Two"]
+    assert blocks[3].splitlines()[-1] == "| b | 2 |"
+    assert [block[:15] for block in blocks[4:]] == ["words and more ", "words and more ", "Aside"]
+
+
+@pytest.mark.parametrize("num", [1_000, 300_000])
+def test_deep_nesting_keeps_headings_and_tables(tmp_path, num):
+    inside = "<h2>Head</h2><table><tr><td>a<td>1<tr><td>b<td>2</table><p>x</p>"
+    reading = read(tmp_path / "a.html", f"<p>before</p>{'<div>' * num}deep{'</div>' * num}{inside}")
+
+    assert squeezed(reading.text).split("\n\n")[1:3] == ["deep", "## Head"]
+    assert "| b | 2 |" in squeezed(reading.text)
+
+
+def test_declared_entities_leave_nothing_behind(tmp_path):
+    source = "<!DOCTYPE html [<!ENTITY a \"b]>c\"><!-- ]> --><!ENTITY d 'e'>]><p>x &a; y"
+
+    assert read(tmp_path / "a.html", source).text == "x &a; y"

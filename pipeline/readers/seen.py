@@ -1,0 +1,156 @@
+"""Take from a tree what a person would not read in it: scripts, menus, hidden text; and set notes apart."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from lxml import etree
+
+from pipeline.readers.looks import WHITE, Colour, Look, are_same, is_colourless, look_of, sheet_of, style_of
+
+SKIPPED = {
+    *("script", "style", "head", "template", "noscript", "svg", "nav", "object", "iframe", "rp", "rt", "audio", "menu"),
+    *("video", "canvas", "map", "applet", "button", "select", "option", "datalist", "textarea", "input", "dialog"),
+}
+XBRL_HEADERS = ("ix:header", *(f"{{http://www.xbrl.org/{year}/inlineXBRL}}header" for year in (2008, 2011, 2013)))
+ROLES = {"navigation", "search", "contentinfo", "menu", "menubar", "toolbar", "dialog", "alertdialog", "tablist"}
+LINE_BREAK = "\u2028"  # what `clean` makes a line end of; to `str.split` it is a space
+EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
+NOTE = re.compile(r"noteref|footnote-reference|footnote-ref")
+ONE_MARK = r"(?:\d{1,3}|[a-z]|[*\u2020\u2021\u00a7]{1,3})"
+NOTE_MARK = re.compile(rf"(?:[\[(]?{ONE_MARK}[\])]?[ ,;]{{0,2}}){{1,6}}")
+POWER_OF = re.compile(r"(?:^|[^\w.,])(?:10|[a-zA-Z\u0370-\u03ff]|[kcmdn]m|ft)$")  # what stands before an exponent
+ORDINAL = re.compile(r"st|nd|rd|th|er|e|TM|\u2122|SM|\u00ae", re.IGNORECASE)
+TEX = etree.XPath(".//*[local-name()='annotation'][contains(@encoding, 'tex')]")
+
+
+@dataclass
+class Unseen:
+    """What was taken out because no one would see it."""
+
+    num_elements: int = 0
+    num_characters: int = 0
+
+    def __bool__(self) -> bool:
+        """Say whether there was any."""
+        return self.num_elements > 0
+
+    def __str__(self) -> str:
+        """Return it as a warning."""
+        return f"{self.num_elements} hidden elements left out, {self.num_characters} characters"
+
+
+def prune(root: Any) -> Unseen:
+    """Leave in a tree what is read, with LINE_BREAK for every `br`, and say what was hidden in it."""
+    sheet = sheet_of(style.text or "" for style in root.iter("{*}style"))
+    write_formulas(root)
+    etree.strip_elements(root, *XBRL_HEADERS, with_tail=False)
+    present = {element.tag for element in root.iter("*")}
+    if skipped := [tag for tag in present if tag.rpartition("}")[2].lower() in SKIPPED]:
+        etree.strip_elements(root, *skipped, with_tail=False)
+    for footer in list(root.iter("{*}footer")):
+        if next(footer.iterancestors("{*}article", "{*}blockquote", "{*}section"), None) is None:
+            drop(footer)
+    unseen = drop_unseen(root, sheet)
+    for mark in root.iter("{*}sup"):
+        set_apart(mark)
+    for line_break in root.iter("{*}br"):
+        line_break.tail = LINE_BREAK + (line_break.tail or "")
+    return unseen
+
+
+def write_formulas(root: Any) -> None:
+    """Put the TeX of formulas in place of their MathML, where they carry it."""
+    for formula in list(root.iter("{*}math")):
+        notes = TEX(formula)
+        source = (notes[0].text if notes else formula.get("alttext")) or ""
+        if source.strip() and formula.getparent() is not None:
+            drop(formula)
+            formula.text = f"${source.strip()}$"
+
+
+def drop(element: Any) -> None:
+    """Empty an element, so that nothing of it but its tail is left; it no longer holds a place in a table."""
+    element.clear(keep_tail=True)
+    element.tag = "span"
+
+
+def drop_unseen(root: Any, sheet: dict[str, str]) -> Unseen:
+    """Drop what is hidden, tiny, or of the colour of its ground, and the parts of the page that lead elsewhere."""
+    unseen = Unseen()
+    grounds: set[Colour] = {WHITE}
+    inked: list[tuple[Any, Colour]] = []
+    raised = []
+    for element, look in looks_in(root, sheet):
+        if look.hidden or look.tiny:
+            hide(element, look, unseen, root, sheet)
+            continue
+        if look.ground:
+            grounds.add(look.ground)
+        if look.ink:
+            inked.append((element, look.ink))
+        if look.raised:
+            raised.append(element)
+    doubtful = {ink for ink in {ink for _, ink in inked} if any(are_same(ink, ground) for ground in grounds)}
+    for element, ink in inked:
+        if ink in doubtful and is_colourless(element, ink, sheet):
+            hide(element, Look(), unseen, root, sheet)
+    for element in raised:
+        set_apart(element)
+    return unseen
+
+
+def looks_in(root: Any, sheet: dict[str, str]) -> Iterator[tuple[Any, Look]]:
+    """Yield the elements with a look of their own, and set marks of notes apart and drop menus on the way."""
+    for element in list(root.iter("*")):
+        get = element.get
+        kind = get("class") or get(EPUB_TYPE) or get("epub:type")
+        if kind and NOTE.search(kind):
+            element.text, element[:] = f"[{flat(element).strip('[]()')}]", []
+        if get("role") in ROLES and element is not root:
+            drop(element)
+        elif get("aria-hidden") == "true" or get("hidden", "until-found") != "until-found":
+            yield element, Look(hidden=True)
+        elif style := style_of(element, sheet) if sheet or get("bgcolor") or get("color") else get("style"):
+            yield element, look_of(style)
+
+
+def hide(element: Any, look: Look, unseen: Unseen, root: Any, sheet: dict[str, str]) -> None:
+    """Drop an element that is not seen and count its text; of a tiny one, what sets its own size stays."""
+    text = flat(element)
+    if not text or (element is not root and root not in element.iterancestors()):
+        return  # nothing to hide, or already gone with what was around it
+    if look.tiny and any(look_of(style_of(inner, sheet)).sized for inner in element.iterdescendants("*")):
+        unseen.num_characters += len((element.text or "").strip())
+        unseen.num_elements += bool((element.text or "").strip())
+        element.text = None
+        return
+    unseen.num_elements += 1
+    unseen.num_characters += len(text)
+    drop(element)
+
+
+def flat(element: Any) -> str:
+    """Return the text of an element on one line."""
+    return " ".join(etree.tostring(element, method="text", encoding="unicode", with_tail=False).split())
+
+
+def set_apart(mark: Any) -> None:
+    """Write a raised number as the mark of a note, or as a power where it follows a base; ordinals stay."""
+    text = flat(mark)
+    if text.startswith("[") or not text:
+        return
+    if POWER_OF.search(before(mark)):
+        mark.text, mark[:] = f"^{text}" if len(text) == 1 else f"^{{{text}}}", []
+    elif NOTE_MARK.fullmatch(text) and not ORDINAL.fullmatch(text):
+        mark.text, mark[:] = f"[{', '.join(re.findall(ONE_MARK, text))}]", []
+
+
+def before(element: Any) -> str:
+    """Return the end of the text that stands right before an element, '' at the start of its parent."""
+    previous = element.getprevious()
+    if previous is None:
+        parent = element.getparent()
+        return "" if parent is None else (parent.text or "")[-12:]
+    return (previous.tail or (flat(previous)[-12:] if len(previous) < 3 else ""))[-12:]
