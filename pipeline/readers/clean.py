@@ -12,6 +12,10 @@ UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"
 )
+TAGS = re.compile("[\U000e0000-\U000e007f]")
+BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+WIDTHLESS = re.compile("[\u200b\u2060-\u2065\u206a-\u206f\ufeff]")
+MAX_UNSEEN, MAX_BIDI_RATIO, MAX_WIDTHLESS_RATIO = 10, 0.001, 0.005  # that typesetting may need
 BLANK_LINES = re.compile("\n{4,}")
 
 
@@ -32,6 +36,17 @@ def clean(text: str) -> str:
     text = unicodedata.normalize("NFC", text)
     text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
     return BLANK_LINES.sub("\n\n\n", text).strip("\n")
+
+
+def suspicious(text: str) -> list[str]:
+    """Return a warning where a text, not yet cleaned, has more unseen characters than typesetting needs."""
+    num_tags, num_bidi, num_widthless = (len(kind.findall(text)) for kind in (TAGS, BIDI, WIDTHLESS))
+    is_typeset = (
+        num_tags == 0
+        and num_bidi <= MAX_UNSEEN + MAX_BIDI_RATIO * len(text)
+        and num_widthless <= MAX_UNSEEN + MAX_WIDTHLESS_RATIO * len(text)
+    )
+    return [] if is_typeset else [f"{num_tags + num_bidi + num_widthless} characters that no one sees left out"]
 
 
 def join_pages(pages: list[str]) -> tuple[str, tuple[int, ...]]:

@@ -2,19 +2,36 @@
 
 import html
 import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from lxml import etree
 from lxml.html import HTMLParser
 
-from pipeline.readers.clean import clean
+from pipeline.readers.clean import clean, suspicious
 from pipeline.readers.markup import markdown
 from pipeline.readers.nesting import flatten
 from pipeline.readers.reading import Allow, Reading, UnreadableError
-from pipeline.readers.text import decode, without_gutenberg
+from pipeline.readers.seen import flat
+from pipeline.readers.text import BOMS, decode, wide_encoding, without_gutenberg
 
 CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?([A-Za-z0-9_.:-]{2,30})""")
+ALIASES = {  # names that pages use for more than they mean, as browsers read them
+    **dict.fromkeys(("iso-8859-1", "latin1", "latin-1", "us-ascii", "ascii"), "cp1252"),
+    **dict.fromkeys(("sjis", "shift_jis", "shift-jis", "windows-31j", "ms_kanji"), "cp932"),
+    **dict.fromkeys(("gb2312", "gbk", "gb_2312-80"), "gb18030"),
+    **dict.fromkeys(("euc-kr", "ks_c_5601-1987", "ksc5601"), "cp949"),
+    "big5": "big5hkscs",
+    "tis-620": "cp874",
+    "iso-8859-9": "cp1254",
+    "iso-8859-8-i": "iso-8859-8",
+    "mac-cyrillic": "mac_cyrillic",
+    "utf8": "utf-8",
+}
+NEVER_MEANT = ("utf-16", "utf-16le", "utf-16be", "utf-32", "utf-7", "unicode")  # in a name that could be read
+SEVEN_BIT = ("iso-2022", "hz")
+MAX_UNKNOWN_RATIO = 0.01  # of the characters, that the named encoding does not know
 HEAD_BYTES = 4096  # the encoding is named within these
 XML_ENTITIES = {"amp", "lt", "gt", "quot", "apos"}
 ENTITY = re.compile(r"&([A-Za-z][A-Za-z0-9]{1,30});")
@@ -32,26 +49,38 @@ def read(path: Path, allow: Allow) -> Reading:
     del allow  # HTML has no pages
     source = decode_markup(path.read_bytes())
     root, warnings = parse(source)
-    if root is None:
+    if root is None or not flat(root):
         raise UnreadableError("empty", "no text between the tags")
     found = metadata(root)
-    text, left_out = markdown(root, filing_heading if is_filing(source) else None)
-    warnings += left_out
+    text, unseen = markdown(root, filing_heading if is_filing(source) else None)
+    warnings += unseen.warnings + suspicious(text)
     text = without_cover_headings(without_gutenberg(clean(text))).strip()
     if not text:
-        raise UnreadableError("empty", "; ".join(["no text between the tags", *warnings]))
+        raise UnreadableError("empty", "; ".join(["no text but in menus, forms, pictures or hidden parts", *warnings]))
     return Reading(text=text, reader="lxml", warnings=tuple(warnings), **found)
 
 
 def decode_markup(data: bytes) -> str:
-    """Return the text of a page in the encoding that it names, or that fits."""
+    """Return the text of a page in the encoding that it names, or in one that fits.
+
+    Raises:
+        UnreadableError: No encoding makes sense of it.
+    """
+    if data.startswith(tuple(BOMS)) or wide_encoding(data[:HEAD_BYTES]):
+        return decode(data)[0]
     named = CHARSET.search(data[:HEAD_BYTES])
-    if named and named[1].lower() not in (b"utf-16", b"us-ascii", b"ascii"):
-        try:
-            return data.decode(named[1].decode())
-        except (LookupError, UnicodeDecodeError):
-            pass  # names an encoding that is unknown, or wrong
-    return decode(data)[0]
+    name = named[1].decode().lower() if named else ""
+    encoding = ALIASES.get(name.removeprefix("x-"), name.removeprefix("x-"))
+    if not encoding.startswith(SEVEN_BIT):
+        with suppress(UnicodeDecodeError):
+            return data.decode()  # what is UTF-8 is hardly ever anything else
+    if not encoding or encoding in NEVER_MEANT:
+        return decode(data)[0]
+    try:
+        text = data.decode(encoding, "replace")
+    except LookupError:
+        return decode(data)[0]
+    return text if text.count("\ufffd") <= MAX_UNKNOWN_RATIO * len(text) else decode(data)[0]
 
 
 def parse(source: str) -> tuple[Any, list[str]]:

@@ -10,7 +10,7 @@ from lxml import etree
 from pipeline.readers.html_tables import rows_of
 from pipeline.readers.looks import PLAIN, look_of
 from pipeline.readers.page_breaks import without_page_breaks
-from pipeline.readers.seen import LINE_BREAK, flat, prune
+from pipeline.readers.seen import LINE_BREAK, Unseen, flat, prune
 from pipeline.readers.tables import Row, markdown_of
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
@@ -20,12 +20,13 @@ BLOCKS = {
     *("section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", *HEADINGS),
 }
 BOLD_TAGS = {"b", "strong"}
+MAX_INDENT = 8  # levels of lists within lists that are shown
 LIST_ITEM = re.compile(r" *(?:-|\d+\.) ")
 MarkHeading = Callable[[str, bool], str]  # a block, and whether all of it is bold -> the block, marked if it heads
 
 
-def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, list[str]]:
-    """Return the Markdown of a tree and what is to be said of what was left out of it; the tree is used up.
+def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, Unseen]:
+    """Return the Markdown of a tree and what was left out of it; the tree is used up.
 
     Args:
         root: The element to begin with.
@@ -43,10 +44,8 @@ def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, l
         else:
             page.open(name, element)
     page.flush()
-    blocks, num_running = without_page_breaks(page.blocks, page.breaks) if page.breaks else (page.blocks, 0)
-    warnings = [str(unseen)] if unseen else []
-    warnings += [f"{num_running} running heads, feet and page numbers left out"] if num_running else []
-    return "\n\n".join(blocks), warnings
+    blocks, unseen.num_running = without_page_breaks(page.blocks, page.breaks) if page.breaks else (page.blocks, 0)
+    return "\n\n".join(blocks), unseen
 
 
 def visit(root: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -117,7 +116,7 @@ class Page:
     def begin_item(self) -> None:
         """Set the mark of a list item before the next block."""
         number = self.lists[-1] if self.lists else 0
-        self.item = "  " * (len(self.lists) - 1) + (f"{number}. " if number else "- ")
+        self.item = "  " * min(MAX_INDENT, len(self.lists) - 1) + (f"{number}. " if number else "- ")
         if number:
             self.lists[-1] += 1
 

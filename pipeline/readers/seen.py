@@ -14,11 +14,24 @@ SKIPPED = {
     *("video", "canvas", "map", "applet", "button", "select", "option", "datalist", "textarea", "input", "dialog"),
 }
 XBRL_HEADERS = ("ix:header", *(f"{{http://www.xbrl.org/{year}/inlineXBRL}}header" for year in (2008, 2011, 2013)))
-ROLES = {"navigation", "search", "contentinfo", "menu", "menubar", "toolbar", "dialog", "alertdialog", "tablist"}
+ROLES = {
+    "navigation",
+    "doc-backlink",
+    "doc-toc",
+    "search",
+    "contentinfo",
+    "menu",
+    "menubar",
+    "toolbar",
+    "dialog",
+    "alertdialog",
+    "tablist",
+}
 LINE_BREAK = "\u2028"  # what `clean` makes a line end of; to `str.split` it is a space
 EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
 NOTE = re.compile(r"noteref|footnote-reference|footnote-ref")
 ONE_MARK = r"(?:\d{1,3}|[a-z]|[*\u2020\u2021\u00a7]{1,3})"
+BACKLINK = re.compile(r"backlink|footnote-back|backref")
 NOTE_MARK = re.compile(rf"(?:[\[(]?{ONE_MARK}[\])]?[ ,;]{{0,2}}){{1,6}}")
 POWER_OF = re.compile(r"(?:^|[^\w.,])(?:10|[a-zA-Z\u0370-\u03ff]|[kcmdn]m|ft)$")  # what stands before an exponent
 ORDINAL = re.compile(r"st|nd|rd|th|er|e|TM|\u2122|SM|\u00ae", re.IGNORECASE)
@@ -27,18 +40,26 @@ TEX = etree.XPath(".//*[local-name()='annotation'][contains(@encoding, 'tex')]")
 
 @dataclass
 class Unseen:
-    """What was taken out because no one would see it."""
+    """What was taken out of a page: what no one would see, and what stands at every page break."""
 
     num_elements: int = 0
-    num_characters: int = 0
+    num_characters: int = 0  # in these elements
+    num_running: int = 0
 
-    def __bool__(self) -> bool:
-        """Say whether there was any."""
-        return self.num_elements > 0
+    def __add__(self, other: "Unseen") -> "Unseen":
+        """Return what was taken out of two pages."""
+        return Unseen(
+            self.num_elements + other.num_elements,
+            self.num_characters + other.num_characters,
+            self.num_running + other.num_running,
+        )
 
-    def __str__(self) -> str:
-        """Return it as a warning."""
-        return f"{self.num_elements} hidden elements left out, {self.num_characters} characters"
+    @property
+    def warnings(self) -> list[str]:
+        """What is to be said of it."""
+        hidden = f"{self.num_elements} hidden elements left out, {self.num_characters} characters"
+        running = f"{self.num_running} running heads, feet and page numbers left out"
+        return [*([hidden] if self.num_elements else []), *([running] if self.num_running else [])]
 
 
 def prune(root: Any) -> Unseen:
@@ -108,7 +129,7 @@ def looks_in(root: Any, sheet: dict[str, str]) -> Iterator[tuple[Any, Look]]:
         kind = get("class") or get(EPUB_TYPE) or get("epub:type")
         if kind and NOTE.search(kind):
             element.text, element[:] = f"[{flat(element).strip('[]()')}]", []
-        if get("role") in ROLES and element is not root:
+        if (get("role") in ROLES or (kind and BACKLINK.search(kind))) and element is not root:
             drop(element)
         elif get("aria-hidden") == "true" or get("hidden", "until-found") != "until-found":
             yield element, Look(hidden=True)
