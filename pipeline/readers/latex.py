@@ -10,7 +10,7 @@ from typing import Any
 
 from pipeline.readers.clean import clean, suspicious
 from pipeline.readers.latex_source import Source
-from pipeline.readers.latex_text import INPUT_WARNING, render
+from pipeline.readers.latex_text import render
 from pipeline.readers.latex_words import LEVELS
 from pipeline.readers.reading import Allow, Reading, UnreadableError
 from pipeline.readers.text import decode
@@ -44,9 +44,7 @@ def reading_of(text: str, encoding: str) -> Reading:
     found = metadata(source)
     body, left_out = render(source.document(), levels(source.text))
     title = f"# {found['title']}\n\n" if found["title"] else ""
-    warnings = [f"{count} {what}" for what, count in sorted(left_out.items()) if what != INPUT_WARNING]
-    if count := left_out[INPUT_WARNING]:
-        warnings.append(f"{count} {INPUT_WARNING}")
+    warnings = [f"{count} {what}" for what, count in sorted(left_out.items()) if count]
     result = clean(title + body)
     if not clean(body).strip():
         raise UnreadableError("empty", "; ".join(["no text but commands", *warnings]))

@@ -126,13 +126,13 @@ def colour_of(value: str) -> Colour | None:
 
 def sheet_of(styles: Iterable[str]) -> dict[str, str]:
     """Return the declarations of style sheets by their simple selectors; rules for print and the like are left out."""
-    sheet: dict[str, str] = {}
+    sheet: dict[str, list[str]] = {}
     for style in styles:
         for selectors, declarations in rules_of(COMMENT.sub("", style)):
             for selector in selectors.split(","):
                 if SIMPLE.fullmatch(name := selector.strip()):
-                    sheet[name] = f"{sheet.get(name, '')};{declarations}"
-    return sheet
+                    sheet.setdefault(name, []).append(declarations)
+    return {name: ";".join(declarations) for name, declarations in sheet.items()}
 
 
 def rules_of(style: str) -> Iterator[tuple[str, str]]:

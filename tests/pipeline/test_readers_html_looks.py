@@ -123,4 +123,4 @@ def test_simple_rules_of_a_style_sheet_are_kept_and_conditional_ones_are_not():
         ["/* a{} */ p, .x {color:red} @media print { .y {color:red} } .x{top:0} a b{c:d} @import 'x'; #z{e:f}"]
     )
 
-    assert sheet == {"p": ";color:red", ".x": ";color:red;top:0", "#z": ";e:f"}
+    assert sheet == {"p": "color:red", ".x": "color:red;top:0", "#z": "e:f"}
