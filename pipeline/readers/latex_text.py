@@ -19,6 +19,7 @@ from pipeline.readers.latex_words import (
     STATEMENTS,
     TABLES,
 )
+from pipeline.readers.markup import plain
 from pipeline.readers.tables import markdown_of
 
 TOKEN = re.compile(r"\\([A-Za-z@]+)\*?[ \t]*|\\(.)|\$\$?|[{}~&]|\n[ \t]*\n\s*|---?|``|''|[^\\${}~&\n`'-]+|.", re.DOTALL)
@@ -282,7 +283,7 @@ class Writer:
         text = (" " if self.prefix.startswith("#") else "\n").join(filter(None, lines))
         self.line = []
         if text:
-            block = self.prefix + (text.replace("#", "\\#", 1) if text.startswith("#") else text)
+            block = self.prefix + plain(text)
             tight = self.lists and self.blocks and self.prefix and re.match(r" *(?:-|\d+\.) ", self.blocks[-1])
             if tight and not self.prefix.startswith("#"):
                 self.blocks[-1] += f"\n{block}"

@@ -21,6 +21,7 @@ BLOCKS = {
 }
 BOLD_TAGS = {"b", "strong"}
 MAX_INDENT = 8  # levels of lists within lists that are shown
+LIKE_MARKDOWN = re.compile(r"^(?:#{1,6} |```)", re.MULTILINE)
 LIST_ITEM = re.compile(r" *(?:-|\d+\.) ")
 MarkHeading = Callable[[str, bool], str]  # a block, and whether all of it is bold -> the block, marked if it heads
 
@@ -59,6 +60,11 @@ def visit(root: Any) -> Iterator[tuple[str, Any, Any]]:
 def name_of(tag: Any) -> str:
     """Return a tag without its namespace; '' for comments."""
     return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
+
+
+def plain(text: str) -> str:
+    """Return a paragraph whose lines are taken for no headings and no code."""
+    return LIKE_MARKDOWN.sub(r"\\\g<0>", text) if "#" in text or "```" in text else text
 
 
 class Page:
@@ -151,7 +157,7 @@ class Page:
         elif self.item:
             self.add(self.item + text, tight=True)
         else:
-            self.add(self.marked(text.replace("#", "\\#", 1) if text.startswith("# ") else text, bold=bold))
+            self.add(self.marked(plain(text), bold=bold))
         self.item = ""
 
     def marked(self, block: str, *, bold: bool) -> str:

@@ -1,10 +1,14 @@
 import re
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.readers import html
 from pipeline.readers.reading import UnreadableError
-from pipeline.readers.tables import Cell, columns_of, markdown_of
+from pipeline.readers.sections import sections_of
+from pipeline.readers.tables import Cell, columns_of, columns_within, markdown_of
 
 
 def read(path, source):
@@ -240,3 +244,51 @@ def test_declared_entities_leave_nothing_behind(tmp_path):
     source = "<!DOCTYPE html [<!ENTITY a \"b]>c\"><!-- ]> --><!ENTITY d 'e'>]><p>x &a; y"
 
     assert read(tmp_path / "a.html", source).text == "x &a; y"
+
+
+RANGES = st.tuples(st.integers(0, 12), st.integers(1, 5))
+
+
+@given(st.lists(st.lists(RANGES, max_size=6), max_size=6))
+def test_columns_are_in_order_without_overlap_and_every_cell_has_one(rows):
+    columns = columns_of([[Cell("x", start, start + width) for start, width in row] for row in rows])
+
+    assert all(before[1] <= after[0] for before, after in pairwise(columns))
+    for start, width in (cell for row in rows for cell in row):
+        covered = columns_within(columns, start, start + width)
+        assert list(covered) == [i for i, (low, high) in enumerate(columns) if low < start + width and start < high]
+        assert len(covered) > 0
+
+
+def test_a_grid_that_is_almost_empty_is_no_table():
+    rows = [[Cell(f"a{n}", n, n + 1), Cell("1", 2_000 + n, 2_001 + n)] for n in range(1_100)]
+
+    assert markdown_of(rows)[7] == "a7 1"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("x-sjis", "cp932"),
+        ("gb2312", "gb18030"),
+        ("iso-8859-1", "cp1252"),
+        ("x-euc-jp", "euc-jp"),
+        ("iso-2022-jp",) * 2,
+    ],
+)
+def test_names_of_encodings_mean_what_browsers_take_them_for(tmp_path, name, codec):
+    word = "price 5 €" if codec == "cp1252" else "日本語の文章"
+    source = f"<html><head><meta charset={name}></head><body>{word}</body></html>".encode(codec)
+
+    assert word in read(tmp_path / "a.html", source).text
+
+
+def test_utf_8_is_read_as_such_whatever_the_page_names(tmp_path):
+    assert "Größe €" in read(tmp_path / "a.html", "<meta charset=latin1><p>Größe €".encode()).text
+
+
+def test_lines_that_look_like_headings_or_fences_are_none(tmp_path):
+    reading = read(tmp_path / "a.html", "<p># one<br>## two<br>#three<br>```<p>x")
+
+    assert reading.text == "\\# one\n\\## two\n#three\n\\```\n\nx"
+    assert sections_of(reading.text) == ()
