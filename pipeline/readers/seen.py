@@ -1,13 +1,14 @@
 """Take from a tree what a person would not read in it: scripts, menus, hidden text; and set notes apart."""
 
 import re
-from collections.abc import Iterator
+from collections import defaultdict
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any
 
 from lxml import etree
 
-from pipeline.readers.looks import WHITE, Colour, Look, are_same, is_colourless, look_of, sheet_of, style_of
+from pipeline.readers.looks import WHITE, are_same, is_colourless, look_of, sheet_of, style_of
 
 SKIPPED = {
     *("script", "style", "head", "template", "noscript", "svg", "nav", "object", "iframe", "rp", "rt", "audio", "menu"),
@@ -28,7 +29,8 @@ ROLES = {
     "tablist",
 }
 LINE_BREAK = "\u2028"  # what `clean` makes a line end of; to `str.split` it is a space
-EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
+EPUB = "http://www.idpf.org/2007/ops"
+EPUB_TYPE = f"{{{EPUB}}}type"
 NOTE = re.compile(r"noteref|footnote-reference|footnote-ref")
 ONE_MARK = r"(?:\d{1,3}|[a-z]|[*\u2020\u2021\u00a7]{1,3})"
 BACKLINK = re.compile(r"backlink|footnote-back|backref")
@@ -36,6 +38,8 @@ NOTE_MARK = re.compile(rf"(?:[\[(]?{ONE_MARK}[\])]?[ ,;]{{0,2}}){{1,6}}")
 POWER_OF = re.compile(r"(?:^|[^\w.,])(?:10|[a-zA-Z\u0370-\u03ff]|[kcmdn]m|ft)$")  # what stands before an exponent
 ORDINAL = re.compile(r"st|nd|rd|th|er|e|TM|\u2122|SM|\u00ae", re.IGNORECASE)
 TEX = etree.XPath(".//*[local-name()='annotation'][contains(@encoding, 'tex')]")
+
+Place = tuple[int, Any]  # an element and its place in the order of the page
 
 
 @dataclass
@@ -63,32 +67,38 @@ class Unseen:
 
 
 def prune(root: Any) -> Unseen:
-    """Leave in a tree what is read, with LINE_BREAK for every `br`, and say what was hidden in it."""
-    sheet = sheet_of(style.text or "" for style in root.iter("{*}style"))
-    write_formulas(root)
+    """Leave in a tree what is read, with LINE_BREAK for every `br`, and say what was taken out of it."""
     etree.strip_elements(root, *XBRL_HEADERS, with_tail=False)
-    present = {element.tag for element in root.iter("*")}
-    if skipped := [tag for tag in present if tag.rpartition("}")[2].lower() in SKIPPED]:
+    present: dict[str, list[str]] = {}  # the tags of each name: a tag may have a namespace
+    for tag in {element.tag for element in root.iter("*")}:
+        present.setdefault(tag.rpartition("}")[2].lower(), []).append(tag)
+
+    def elements(name: str) -> list[Any]:
+        return list(root.iter(*present[name])) if name in present else []
+
+    sheet = sheet_of(style.text or "" for style in elements("style"))
+    for formula in elements("math"):
+        write_formula(formula)
+    if skipped := [tag for name in SKIPPED for tag in present.get(name, ())]:
         etree.strip_elements(root, *skipped, with_tail=False)
-    for footer in list(root.iter("{*}footer")):
+    for footer in elements("footer"):
         if next(footer.iterancestors("{*}article", "{*}blockquote", "{*}section"), None) is None:
             drop(footer)
     unseen = drop_unseen(root, sheet)
-    for mark in root.iter("{*}sup"):
+    for mark in elements("sup"):
         set_apart(mark)
-    for line_break in root.iter("{*}br"):
+    for line_break in elements("br"):
         line_break.tail = LINE_BREAK + (line_break.tail or "")
     return unseen
 
 
-def write_formulas(root: Any) -> None:
-    """Put the TeX of formulas in place of their MathML, where they carry it."""
-    for formula in list(root.iter("{*}math")):
-        notes = TEX(formula)
-        source = (notes[0].text if notes else formula.get("alttext")) or ""
-        if source.strip() and formula.getparent() is not None:
-            drop(formula)
-            formula.text = f"${source.strip()}$"
+def write_formula(formula: Any) -> None:
+    """Put the TeX of a formula in place of its MathML, where it carries it."""
+    notes = TEX(formula)
+    source = (notes[0].text if notes else formula.get("alttext")) or ""
+    if source.strip() and formula.getparent() is not None:
+        drop(formula)
+        formula.text = f"${source.strip()}$"
 
 
 def drop(element: Any) -> None:
@@ -98,58 +108,65 @@ def drop(element: Any) -> None:
 
 
 def drop_unseen(root: Any, sheet: dict[str, str]) -> Unseen:
-    """Drop what is hidden, tiny, or of the colour of its ground, and the parts of the page that lead elsewhere."""
+    """Drop what is hidden, tiny, or of the colour of its ground, and the parts of the page that lead elsewhere.
+
+    A page has few styles and many elements, so what a style does is asked once for all of them.
+    """
     unseen = Unseen()
-    grounds: set[Colour] = {WHITE}
-    inked: list[tuple[Any, Colour]] = []
-    raised = []
-    for element, look in looks_in(root, sheet):
-        if look.hidden or look.tiny:
-            hide(element, look, unseen, root, sheet)
-            continue
-        if look.ground:
-            grounds.add(look.ground)
-        if look.ink:
-            inked.append((element, look.ink))
+    styled, hidden = styles_in(root, sheet)
+    looks = {style: look_of(style) for style in styled}
+    hidden += [place for style, look in looks.items() if look.hidden or look.tiny for place in styled[style]]
+    for _, element in sorted(hidden, key=itemgetter(0)):
+        hide(element, unseen, root, sheet)
+    grounds = {WHITE} | {look.ground for look in looks.values() if look.ground}
+    for style, look in looks.items():
+        if look.ink and any(are_same(look.ink, ground) for ground in grounds):
+            for _, element in styled[style]:
+                if is_colourless(element, look.ink, sheet):
+                    hide(element, unseen, root, sheet)
         if look.raised:
-            raised.append(element)
-    doubtful = {ink for ink in {ink for _, ink in inked} if any(are_same(ink, ground) for ground in grounds)}
-    for element, ink in inked:
-        if ink in doubtful and is_colourless(element, ink, sheet):
-            hide(element, Look(), unseen, root, sheet)
-    for element in raised:
-        set_apart(element)
+            for _, element in styled[style]:
+                set_apart(element)
     return unseen
 
 
-def looks_in(root: Any, sheet: dict[str, str]) -> Iterator[tuple[Any, Look]]:
-    """Yield the elements with a look of their own, and set marks of notes apart and drop menus on the way."""
-    for element in list(root.iter("*")):
+def styles_in(root: Any, sheet: dict[str, str]) -> tuple[dict[str, list[Place]], list[Place]]:
+    """Return the elements of each style, and those that are hidden whatever their style.
+
+    On the way, menus and the like are dropped, and marks of notes set apart.
+    """
+    styled: dict[str, list[Place]] = defaultdict(list)
+    hidden: list[Place] = []
+    type_of = EPUB_TYPE if EPUB in root.nsmap.values() else "epub:type"
+    for place in enumerate(list(root.iter("*"))):
+        element = place[1]
         get = element.get
-        kind = get("class") or get(EPUB_TYPE) or get("epub:type")
+        kind = get(type_of) or get("class")
         if kind and NOTE.search(kind):
             element.text, element[:] = f"[{flat(element).strip('[]()')}]", []
         if (get("role") in ROLES or (kind and BACKLINK.search(kind))) and element is not root:
             drop(element)
         elif get("aria-hidden") == "true" or get("hidden", "until-found") != "until-found":
-            yield element, Look(hidden=True)
+            hidden.append(place)
         elif style := style_of(element, sheet) if sheet or get("bgcolor") or get("color") else get("style"):
-            yield element, look_of(style)
+            styled[style].append(place)
+    return styled, hidden
 
 
-def hide(element: Any, look: Look, unseen: Unseen, root: Any, sheet: dict[str, str]) -> None:
+def hide(element: Any, unseen: Unseen, root: Any, sheet: dict[str, str]) -> None:
     """Drop an element that is not seen and count its text; of a tiny one, what sets its own size stays."""
     text = flat(element)
     if not text or (element is not root and root not in element.iterancestors()):
         return  # nothing to hide, or already gone with what was around it
-    if look.tiny and any(look_of(style_of(inner, sheet)).sized for inner in element.iterdescendants("*")):
-        unseen.num_characters += len((element.text or "").strip())
-        unseen.num_elements += bool((element.text or "").strip())
+    look = look_of(style_of(element, sheet))
+    is_partly_seen = look.tiny and not look.hidden and "hidden" not in element.attrib
+    if is_partly_seen and any(look_of(style_of(inner, sheet)).sized for inner in element.iterdescendants("*")):
+        text = (element.text or "").strip()
         element.text = None
-        return
-    unseen.num_elements += 1
+    else:
+        drop(element)
+    unseen.num_elements += bool(text)
     unseen.num_characters += len(text)
-    drop(element)
 
 
 def flat(element: Any) -> str:
