@@ -4,6 +4,7 @@ import posixpath
 import re
 import zipfile
 import zlib
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -30,6 +31,7 @@ CHAPTERS = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "t
 NOT_CHAPTERS = re.compile(
     r"(?:^|[\W_])(?:un)?(?:nav|toc|cover|colophon|imprint|copyright|uncopyright|title-?page|genindex|licen[cs]e)(?:$|[\W_])"
 )
+OTHER_PAGES = "pages of navigation, titles, colophon or licence"
 BODY_TYPES = {"colophon", "copyright-page", "imprint", "titlepage", "toc", "cover", "landmarks", "loi", "index"}
 
 
@@ -116,9 +118,10 @@ def read(path: Path, allow: Allow) -> Reading:
         raise UnreadableError("encrypted", "its chapters are encrypted")
     opf_name, warnings = package_name(archive)
     package = parse_xml(archive.read(opf_name), opf_name)
-    names, num_outside = chapter_names(package, posixpath.dirname(opf_name))
-    texts, faults, unseen = chapters(archive, names)
-    warnings += [f"{num_outside} parts outside the book left out"] if num_outside else []
+    left_out: Counter[str] = Counter()
+    names = chapter_names(package, posixpath.dirname(opf_name), left_out)
+    texts, faults, unseen = chapters(archive, names, left_out)
+    warnings += [f"{count} {what} left out" for what, count in sorted(left_out.items())]
     text = "\n\n".join(texts)
     warnings += [*faults, *unseen.warnings, *suspicious(text)]
     text = without_gutenberg(clean(text)).strip()
@@ -127,17 +130,21 @@ def read(path: Path, allow: Allow) -> Reading:
     return Reading(text=text, reader="zipfile, lxml", warnings=tuple(warnings), **metadata(package))
 
 
-def chapters(archive: Archive, names: list[str]) -> tuple[list[str], list[str], Unseen]:
-    """Return the texts of chapters, why some have none, and what was left out of the others."""
+def chapters(archive: Archive, names: list[str], left_out: Counter[str]) -> tuple[list[str], list[str], Unseen]:
+    """Return the texts of chapters, why some have none, and what was left out of the others; count other pages."""
     texts, faults, unseen = [], [], Unseen()
     for name in names:
         try:
-            text, hidden = chapter(archive.read(name))
+            body = body_of(archive.read(name))
         except UnreadableError as error:
             if error.kind == "bomb":
                 raise
             faults.append(f"chapter left out: {error}")
             continue
+        if body is None:
+            left_out[OTHER_PAGES] += 1
+            continue
+        text, hidden = markdown(body)
         unseen += hidden
         if text.strip():
             texts.append(text)
@@ -175,25 +182,27 @@ def package_name(archive: Archive) -> tuple[str, list[str]]:
     return packages[0], [f"{CONTAINER} names no package: the only one taken"]
 
 
-def chapter_names(package: Any, folder: str) -> tuple[list[str], int]:
-    """Return the members that hold the book's text in the order of the spine, and how many of it lie elsewhere.
-
-    A chapter that the spine names twice is read once.
-    """
+def chapter_names(package: Any, folder: str, left_out: Counter[str]) -> list[str]:
+    """Return the members that hold the book's text in the order of the spine, each once, and count the others."""
     items = {item.get("id"): item for item in package.iterfind(".//{*}manifest/{*}item")}
     names: dict[str, None] = {}
-    num_outside = 0
     for reference in package.iterfind(".//{*}spine/{*}itemref"):
         item = items.get(reference.get("idref"))
-        if item is None or item.get("media-type") not in CHAPTERS or "nav" in (item.get("properties") or "").split():
-            num_outside += item is None
-            continue
-        place = address(item.get("href") or "")
-        if place is None:
-            num_outside += 1
-        elif not NOT_CHAPTERS.search(posixpath.splitext(posixpath.basename(place))[0].lower()):
+        place = None if item is None else address(item.get("href") or "")
+        if item is None or place is None:
+            left_out["parts outside the book"] += 1
+        elif item.get("media-type") not in CHAPTERS:
+            left_out["pictures and the like in the place of chapters"] += 1
+        elif "nav" in (item.get("properties") or "").split() or NOT_CHAPTERS.search(stem(place)):
+            left_out[OTHER_PAGES] += 1
+        else:
             names[posixpath.normpath(posixpath.join(folder, place))] = None
-    return list(names), num_outside
+    return list(names)
+
+
+def stem(path: str) -> str:
+    """Return the name of a member without its folder and suffix."""
+    return posixpath.splitext(posixpath.basename(path))[0].lower()
 
 
 def address(href: str) -> str | None:
@@ -205,21 +214,21 @@ def address(href: str) -> str | None:
     return None if parts.scheme or parts.netloc else unquote(parts.path)
 
 
-def chapter(data: bytes) -> tuple[str, Unseen]:
-    """Return the Markdown of a chapter, '' for pages that are none, and what was left out of it."""
+def body_of(data: bytes) -> Any:
+    """Return the body of a chapter without tables of contents, None for pages that are no chapters."""
     root, _ = parse(decode_markup(data))
     if root is None:
         raise UnreadableError("broken", "no XHTML")
     body = next(root.iter("{*}body"), None)
     if body is None:
-        return "", Unseen()
+        return None
     kinds = {*kinds_of(body), *(kind for part in list(body.iterchildren("{*}section"))[:1] for kind in kinds_of(part))}
     if kinds & BODY_TYPES:
-        return "", Unseen()
+        return None
     for links in list(body.iter("{*}ul", "{*}ol")):
         if is_contents(links):
             drop(links)
-    return markdown(body)
+    return body
 
 
 def kinds_of(element: Any) -> list[str]:

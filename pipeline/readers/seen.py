@@ -33,7 +33,7 @@ EPUB = "http://www.idpf.org/2007/ops"
 EPUB_TYPE = f"{{{EPUB}}}type"
 NOTE = re.compile(r"noteref|footnote-reference|footnote-ref")
 ONE_MARK = r"(?:\d{1,3}|[a-z]|[*\u2020\u2021\u00a7]{1,3})"
-BACKLINK = re.compile(r"backlink|footnote-back|backref")
+MENU = re.compile(r"backlink|footnote-back|backref|(?:^|\s)(?:toc|table-of-contents|toctree-wrapper)(?:\s|$)")
 NOTE_MARK = re.compile(rf"(?:[\[(]?{ONE_MARK}[\])]?[ ,;]{{0,2}}){{1,6}}")
 POWER_OF = re.compile(r"(?:^|[^\w.,])(?:10|[a-zA-Z\u0370-\u03ff]|[kcmdn]m|ft)$")  # what stands before an exponent
 ORDINAL = re.compile(r"st|nd|rd|th|er|e|TM|\u2122|SM|\u00ae", re.IGNORECASE)
@@ -144,7 +144,7 @@ def styles_in(root: Any, sheet: dict[str, str]) -> tuple[dict[str, list[Place]],
         kind = get(type_of) or get("class")
         if kind and NOTE.search(kind):
             element.text, element[:] = f"[{flat(element).strip('[]()')}]", []
-        if (get("role") in ROLES or (kind and BACKLINK.search(kind))) and element is not root:
+        if (get("role") in ROLES or (kind and MENU.search(kind))) and element is not root:
             drop(element)
         elif get("aria-hidden") == "true" or get("hidden", "until-found") != "until-found":
             hidden.append(place)
