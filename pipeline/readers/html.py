@@ -10,7 +10,7 @@ from lxml import etree
 from lxml.html import HTMLParser
 
 from pipeline.readers.clean import clean, suspicious
-from pipeline.readers.markup import markdown
+from pipeline.readers.markup import markdown, name_of
 from pipeline.readers.nesting import flatten
 from pipeline.readers.reading import Allow, Reading, UnreadableError
 from pipeline.readers.seen import flat
@@ -39,6 +39,7 @@ DOCTYPE = re.compile(r"<!DOCTYPE\b", re.IGNORECASE)
 DECLARATIONS = re.compile(
     r"""<!DOCTYPE\b[^>\[]*+\[(?:[^\]"'<]++|"[^"]*+"|'[^']*+'|<(?:!--.*?--)?+)*+\]\s*+>""", re.DOTALL | re.IGNORECASE
 )
+FOLDED = re.compile(r"<(?:p|br|div|a|img|b|i|em|strong|ul|table|h[1-6]|font|span|center)\b[^<>]*>", re.IGNORECASE)
 PART = re.compile(r"PART\s+[IV]{1,3}\b\.?(?:\s+\S.{0,60})?", re.IGNORECASE)
 ITEM = re.compile(r"ITEM\s+\d{1,2}[A-C]?\s*[.:\u2013\u2014-]?(?:\s+\S.{0,120})?", re.IGNORECASE)
 MAX_HEADING_CHARS = 100
@@ -52,6 +53,8 @@ def read(path: Path, allow: Allow) -> Reading:
     if root is None or not flat(root):
         raise UnreadableError("empty", "no text between the tags")
     found = metadata(root)
+    if name_of(root.tag) != "html":
+        unfold(root)
     text, unseen = markdown(root, filing_heading if is_filing(source) else None)
     warnings += unseen.warnings + suspicious(text)
     text = without_cover_headings(without_gutenberg(clean(text))).strip()
@@ -116,6 +119,17 @@ def parse_html(source: str) -> tuple[Any, bool]:
     except etree.XMLSyntaxError:
         root = None
     return root, not any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log)
+
+
+def unfold(root: Any) -> None:
+    """Put in place the pages that a feed holds as text; what these hold as text stays text."""
+    for element in list(root.iter("*")):
+        if len(element) == 0 and element.text and FOLDED.search(element.text):
+            page, _ = parse_html(element.text)
+            body = None if page is None else page.find("body")
+            if body is not None:
+                element.text = None
+                element.append(body)
 
 
 def expand(match: re.Match[str]) -> str:

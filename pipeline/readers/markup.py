@@ -19,6 +19,10 @@ BLOCKS = {
     *("figcaption", "figure", "footer", "form", "header", "hr", "html", "legend", "li", "main", "ol", "p", "pre"),
     *("section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", *HEADINGS),
 }
+IN_LINES = {
+    *("a", "abbr", "b", "bdi", "bdo", "big", "br", "cite", "code", "em", "font", "i", "ins", "kbd", "mark", "q", "s"),
+    *("small", "span", "strong", "sub", "sup", "tt", "u", "var", "emphasis", "hi", "ref", "link"),
+}
 BOLD_TAGS = {"b", "strong"}
 MAX_INDENT = 8  # levels of lists within lists that are shown
 LIKE_MARKDOWN = re.compile(r"^(?:#{1,6} |```)", re.MULTILINE)
@@ -34,7 +38,7 @@ def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, U
         mark_heading: Marks the headings of a page that says so by its looks alone, without h1 to h6.
     """
     unseen = prune(root)
-    page = Page(mark_heading)
+    page = Page(mark_heading, is_html=name_of(root.tag) in ("html", "body"))
     for event, element, walk in visit(root):
         name = name_of(element.tag)
         if event == "end":
@@ -70,8 +74,9 @@ def plain(text: str) -> str:
 class Page:
     """The Markdown blocks of a tree, written from the first element to the last."""
 
-    def __init__(self, mark_heading: MarkHeading | None) -> None:
-        """Start without any block."""
+    def __init__(self, mark_heading: MarkHeading | None, *, is_html: bool) -> None:
+        """Start without any block; what is not HTML has a block for every element, save those within lines."""
+        self.is_html = is_html
         self.blocks: list[str] = []
         self.mark_heading = mark_heading
         self.line: list[str] = []  # the text of the block at hand
@@ -83,9 +88,13 @@ class Page:
         self.pre: list[Any] = []  # the <pre> elements that are open
         self.breaks: list[int] = []  # the page breaks: how many blocks stand before each
 
+    def is_block(self, name: str) -> bool:
+        """Say whether an element stands on lines of its own."""
+        return name in BLOCKS or not (self.is_html or name in IN_LINES or name == "")
+
     def open(self, name: str, element: Any) -> None:
         """Begin an element."""
-        if name in BLOCKS:
+        if self.is_block(name):
             self.flush()
         if name in HEADINGS:
             self.level = HEADINGS[name]
@@ -105,7 +114,7 @@ class Page:
 
     def close(self, name: str, element: Any) -> None:
         """End an element, and write the text that follows it."""
-        if name in BLOCKS:
+        if self.is_block(name):
             self.flush()
         if name in HEADINGS:
             self.level = 0

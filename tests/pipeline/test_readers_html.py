@@ -292,3 +292,19 @@ def test_lines_that_look_like_headings_or_fences_are_none(tmp_path):
 
     assert reading.text == "\\# one\n\\## two\n#three\n\\```\n\nx"
     assert sections_of(reading.text) == ()
+
+
+def test_a_feed_has_a_block_for_each_element_and_the_pages_in_it_are_read(tmp_path):
+    source = (
+        "<?xml version='1.0'?><rss><channel><title>News</title><item><title>One</title>"
+        "<description>&lt;p&gt;First &lt;b&gt;text&lt;/b&gt;.&lt;p style='display:none'&gt;unseen&lt;/p&gt;"
+        "</description></item><note>With <emphasis>stress</emphasis> &lt; 5.</note></channel></rss>"
+    )
+    reading = read(tmp_path / "a.xml", source)
+
+    assert reading.text == "News\n\nOne\n\nFirst text.\n\nWith stress < 5."
+    assert reading.warnings == ("1 hidden elements left out, 6 characters",)
+
+
+def test_a_list_of_contents_is_no_text(tmp_path):
+    assert read(tmp_path / "a.html", "<p class='toc x'><a href=#a>A</a><p class=tocco>Text").text == "Text"
