@@ -26,13 +26,21 @@ def clean(text: str) -> str:
     and line ends of every kind become ' ' and newline; ligatures become letters; hyphens that PDFium marks at the end
     of a line are undone; lines end without spaces, and at most two in a row are blank.
     """
-    text = HYPHEN_AT_LINE_END.sub("", text)
-    if SURROGATE.search(text):
+    alphabet = "".join(set(text))  # short, so that a long text is gone through only for what it has
+    if HYPHEN_AT_LINE_END.search(alphabet):
+        text = HYPHEN_AT_LINE_END.sub("", text)
+    if SURROGATE.search(alphabet):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
         text = SURROGATE.sub("", text)
-    text = NEWLINE.sub("\n", text)
-    text = SPACE.sub(" ", UNSEEN.sub("", text))
-    text = LIGATURE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
+        alphabet = "".join(set(text))
+    if NEWLINE.search(alphabet):
+        text = NEWLINE.sub("\n", text)
+    if UNSEEN.search(alphabet):
+        text = UNSEEN.sub("", text)
+    if SPACE.search(alphabet):
+        text = SPACE.sub(" ", text)
+    if LIGATURE.search(alphabet):
+        text = LIGATURE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
     text = unicodedata.normalize("NFC", text)
     text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
     return BLANK_LINES.sub("\n\n\n", text).strip("\n")
@@ -40,6 +48,9 @@ def clean(text: str) -> str:
 
 def suspicious(text: str) -> list[str]:
     """Return a warning where a text, not yet cleaned, has more unseen characters than typesetting needs."""
+    alphabet = "".join(set(text))
+    if not any(kind.search(alphabet) for kind in (TAGS, BIDI, WIDTHLESS)):
+        return []
     num_tags, num_bidi, num_widthless = (len(kind.findall(text)) for kind in (TAGS, BIDI, WIDTHLESS))
     is_typeset = (
         num_tags == 0

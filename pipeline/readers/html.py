@@ -50,7 +50,7 @@ def read(path: Path, allow: Allow) -> Reading:
     del allow  # HTML has no pages
     source = decode_markup(path.read_bytes())
     root, warnings = parse(source)
-    if root is None or not flat(root):
+    if root is None:
         raise UnreadableError("empty", "no text between the tags")
     found = metadata(root)
     if name_of(root.tag) != "html":
@@ -59,7 +59,8 @@ def read(path: Path, allow: Allow) -> Reading:
     warnings += unseen.warnings + suspicious(text)
     text = without_cover_headings(without_gutenberg(clean(text))).strip()
     if not text:
-        raise UnreadableError("empty", "; ".join(["no text but in menus, forms, pictures or hidden parts", *warnings]))
+        where = "but in menus, forms, pictures or hidden parts" if flat(parse(source)[0]) else "between the tags"
+        raise UnreadableError("empty", "; ".join([f"no text {where}", *warnings]))
     return Reading(text=text, reader="lxml", warnings=tuple(warnings), **found)
 
 
@@ -168,10 +169,11 @@ def metadata(root: Any) -> dict[str, Any]:
     if root is None:
         return {}
     found: dict[str, Any] = {}
-    title = next(root.iter("{*}title"), None)
+    head = next(root.iter("{*}head"), root)
+    title = next(head.iter("{*}title"), None)
     if title is not None and title.text:
         found["title"] = clean(" ".join(title.text.split()))
-    names = {meta.get("name", "").lower(): meta.get("content", "") for meta in root.iter("{*}meta")}
+    names = {meta.get("name", "").lower(): meta.get("content", "") for meta in head.iter("{*}meta")}
     if author := clean(names.get("author", "") or names.get("dc.creator", "")).strip():
         found["authors"] = (author,)
     if date := re.match(r"\d{4}(?:-\d\d(?:-\d\d)?)?", names.get("date", "") or names.get("dc.date", "")):
