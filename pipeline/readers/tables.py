@@ -45,7 +45,8 @@ def join_cells(row: Row) -> Row:
         if before and CURRENCY.fullmatch(before.text) and NUMBER.fullmatch(cell.text):
             joined[-1] = replace(cell, text=before.text + cell.text)
         elif before and CLOSING.fullmatch(cell.text) and FIGURE_END.search(before.text):
-            joined[-1] = replace(before, text=before.text + cell.text, end=cell.end)
+            between = " " if len(cell.text) > 1 and cell.text.isalpha() else ""  # a unit like bps
+            joined[-1] = replace(before, text=f"{before.text}{between}{cell.text}", end=cell.end)
         elif before and NOTE_MARK.fullmatch(cell.text) and cell.start - before.end <= 1:
             joined[-1] = replace(before, text=f"{before.text} {cell.text}")
         else:

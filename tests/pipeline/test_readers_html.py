@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from pipeline.readers import html
 from pipeline.readers.reading import UnreadableError
 from pipeline.readers.sections import sections_of
-from pipeline.readers.tables import Cell, columns_of, columns_within, markdown_of
+from pipeline.readers.tables import Cell, columns_of, columns_within, join_cells, markdown_of
 
 
 def read(path, source):
@@ -308,3 +308,10 @@ def test_a_feed_has_a_block_for_each_element_and_the_pages_in_it_are_read(tmp_pa
 
 def test_a_list_of_contents_is_no_text(tmp_path):
     assert read(tmp_path / "a.html", "<p class='toc x'><a href=#a>A</a><p class=tocco>Text").text == "Text"
+
+
+def test_units_and_signs_join_the_figure_before_them():
+    cells = ["Share", "34.7", "%", "240", "bps", "(1.5", ")%", "3", "x"]
+    rows = [[Cell(text, place, place + 1) for place, text in enumerate(cells)]] * 2
+
+    assert [cell.text for cell in join_cells(rows[0])] == ["Share", "34.7%", "240 bps", "(1.5)%", "3x"]
