@@ -20,6 +20,7 @@ MARKS = re.compile(r"^[ \t]*\\(?:documentclass|documentstyle|begin[ \t]*\{docume
 VERBATIM = r"\\begin\{(?P<code>verbatim|lstlisting|Verbatim|minted)\*?\}.*?(?:\\end\{(?P=code)\*?\}|\Z)"
 KEPT = rf"\\(?:url|href|path)[ \t]*\{{[^{{}}\n]*\}}|{VERBATIM}|\\."
 COMMENT = re.compile(rf"({KEPT})|%[^\n]*(?:\n[ \t]*(?!\n))?", re.DOTALL)
+AND = re.compile(r"\\(?:and|And|AND)\b")
 MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 DATE = re.compile(
     r"\d{4}(?:-\d\d(?:-\d\d)?)?|(?:(\d{1,2})\.? +)?([A-Z][a-z]{2,8})\.? +(?:(\d{1,2})(?:st|nd|rd|th)?,? +)?(\d{4})"
@@ -66,12 +67,12 @@ def levels(text: str) -> dict[str, int]:
 
 def metadata(source: Source) -> dict[str, Any]:
     """Return title, authors and date as a document gives them, by the names of `Reading`."""
-    authors = re.split(r"\\and\b|\\And\b|\\AND\b", source.argument_of("author"))
+    authors = [part for author in source.arguments_of("author") for part in AND.split(author)]
     names = [plain(re.split(r"\\\\|\n[ \t]*\n", author.strip())[0]) for author in authors]
     return {
-        "title": plain(source.argument_of("title")),
+        "title": plain("".join(source.arguments_of("title")[:1])),
         "authors": tuple(name for name in names if name),
-        "date": date_of(plain(source.argument_of("date"))),
+        "date": date_of(plain("".join(source.arguments_of("date")[:1]))),
     }
 
 

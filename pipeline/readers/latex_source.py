@@ -2,9 +2,24 @@
 
 import re
 
+from pipeline.readers.latex_words import TABLES
+
 MAX_OPTION_CHARS = 2000
 SPACED_BRACKET = re.compile(r"[ \t\n]*\[")
 ONE_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[^{}]", re.DOTALL)
+TABLE_MARK = re.compile(rf"\\(begin|end)\{{((?:{'|'.join(sorted(TABLES))})\*?)\}}")
+
+
+def table_ends(text: str) -> dict[int, int]:
+    """Return where the table that begins before a place ends, for each table: they may lie in cells of others."""
+    ends: dict[int, int] = {}
+    begun: list[tuple[str, int]] = []
+    for match in TABLE_MARK.finditer(text):
+        if match[1] == "begin":
+            begun.append((match[2], match.end()))
+        elif begun and begun[-1][0] == match[2]:
+            ends[begun.pop()[1]] = match.start()
+    return ends
 
 
 class Source:
@@ -15,6 +30,7 @@ class Source:
         self.text = text
         self.closing: dict[int, int] = {}
         self.absent: set[str] = set()  # what was once looked for in vain, from some place on
+        self.table_ends = table_ends(text)
         open_braces = []
         for match in re.finditer(r"\\.|[{}]", text, re.DOTALL):
             if match[0] == "{":
@@ -46,10 +62,10 @@ class Source:
             place = end + 1
         return place
 
-    def argument_of(self, command: str) -> str:
-        """Return the argument of the first command of a name; '' if there is none."""
-        match = re.search(rf"\\{command}\b", self.text)
-        return self.argument(self.after_options(match.end()))[0] if match else ""
+    def arguments_of(self, command: str) -> list[str]:
+        """Return the argument of every command of a name."""
+        commands = re.finditer(rf"\\{command}\b", self.text)
+        return [self.argument(self.after_options(match.end()))[0] for match in commands]
 
     def find(self, what: str, place: int) -> int:
         """Return where something stands next, -1 if nowhere; looking in vain a second time costs nothing."""

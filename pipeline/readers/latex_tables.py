@@ -10,7 +10,8 @@ ROW_RULE = re.compile(
     r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|endlastfoot)\b"
     r"|\\(?:cline|cmidrule)(?:\([a-z]*\))?\{[^{}]*\}|\\noalign\{[^{}]*\}"
 )
-CELL_END = re.compile(r"\\\\(?:\*|\[[^\]\n]{0,20}\])?|\\tabularnewline\b|\\.|[&{}]", re.DOTALL)
+OPENING, CLOSING = ("{", "\\begin"), ("}", "\\end")
+CELL_END = re.compile(r"\\\\(?:\*|\[[^\]\n]{0,20}\])?|\\tabularnewline\b|\\begin\b|\\end\b|\\.|[&{}]", re.DOTALL)
 SPAN = re.compile(r"\s*\\multicolumn\s*\{\s*(\d{1,3})\s*\}")
 
 
@@ -45,8 +46,8 @@ def split_rows(body: str) -> list[list[str]]:
     depth = start = 0
     for match in CELL_END.finditer(body):
         text = match[0]
-        if text in "{}":
-            depth = max(0, depth + (1 if text == "{" else -1))
+        if text in OPENING or text in CLOSING:
+            depth = max(0, depth + (1 if text in OPENING else -1))
         elif depth == 0 and (text == "&" or text.startswith(("\\\\", "\\tabularnewline"))):
             rows[-1].append(body[start : match.start()])
             start = match.end()

@@ -9,6 +9,7 @@ from pipeline.readers.latex_words import (
     ACCENTS,
     CITES,
     CODE,
+    DESIGN_ARGUMENTS,
     DROPPED,
     INPUTS,
     LETTERS,
@@ -55,7 +56,7 @@ class Writer:
         """Start without any text."""
         self.source = source
         self.levels = levels
-        self.whole_kinds = MATH | CODE | PICTURES | (set() if in_cell else TABLES)
+        self.in_cell = in_cell
         self.blocks: list[str] = []
         self.line: list[str] = []
         self.prefix = ""  # of the block at hand: '## ', '- '
@@ -231,20 +232,25 @@ class Writer:
     def begin(self, name: str, place: int) -> int:
         """Begin an environment, or write it whole."""
         kind = name.rstrip("*")
-        if kind in self.whole_kinds:
-            end = self.source.find(f"\\end{{{name}}}", place)
-            inside = self.source.text[place : end if end >= 0 else len(self.source.text)]
-            self.whole(kind, name, inside)
-            return end + len(f"\\end{{{name}}}") if end >= 0 else len(self.source.text)
+        mark = f"\\end{{{name}}}"
+        is_table = kind in TABLES
+        end = self.source.table_ends.get(place, -1) if is_table else -1
+        if end >= 0 and not self.in_cell:
+            self.whole(kind, name, self.source.text[place:end])
+            return end + len(mark)
+        if kind in MATH or kind in CODE or kind in PICTURES:
+            end = self.source.find(mark, place)
+            self.whole(kind, name, self.source.text[place : end if end >= 0 else len(self.source.text)])
+            return end + len(mark) if end >= 0 else len(self.source.text)
         self.end_block()
         place = self.source.after_options(place)
         if kind in ("itemize", "enumerate", "description", "thebibliography"):
             self.lists.append(1 if kind == "enumerate" else 0)
         if kind == "thebibliography":
             self.blocks.append("## References")
-        if kind in ("thebibliography", "minipage", "multicols", "wrapfigure", "adjustbox"):
+        for _ in range(1 if is_table else DESIGN_ARGUMENTS.get(kind, 0)):
             place = self.source.argument(place)[1]
-        elif kind == "abstract":
+        if kind == "abstract":
             self.blocks.append("## Abstract")
         elif kind in STATEMENTS:
             self.line.append(f"{kind.capitalize()}. ")
@@ -283,7 +289,7 @@ class Writer:
         text = (" " if self.prefix.startswith("#") else "\n").join(filter(None, lines))
         self.line = []
         if text:
-            block = self.prefix + plain(text)
+            block = self.prefix + (text if self.in_cell else plain(text))
             tight = self.lists and self.blocks and self.prefix and re.match(r" *(?:-|\d+\.) ", self.blocks[-1])
             if tight and not self.prefix.startswith("#"):
                 self.blocks[-1] += f"\n{block}"

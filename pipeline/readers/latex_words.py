@@ -48,6 +48,11 @@ MATH = {
 CODE = {"verbatim", "lstlisting", "Verbatim", "minted", "alltt", "BVerbatim"}
 PICTURES = {"tikzpicture", "picture", "pgfpicture", "pspicture", "forest", "comment", "filecontents", "CCSXML"}
 TABLES = {"tabular", "tabularx", "tabulary", "longtable", "supertabular", "xtabular"}
+# Environments whose arguments are no text, and how many of them there are.
+DESIGN_ARGUMENTS = {
+    "thebibliography": 1, "minipage": 1, "multicols": 1, "wrapfigure": 2, "wraptable": 2, "adjustbox": 1, "list": 2,
+    "adjustwidth": 2, "subfigure": 1, "subtable": 1, "spacing": 1, "threeparttable": 0,
+}  # fmt: skip
 STATEMENTS = {
     "theorem", "lemma", "proof", "definition", "corollary", "proposition", "remark", "example", "claim", "conjecture",
     "exercise", "note", "assumption", "axiom",

@@ -161,3 +161,22 @@ def test_any_source_gives_text_with_exact_sections_or_none(pieces):
     text.encode()
     for section in sections_of(text):
         assert text[section.start : section.end].startswith("#")
+
+
+def test_a_table_within_a_cell_is_the_text_of_the_cell():
+    inner = r"\begin{tabular}[c]{@{}l@{}}Average \\ cost\end{tabular}"
+    rows = rf"\hline \# & \multicolumn{{1}}{{l|}}{{{inner}}}\\ {inner} & 2\\"
+    blocks = body(rf"\begin{{tabular}}{{|l|r|}}{rows}\end{{tabular}} after").text.split("\n\n")
+
+    assert [" ".join(line.split()) for line in blocks[0].splitlines()[::2]] == [
+        "| # | Average cost |",
+        "| Average cost | 2 |",
+    ]
+    assert blocks[1] == "after"
+
+
+def test_every_author_of_a_paper_is_named():
+    source = r"\author[1]{Ann A.~B}\author[2]{Bo C\thanks{x}}\begin{wrapfigure}{r}{.4\textwidth}x\end{wrapfigure}"
+
+    assert latex.reading_of(source, "").authors == ("Ann A. B", "Bo C")
+    assert latex.reading_of(source, "").text == "x"
