@@ -12,6 +12,10 @@ UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"
 )
+TAGS = re.compile("[\U000e0000-\U000e007f]")
+BIDI = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+WIDTHLESS = re.compile("[\u200b\u2060-\u2065\u206a-\u206f\ufeff]")
+MAX_UNSEEN, MAX_BIDI_RATIO, MAX_WIDTHLESS_RATIO = 10, 0.001, 0.005  # that typesetting may need
 BLANK_LINES = re.compile("\n{4,}")
 
 
@@ -22,16 +26,38 @@ def clean(text: str) -> str:
     and line ends of every kind become ' ' and newline; ligatures become letters; hyphens that PDFium marks at the end
     of a line are undone; lines end without spaces, and at most two in a row are blank.
     """
-    text = HYPHEN_AT_LINE_END.sub("", text)
-    if SURROGATE.search(text):
+    alphabet = "".join(set(text))  # short, so that a long text is gone through only for what it has
+    if HYPHEN_AT_LINE_END.search(alphabet):
+        text = HYPHEN_AT_LINE_END.sub("", text)
+    if SURROGATE.search(alphabet):
         text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
         text = SURROGATE.sub("", text)
-    text = NEWLINE.sub("\n", text)
-    text = SPACE.sub(" ", UNSEEN.sub("", text))
-    text = LIGATURE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
+        alphabet = "".join(set(text))
+    if NEWLINE.search(alphabet):
+        text = NEWLINE.sub("\n", text)
+    if UNSEEN.search(alphabet):
+        text = UNSEEN.sub("", text)
+    if SPACE.search(alphabet):
+        text = SPACE.sub(" ", text)
+    if LIGATURE.search(alphabet):
+        text = LIGATURE.sub(lambda match: unicodedata.normalize("NFKC", match[0]), text)
     text = unicodedata.normalize("NFC", text)
     text = "\n".join(line.rstrip(" \t") for line in text.split("\n"))
     return BLANK_LINES.sub("\n\n\n", text).strip("\n")
+
+
+def suspicious(text: str) -> list[str]:
+    """Return a warning where a text, not yet cleaned, has more unseen characters than typesetting needs."""
+    alphabet = "".join(set(text))
+    if not any(kind.search(alphabet) for kind in (TAGS, BIDI, WIDTHLESS)):
+        return []
+    num_tags, num_bidi, num_widthless = (len(kind.findall(text)) for kind in (TAGS, BIDI, WIDTHLESS))
+    is_typeset = (
+        num_tags == 0
+        and num_bidi <= MAX_UNSEEN + MAX_BIDI_RATIO * len(text)
+        and num_widthless <= MAX_UNSEEN + MAX_WIDTHLESS_RATIO * len(text)
+    )
+    return [] if is_typeset else [f"{num_tags + num_bidi + num_widthless} characters that no one sees left out"]
 
 
 def join_pages(pages: list[str]) -> tuple[str, tuple[int, ...]]:
@@ -62,5 +88,5 @@ def garbage_ratio(text: str) -> float:
     """Return the share of characters that no encoding meant: U+FFFD, private use, controls."""
     if not text:
         return 0.0
-    bad = sum(unicodedata.category(char) in ("Co", "Cc", "Cn", "Cs") and char not in "\t\n\r" for char in text)
-    return (bad + text.count("\ufffd")) / len(text)
+    bad = {char for char in set(text) if unicodedata.category(char) in ("Co", "Cc", "Cn", "Cs")} - set("\t\n\r")
+    return sum(text.count(char) for char in bad | {"\ufffd"}) / len(text)

@@ -4,29 +4,34 @@ import posixpath
 import re
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections import Counter
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
-from pipeline.readers.clean import clean
-from pipeline.readers.html import parse
+from pipeline.readers.clean import clean, suspicious
+from pipeline.readers.html import decode_markup, parse
 from pipeline.readers.markup import markdown
 from pipeline.readers.reading import Allow, Reading, UnreadableError
-from pipeline.readers.text import decode, without_gutenberg
+from pipeline.readers.seen import EPUB_TYPE, Unseen, drop, flat
+from pipeline.readers.text import without_gutenberg
 
 MAX_ENTRIES = 10_000
 MAX_BYTES = 200_000_000  # really inflated, of all members together
 MAX_RATIO = 100  # inflated to stored, for members above MIN_RATIO_BYTES
 MIN_RATIO_BYTES = 10_000_000
 CHUNK_BYTES = 1 << 20
+LOCAL_HEADER_BYTES = 30
+MAX_FAULTS = 20  # that are told one by one
+MIN_LINKS, LINK_SHARE = 5, 0.9  # of a table of contents within a page
 CONTAINER = "META-INF/container.xml"
 CHAPTERS = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document")
 NOT_CHAPTERS = re.compile(
     r"(?:^|[\W_])(?:un)?(?:nav|toc|cover|colophon|imprint|copyright|uncopyright|title-?page|genindex|licen[cs]e)(?:$|[\W_])"
 )
+OTHER_PAGES = "pages of navigation, titles, colophon or licence"
 BODY_TYPES = {"colophon", "copyright-page", "imprint", "titlepage", "toc", "cover", "landmarks", "loi", "index"}
 
 
@@ -48,6 +53,7 @@ class Archive:
             raise UnreadableError("hostile", "two members have one name")
         for member in members:
             refuse(member)
+        refuse_overlap(members)
         self.names = set(names)
 
     def read(self, name: str) -> bytes:
@@ -91,26 +97,60 @@ def refuse(member: zipfile.ZipInfo) -> None:
         raise UnreadableError("hostile", f"{name} is a link")
 
 
+def refuse_overlap(members: list[zipfile.ZipInfo]) -> None:
+    """Refuse members that share bytes, as in archives that inflate to far more than they hold.
+
+    Raises:
+        UnreadableError: Two do.
+    """
+    end = 0
+    for member in sorted(members, key=lambda member: member.header_offset):
+        if member.header_offset < end:
+            raise UnreadableError("hostile", f"{member.filename} overlaps the member before it")
+        end = member.header_offset + LOCAL_HEADER_BYTES + member.compress_size
+
+
 def read(path: Path, allow: Allow) -> Reading:
     """Read a book."""
     del allow  # an EPUB has chapters, not pages
     archive = Archive(path)
     if "META-INF/encryption.xml" in archive.names and b"EncryptedData" in archive.read("META-INF/encryption.xml"):
         raise UnreadableError("encrypted", "its chapters are encrypted")
-    opf_name = package_name(archive)
+    opf_name, warnings = package_name(archive)
     package = parse_xml(archive.read(opf_name), opf_name)
-    texts, warnings = [], []
-    for name in chapter_names(package, posixpath.dirname(opf_name)):
+    left_out: Counter[str] = Counter()
+    names = chapter_names(package, posixpath.dirname(opf_name), left_out)
+    texts, faults, unseen = chapters(archive, names, left_out)
+    warnings += [f"{count} {what} left out" for what, count in sorted(left_out.items())]
+    text = "\n\n".join(texts)
+    warnings += [*faults, *unseen.warnings, *suspicious(text)]
+    text = without_gutenberg(clean(text)).strip()
+    if not text:
+        raise UnreadableError("empty", "; ".join(["no chapter has text", *warnings]))
+    return Reading(text=text, reader="zipfile, lxml", warnings=tuple(warnings), **metadata(package))
+
+
+def chapters(archive: Archive, names: list[str], left_out: Counter[str]) -> tuple[list[str], list[str], Unseen]:
+    """Return the texts of chapters, why some have none, and what was left out of the others; count other pages."""
+    texts, faults, unseen = [], [], Unseen()
+    for name in names:
         try:
-            texts.append(chapter(archive.read(name)))
+            body = body_of(archive.read(name))
         except UnreadableError as error:
             if error.kind == "bomb":
                 raise
-            warnings.append(f"chapter left out: {error}")
-    text = without_gutenberg(clean("\n\n".join(filter(None, texts))))
-    if not text.strip():
-        raise UnreadableError("empty", "; ".join(["no chapter has text", *warnings]))
-    return Reading(text=clean(text), reader="zipfile, lxml", warnings=tuple(warnings), **metadata(package))
+            faults.append(f"chapter left out: {error}")
+            continue
+        if body is None:
+            left_out[OTHER_PAGES] += 1
+            continue
+        text, hidden = markdown(body)
+        unseen += hidden
+        if text.strip():
+            texts.append(text)
+    if len(faults) > MAX_FAULTS:
+        faults[MAX_FAULTS:] = [f"{len(faults) - MAX_FAULTS} more chapters left out"]
+    return texts, faults, unseen
 
 
 def parse_xml(data: bytes, name: str) -> Any:
@@ -125,40 +165,81 @@ def parse_xml(data: bytes, name: str) -> Any:
         raise UnreadableError("broken", f"{name}: {error}") from error
 
 
-def package_name(archive: Archive) -> str:
-    """Return the name of the package document, which lists what the book is made of."""
-    root = parse_xml(archive.read(CONTAINER), CONTAINER).find(".//{*}rootfile")
-    if root is None or not root.get("full-path"):
+def package_name(archive: Archive) -> tuple[str, list[str]]:
+    """Return the name of the package document, which lists what the book is made of, and what is wrong with it."""
+    try:
+        root = parse_xml(archive.read(CONTAINER), CONTAINER).find(".//{*}rootfile")
+    except UnreadableError as error:
+        if error.kind == "bomb":
+            raise
+        root = None
+    name = "" if root is None else posixpath.normpath(root.get("full-path") or "")
+    if name in archive.names:
+        return name, []
+    packages = sorted(name for name in archive.names if name.lower().endswith(".opf"))
+    if len(packages) != 1:
         raise UnreadableError("broken", f"{CONTAINER} names no package")
-    return str(root.get("full-path"))
+    return packages[0], [f"{CONTAINER} names no package: the only one taken"]
 
 
-def chapter_names(package: Any, folder: str) -> Iterator[str]:
-    """Yield the members that hold the book's text, in the order of the spine."""
+def chapter_names(package: Any, folder: str, left_out: Counter[str]) -> list[str]:
+    """Return the members that hold the book's text in the order of the spine, each once, and count the others."""
     items = {item.get("id"): item for item in package.iterfind(".//{*}manifest/{*}item")}
+    names: dict[str, None] = {}
     for reference in package.iterfind(".//{*}spine/{*}itemref"):
         item = items.get(reference.get("idref"))
-        if item is None or item.get("media-type") not in CHAPTERS or "nav" in (item.get("properties") or "").split():
-            continue
-        href = urlsplit(item.get("href") or "")
-        stem = posixpath.splitext(posixpath.basename(href.path))[0]
-        if not href.scheme and not NOT_CHAPTERS.search(stem.lower()):
-            yield posixpath.normpath(posixpath.join(folder, unquote(href.path)))
+        place = None if item is None else address(item.get("href") or "")
+        if item is None or place is None:
+            left_out["parts outside the book"] += 1
+        elif item.get("media-type") not in CHAPTERS:
+            left_out["pictures and the like in the place of chapters"] += 1
+        elif "nav" in (item.get("properties") or "").split() or NOT_CHAPTERS.search(stem(place)):
+            left_out[OTHER_PAGES] += 1
+        else:
+            names[posixpath.normpath(posixpath.join(folder, place))] = None
+    return list(names)
 
 
-def chapter(data: bytes) -> str:
-    """Return the Markdown of a chapter, '' for pages that are none."""
-    root = parse(decode(data)[0])
+def stem(path: str) -> str:
+    """Return the name of a member without its folder and suffix."""
+    return posixpath.splitext(posixpath.basename(path))[0].lower()
+
+
+def address(href: str) -> str | None:
+    """Return the path that a reference names within the book, None if it leads out of it."""
+    try:
+        parts = urlsplit(href)
+    except ValueError:  # no address at all
+        return None
+    return None if parts.scheme or parts.netloc else unquote(parts.path)
+
+
+def body_of(data: bytes) -> Any:
+    """Return the body of a chapter without tables of contents, None for pages that are no chapters."""
+    root, _ = parse(decode_markup(data))
     if root is None:
         raise UnreadableError("broken", "no XHTML")
-    body = root.find(".//{*}body")
+    body = next(root.iter("{*}body"), None)
     if body is None:
-        return ""
-    kinds = f"{body.get('{http://www.idpf.org/2007/ops}type', '')} {body.get('epub:type', '')}".split()
-    sections = [str(s.get("{http://www.idpf.org/2007/ops}type", "")) for s in body.iterchildren("{*}section")]
-    if BODY_TYPES & {*kinds, *(kind for section in sections[:1] for kind in section.split())}:
-        return ""
-    return markdown(body)[0]
+        return None
+    kinds = {*kinds_of(body), *(kind for part in list(body.iterchildren("{*}section"))[:1] for kind in kinds_of(part))}
+    if kinds & BODY_TYPES:
+        return None
+    for links in list(body.iter("{*}ul", "{*}ol")):
+        if is_contents(links):
+            drop(links)
+    return body
+
+
+def kinds_of(element: Any) -> list[str]:
+    """Return what an element is, in EPUB's words."""
+    return f"{element.get(EPUB_TYPE, '')} {element.get('epub:type', '')}".split()
+
+
+def is_contents(links: Any) -> bool:
+    """Say whether a list is a table of contents: links within the book, and hardly anything else."""
+    inside = [link for link in links.iter("{*}a") if address(link.get("href") or "//")]
+    return len(inside) >= MIN_LINKS and sum(len(flat(link)) for link in inside) >= LINK_SHARE * len(flat(links))
 
 
 def metadata(package: Any) -> dict[str, Any]:

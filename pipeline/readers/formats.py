@@ -4,17 +4,18 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
-from pipeline.readers import epub, html, pdf, text
+from pipeline.readers import epub, html, latex, pdf, text
 from pipeline.readers.reading import Allow, Reading, UnreadableError
 
-Format = Literal["pdf", "epub", "html", "text"]
+Format = Literal["pdf", "epub", "html", "latex", "text"]
 MEDIA_TYPES: dict[Format, str] = {
     "pdf": "application/pdf",
     "epub": "application/epub+zip",
     "html": "text/html",
+    "latex": "text/x-tex",
     "text": "text/plain",
 }
-HEAD_BYTES = 2048
+HEAD_BYTES = 20_000
 KNOWN_BINARIES = {
     b"PK\x03\x04": "a zip archive",
     b"\x1f\x8b": "a gzip archive",
@@ -24,6 +25,8 @@ KNOWN_BINARIES = {
     b"\x89PNG": "an image",
     b"\xff\xd8\xff": "an image",
 }
+MARKUP_BYTES = 2048
+TEX_SUFFIXES = (".tex", ".ltx", ".latex")
 MARKUP_SUFFIXES = (".html", ".htm", ".xhtml", ".xml")
 
 
@@ -44,7 +47,10 @@ def format_of(path: Path) -> Format:
     for start, name in KNOWN_BINARIES.items():
         if head.startswith(start):
             raise UnreadableError("unsupported", f"{name} is not read")
-    start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n").lower()
+    start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
+    if path.suffix.lower() in TEX_SUFFIXES or latex.is_latex(start.decode("latin-1")):
+        return "latex"
+    start = start[:MARKUP_BYTES].lower()
     if start.startswith((b"<!doctype html", b"<html", b"<?xml")) or b"<html" in start:
         return "html"
     return "html" if path.suffix.lower() in MARKUP_SUFFIXES else "text"
@@ -72,4 +78,4 @@ def read(path: Path, format_: Format, allow: Allow, *, cautious: bool) -> Readin
     """
     if format_ == "pdf":
         return pdf.read(path, allow, cautious=cautious)
-    return {"epub": epub.read, "html": html.read, "text": text.read}[format_](path, allow)
+    return {"epub": epub.read, "html": html.read, "latex": latex.read, "text": text.read}[format_](path, allow)

@@ -2,60 +2,55 @@
 
 import re
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import Any
 
 from lxml import etree
 
-from pipeline.readers.tables import MAX_SPAN, Cell, Row, markdown_of
+from pipeline.readers.html_tables import rows_of
+from pipeline.readers.looks import PLAIN, look_of
+from pipeline.readers.page_breaks import without_page_breaks
+from pipeline.readers.seen import LINE_BREAK, Unseen, flat, prune
+from pipeline.readers.tables import Row, markdown_of
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
-SKIPPED = {"script", "style", "head", "template", "noscript", "svg", "nav", "ix:header", "object", "iframe", "rp", "rt"}
 BLOCKS = {
     *("address", "article", "aside", "blockquote", "body", "caption", "center", "dd", "div", "dl", "dt", "fieldset"),
     *("figcaption", "figure", "footer", "form", "header", "hr", "html", "legend", "li", "main", "ol", "p", "pre"),
     *("section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", *HEADINGS),
 }
+IN_LINES = {
+    *("a", "abbr", "b", "bdi", "bdo", "big", "br", "cite", "code", "em", "font", "i", "ins", "kbd", "mark", "q", "s"),
+    *("small", "span", "strong", "sub", "sup", "tt", "u", "var", "emphasis", "hi", "ref", "link"),
+}
 BOLD_TAGS = {"b", "strong"}
-BREAKS = {"br", *BLOCKS}
-HIDDEN = re.compile(r"display:\s*none|visibility:\s*hidden|font-size:\s*0(?:px|pt|em)?\s*(?:;|$)", re.IGNORECASE)
-BOLD = re.compile(r"font-weight:\s*(?:bold|[6-9]00)", re.IGNORECASE)
-EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
-NOTE = re.compile(r"noteref|footnote-reference|footnote-ref")
-LINE_BREAK = "\0"  # stands in no XML or HTML
-WHITE = re.compile(r"[ \t\n\r\f\u00a0]+")
-BREAK = re.compile(f" ?{LINE_BREAK} ?")
+MAX_INDENT = 8  # levels of lists within lists that are shown
+LIKE_MARKDOWN = re.compile(r"^(?:#{1,6} |```)", re.MULTILINE)
 LIST_ITEM = re.compile(r" *(?:-|\d+\.) ")
-XBRL = "http://www.xbrl.org/2013/inlineXBRL"
-
 MarkHeading = Callable[[str, bool], str]  # a block, and whether all of it is bold -> the block, marked if it heads
 
 
-def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, int]:
-    """Return the Markdown of a tree and how many hidden elements were left out of it.
+def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, Unseen]:
+    """Return the Markdown of a tree and what was left out of it; the tree is used up.
 
     Args:
         root: The element to begin with.
         mark_heading: Marks the headings of a page that says so by its looks alone, without h1 to h6.
     """
-    page = Page(mark_heading)
-    num_hidden = 0
+    unseen = prune(root)
+    page = Page(mark_heading, is_html=name_of(root.tag) in ("html", "body"))
     for event, element, walk in visit(root):
-        name = name_of(element)
+        name = name_of(element.tag)
         if event == "end":
             page.close(name, element)
-        elif name in SKIPPED or is_hidden(element):
-            num_hidden += name not in SKIPPED
-            walk.skip_subtree()
-        elif is_note(element):
-            page.write(f"[{text_of(element).strip('[]')}]")
-            walk.skip_subtree()
-        elif name == "table" and element.find(".//{*}table") is None:
-            page.table(element)
+        elif name == "table" and (rows := rows_of(element)) is not None:
+            page.table(element, rows)
             walk.skip_subtree()
         else:
             page.open(name, element)
     page.flush()
-    return "\n\n".join(page.blocks), num_hidden
+    blocks, unseen.num_running = without_page_breaks(page.blocks, page.breaks) if page.breaks else (page.blocks, 0)
+    return "\n\n".join(blocks), unseen
 
 
 def visit(root: Any) -> Iterator[tuple[str, Any, Any]]:
@@ -65,84 +60,23 @@ def visit(root: Any) -> Iterator[tuple[str, Any, Any]]:
         yield ("start" if event == "start" else "end"), element, walk
 
 
-def name_of(element: Any) -> str:
-    """Return a tag without its namespace; 'ix:header' for the hidden part of a filing; '' for comments."""
-    tag = element.tag
-    if not isinstance(tag, str):
-        return ""
-    space, _, name = tag.rpartition("}")
-    return f"ix:{name}" if space.endswith(XBRL) else name.lower()
+@lru_cache(maxsize=10_000)
+def name_of(tag: Any) -> str:
+    """Return a tag without its namespace; '' for comments."""
+    return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
 
 
-def is_hidden(element: Any) -> bool:
-    """Say whether a browser would not show an element."""
-    style = element.get("style")
-    return "hidden" in element.attrib or (style is not None and HIDDEN.search(style) is not None)
-
-
-def is_note(element: Any) -> bool:
-    """Say whether an element refers to a footnote, so that its number is no part of the sentence."""
-    kind = element.get(EPUB_TYPE) or element.get("epub:type") or element.get("class")
-    return kind is not None and NOTE.search(kind) is not None
-
-
-def is_bold(name: str, element: Any) -> bool:
-    """Say whether an element makes its text bold."""
-    style = element.get("style")
-    return name in BOLD_TAGS or (style is not None and BOLD.search(style) is not None)
-
-
-def text_of(element: Any) -> str:
-    """Return the visible text of an element on one line; blocks and line breaks within it become spaces."""
-    parts: list[str] = []
-    for event, inner, walk in visit(element):
-        name = name_of(inner)
-        if event == "start" and (name in SKIPPED or is_hidden(inner)):
-            walk.skip_subtree()
-            continue
-        parts.append(" " if name in BREAKS else "")
-        if event == "end":
-            parts.append((inner.tail if inner is not element else None) or "")
-        else:
-            parts.append(inner.text or "")
-    return " ".join("".join(parts).split())
-
-
-def rows_of(table: Any) -> list[Row]:
-    """Return the cells with text of each row of a table, at their places in its grid."""
-    rows: list[Row] = []
-    taken: dict[int, int] = {}  # column -> rows, this one counted in, that a cell from above still covers
-    for tr in table.iter("{*}tr"):
-        row: Row = []
-        column = 0
-        below: dict[int, int] = {}
-        for cell in tr.iterchildren("{*}td", "{*}th"):
-            while taken.get(column, 0) > 0:
-                column += 1
-            width, height = span(cell, "colspan"), span(cell, "rowspan")
-            text = text_of(cell)
-            if text:
-                row.append(Cell(text, column, column + width))
-            if height > 1:
-                below |= dict.fromkeys(range(column, column + width), height)
-            column += width
-        taken = {c: left - 1 for c, left in (taken | below).items() if left > 1}
-        if row:
-            rows.append(row)
-    return rows
-
-
-def span(cell: Any, name: str) -> int:
-    """Return how many columns or rows a cell covers, whatever its attribute says."""
-    value = (cell.get(name) or "1").strip()
-    return max(1, min(int(value), MAX_SPAN)) if value.isdecimal() and value.isascii() and len(value) < 6 else 1
+def plain(text: str) -> str:
+    """Return a paragraph whose lines are taken for no headings and no code."""
+    return LIKE_MARKDOWN.sub(r"\\\g<0>", text) if "#" in text or "```" in text else text
 
 
 class Page:
     """The Markdown blocks of a tree, written from the first element to the last."""
 
-    def __init__(self, mark_heading: MarkHeading | None) -> None:
-        """Start without any block."""
+    def __init__(self, mark_heading: MarkHeading | None, *, is_html: bool) -> None:
+        """Start without any block; what is not HTML has a block for every element, save those within lines."""
+        self.is_html = is_html
         self.blocks: list[str] = []
         self.mark_heading = mark_heading
         self.line: list[str] = []  # the text of the block at hand
@@ -152,10 +86,15 @@ class Page:
         self.item = ""  # the mark to set before the block at hand
         self.bold: list[Any] = []  # the bold elements that are open
         self.pre: list[Any] = []  # the <pre> elements that are open
+        self.breaks: list[int] = []  # the page breaks: how many blocks stand before each
+
+    def is_block(self, name: str) -> bool:
+        """Say whether an element stands on lines of its own."""
+        return name in BLOCKS or not (self.is_html or name in IN_LINES or name == "")
 
     def open(self, name: str, element: Any) -> None:
         """Begin an element."""
-        if name in BLOCKS:
+        if self.is_block(name):
             self.flush()
         if name in HEADINGS:
             self.level = HEADINGS[name]
@@ -165,15 +104,17 @@ class Page:
             self.begin_item()
         elif name == "pre":
             self.pre.append(element)
-        elif name == "br":
-            self.line.append(LINE_BREAK)
-        if is_bold(name, element):
+        style = element.get("style")
+        look = look_of(style) if style else PLAIN
+        if look.breaks_page:
+            self.breaks.append(len(self.blocks))
+        if look.bold or name in BOLD_TAGS:
             self.bold.append(element)
         self.write(element.text)
 
     def close(self, name: str, element: Any) -> None:
         """End an element, and write the text that follows it."""
-        if name in BLOCKS:
+        if self.is_block(name):
             self.flush()
         if name in HEADINGS:
             self.level = 0
@@ -190,7 +131,7 @@ class Page:
     def begin_item(self) -> None:
         """Set the mark of a list item before the next block."""
         number = self.lists[-1] if self.lists else 0
-        self.item = "  " * (len(self.lists) - 1) + (f"{number}. " if number else "- ")
+        self.item = "  " * min(MAX_INDENT, len(self.lists) - 1) + (f"{number}. " if number else "- ")
         if number:
             self.lists[-1] += 1
 
@@ -201,13 +142,12 @@ class Page:
             if not self.bold:
                 self.num_plain += len(text.strip())
 
-    def table(self, element: Any) -> None:
+    def table(self, element: Any, rows: list[Row]) -> None:
         """Write a table as blocks of its own."""
         self.flush()
         caption = element.find("{*}caption")
         if caption is not None:
-            self.add(text_of(caption))
-        rows = rows_of(element)
+            self.add(flat(caption))
         for block in markdown_of(rows) if rows else []:
             self.add(self.marked(block, bold=len(rows) == 1))
 
@@ -218,7 +158,7 @@ class Page:
         if self.pre:
             self.add(fenced(text.replace(LINE_BREAK, "\n").strip("\n"), self.pre[-1]))
             return
-        text = BREAK.sub("\n", WHITE.sub(" ", text)).strip()
+        text = "\n".join(" ".join(line.split()) for line in text.split(LINE_BREAK)).strip()
         if not text:
             return
         if self.level:
@@ -226,7 +166,7 @@ class Page:
         elif self.item:
             self.add(self.item + text, tight=True)
         else:
-            self.add(self.marked(text.replace("#", "\\#", 1) if text.startswith("# ") else text, bold=bold))
+            self.add(self.marked(plain(text), bold=bold))
         self.item = ""
 
     def marked(self, block: str, *, bold: bool) -> str:

@@ -6,16 +6,20 @@ spans several columns stands in each of them.
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass, replace
 
 MAX_SPAN = 200
+MAX_GRID_CELLS = 1_000_000  # a larger grid is almost empty, and no table that anyone reads
 MAX_ALIGNED = 60  # characters; wider columns are not aligned
 CURRENCY = re.compile(r"(?:US|C|A|R)?[$€£¥]")
 CLOSING = re.compile(r"\)? ?(?:%|pts?|bps|x)?|\)")
 NUMBER = re.compile(
-    r"[-\u2013\u2014(]*(?:US)?[$€£¥]? ?\(?\d[\d,. ]*\)? ?%?\)?(?: ?(?:pts?|bps|x))?\*?|[-\u2013\u2014]|N/?[AM]",
+    r"[-\u2013\u2014(]*(?:US)?[$€£¥]? ?\(?\d[\d,. ]*\)? ?%?\)?(?: ?(?:pts?|bps|x))?\*?(?: ?\[[\w, *]{1,8}\])?"
+    r"|(?:US)?[$€£¥]? ?[-\u2013\u2014] ?%?|N/?[AM]",
     re.IGNORECASE,
 )
+NOTE_MARK = re.compile(r"\[[\w, *]{1,8}\]")
 FIGURE_END = re.compile(r"[\d\u2014\u2013]\)?$")
 YEAR = re.compile(r"(?:19|20)\d\d\*?")
 BULLET = re.compile(r"[•·●○▪◦\u2013\u2014-]|\*")
@@ -41,7 +45,10 @@ def join_cells(row: Row) -> Row:
         if before and CURRENCY.fullmatch(before.text) and NUMBER.fullmatch(cell.text):
             joined[-1] = replace(cell, text=before.text + cell.text)
         elif before and CLOSING.fullmatch(cell.text) and FIGURE_END.search(before.text):
-            joined[-1] = replace(before, text=before.text + cell.text, end=cell.end)
+            between = " " if len(cell.text) > 1 and cell.text.isalpha() else ""  # a unit like bps
+            joined[-1] = replace(before, text=f"{before.text}{between}{cell.text}", end=cell.end)
+        elif before and NOTE_MARK.fullmatch(cell.text) and cell.start - before.end <= 1:
+            joined[-1] = replace(before, text=f"{before.text} {cell.text}")
         else:
             joined.append(cell)
     return joined
@@ -49,15 +56,21 @@ def join_cells(row: Row) -> Row:
 
 def columns_of(rows: list[Row]) -> list[tuple[int, int]]:
     """Return the columns that are shown, as ranges of the grid: what narrow cells cover, wide ones do not split."""
-    columns: list[tuple[int, int]] = []
+    columns: list[tuple[int, int]] = []  # in order, without overlap
     for width, start in sorted({(cell.end - cell.start, cell.start) for row in rows for cell in row}):
-        covered = [column for column in columns if column[0] < start + width and start < column[1]]
-        if not covered:
-            columns.append((start, start + width))
+        covered = columns_within(columns, start, start + width)
+        if len(covered) == 0:
+            columns.insert(covered.start, (start, start + width))
         elif len(covered) == 1:
-            columns.remove(covered[0])
-            columns.append((min(start, covered[0][0]), max(start + width, covered[0][1])))
-    return sorted(columns)
+            old_start, old_end = columns[covered.start]
+            columns[covered.start] = (min(start, old_start), max(start + width, old_end))
+    return columns
+
+
+def columns_within(columns: list[tuple[int, int]], start: int, end: int) -> range:
+    """Return the indices of the columns that a cell covers; where none is, the place for one."""
+    first = bisect_right(columns, start, key=lambda column: column[1])
+    return range(first, max(first, bisect_left(columns, end, key=lambda column: column[0])))
 
 
 def is_number(text: str) -> bool:
@@ -87,7 +100,7 @@ def grid_of(rows: list[Row], columns: list[tuple[int, int]], *, repeat: bool) ->
     for row in rows:
         line = [""] * len(columns)
         for cell in row:
-            covered = [i for i, (start, end) in enumerate(columns) if start < cell.end and cell.start < end]
+            covered = columns_within(columns, cell.start, cell.end)
             for index in covered if repeat and 0 not in covered else covered[:1]:
                 line[index] = f"{line[index]} {cell.text}".strip()
         grid.append(line)
@@ -104,6 +117,8 @@ def markdown_of(rows: list[Row]) -> list[str]:
     if len(rows) == 1 and not any(is_number(cell.text) for cell in rows[0]):
         return [" ".join(cell.text for cell in rows[0])]
     columns = columns_of(rows)
+    if len(rows) * len(columns) > MAX_GRID_CELLS:
+        return [" ".join(cell.text for cell in row) for row in rows]
     count = num_header_rows(rows)
     header = [" ".join(filter(None, texts)) for texts in zip(*grid_of(rows[:count], columns, repeat=True), strict=True)]
     body = grid_of(rows[count:], columns, repeat=False)

@@ -178,3 +178,80 @@ def test_what_is_no_archive_is_refused(tmp_path, data):
 
     with pytest.raises(UnreadableError, match="broken: no zip archive"):
         read(tmp_path / "b.epub")
+
+
+def test_a_chapter_that_the_spine_repeats_is_read_once(tmp_path):
+    reading = read(make(tmp_path / "b.epub", GOOD, ["a.xhtml"] * 3))
+
+    assert reading.text == "## Yes\n\nyes"
+
+
+def test_members_that_share_their_bytes_are_refused(tmp_path):
+    path = make(tmp_path / "b.epub", {**GOOD, "b.xhtml": CHAPTER.format(title="No", text="no")})
+    data = bytearray(path.read_bytes())
+    first, second = data.find(b"OEBPS/a.xhtml") - 30, data.rfind(b"OEBPS/b.xhtml") - 46
+    data[second + 42 : second + 46] = first.to_bytes(4, "little")
+    path.write_bytes(data)
+
+    with pytest.raises(UnreadableError, match=r"hostile: OEBPS/b\.xhtml overlaps the member before it"):
+        read(path)
+
+
+@pytest.mark.parametrize("href", ["file:///etc/passwd", "http://example.org/a.xhtml", "//host/a.xhtml", "http://["])
+def test_chapters_outside_the_book_are_counted_and_not_fetched(tmp_path, href):
+    path = tmp_path / "b.epub"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("META-INF/container.xml", CONTAINER)
+        archive.writestr("OEBPS/content.opf", package([href, "a.xhtml"], [href, "a.xhtml", "no-such-item"]))
+        archive.writestr("OEBPS/a.xhtml", GOOD["a.xhtml"])
+
+    reading = read(path)
+
+    assert reading.text == "## Yes\n\nyes"
+    assert reading.warnings == ("2 parts outside the book left out",)
+
+
+@pytest.mark.parametrize("container", [None, "<container/>", CONTAINER.replace("content.opf", "gone.opf"), "no XML"])
+def test_the_only_package_is_read_where_the_container_names_none(tmp_path, container):
+    path = tmp_path / "b.epub"
+    with zipfile.ZipFile(path, "w") as archive:
+        if container:
+            archive.writestr("META-INF/container.xml", container)
+        archive.writestr("OEBPS/content.opf", package(["a.xhtml"], ["a.xhtml"]))
+        archive.writestr("OEBPS/a.xhtml", GOOD["a.xhtml"])
+
+    reading = read(path)
+
+    assert reading.text == "## Yes\n\nyes"
+    assert reading.warnings == ("META-INF/container.xml names no package: the only one taken",)
+
+
+def test_what_is_hidden_in_the_chapters_is_counted_together(tmp_path):
+    hidden = "<span style='display:none'>unseen</span>seen"
+    chapters = {name: CHAPTER.format(title=name, text=hidden) for name in ("a.xhtml", "b.xhtml")}
+
+    reading = read(make(tmp_path / "b.epub", chapters))
+
+    assert "unseen" not in reading.text
+    assert reading.warnings == ("2 hidden elements left out, 12 characters",)
+
+
+def test_a_table_of_contents_within_a_chapter_is_dropped_and_other_lists_stay(tmp_path):
+    contents = "<ul>" + "".join(f'<li><a href="c.xhtml#{n}">Part {n}</a></li>' for n in range(6)) + "</ul>"
+    links = "<ul>" + "".join(f'<li><a href="http://x/{n}">Site {n}</a></li>' for n in range(6)) + "</ul>"
+    text = read(make(tmp_path / "b.epub", {"a.xhtml": CHAPTER.format(title="A", text=contents + links)})).text
+
+    assert "Part 3" not in text
+    assert "- Site 3" in text
+
+
+def test_the_way_back_from_a_note_is_dropped(tmp_path):
+    text = 'A note. <a href="#x" epub:type="backlink">\u21a9</a>'
+
+    assert read(make(tmp_path / "b.epub", {"a.xhtml": CHAPTER.format(title="A", text=text)})).text.endswith("A note.")
+
+
+def test_a_chapter_in_another_encoding_is_read_in_it(tmp_path):
+    chapter = GOOD["a.xhtml"].replace("yes", "Größe").replace("?>", " encoding='iso-8859-1'?>", 1).encode("latin-1")
+
+    assert "Größe" in read(make(tmp_path / "b.epub", {"a.xhtml": chapter})).text

@@ -1,10 +1,14 @@
 import re
+from itertools import pairwise
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from pipeline.readers import html
 from pipeline.readers.reading import UnreadableError
-from pipeline.readers.tables import Cell, columns_of, markdown_of
+from pipeline.readers.sections import sections_of
+from pipeline.readers.tables import Cell, columns_of, columns_within, join_cells, markdown_of
 
 
 def read(path, source):
@@ -59,7 +63,7 @@ def test_a_filing_has_its_headings_and_not_its_hidden_header(tmp_path):
     assert reading.text.startswith(
         "ACME CORPORATION\n\n## PART I\n\n### Item 1. Business.\n\n#### Our customers\n\nWe sell things — many"
     )
-    assert reading.warnings == ("1 hidden elements left out",)
+    assert reading.warnings == ()
 
 
 def test_a_filings_figures_stand_under_their_years(tmp_path):
@@ -143,12 +147,171 @@ def test_the_encoding_of_a_page_is_found(tmp_path, data):
     assert "Привет" in read(tmp_path / "a.html", data).text
 
 
-def test_hidden_text_is_left_out_and_counted(tmp_path):
-    reading = read(tmp_path / "a.html", "<p>seen</p><p style='display:none'>unseen</p><p hidden>unseen</p>")
-
-    assert (reading.text, reading.warnings) == ("seen", ("2 hidden elements left out",))
-
-
 def test_a_page_without_text_is_refused(tmp_path):
     with pytest.raises(UnreadableError, match="no text between the tags"):
         read(tmp_path / "a.html", "<html><body><img src=x></body></html>")
+
+
+def test_menus_and_footers_of_a_page_go_and_its_article_stays(tmp_path):
+    source = (
+        "<header><h1>Title</h1><nav>Home</nav></header><div role=navigation>More</div><main><p>Text"
+        "<article><p>Inner<footer>By the author</footer></article></main>"
+        "<form><button>Send</button><select><option>One</select></form><footer>Imprint</footer>"
+    )
+
+    assert read(tmp_path / "a.html", source).text == "# Title\n\nText\n\nInner\n\nBy the author"
+
+
+@pytest.mark.parametrize(
+    ("source", "text"),
+    [
+        ("<p>as shown.<sup>12</sup> Then", "as shown.[12] Then"),
+        ("<p>by segment<span style='position:relative;top:-3.5pt'>(1)(2)</span> are", "by segment[1, 2] are"),
+        ("<p>10<sup>6</sup> and x<sup>10</sup> km<sup>2</sup>", "10^6 and x^{10} km^2"),
+        ("<p>the 21<sup>st</sup> and the 4<sup>th</sup> day", "the 21st and the 4th day"),
+        ("<p>at all.<a class=noteref href=#n>3</a> The end", "at all.[3] The end"),
+        ("<p>so <math><mi>x</mi><annotation encoding='application/x-tex'>x^2</annotation></math> is", "so $x^2$ is"),
+        ("<p>so <math alttext='y_1'><mi>y</mi></math> is", "so $y_1$ is"),
+    ],
+)
+def test_raised_signs_are_kept_apart_from_what_they_follow(tmp_path, source, text):
+    assert read(tmp_path / "a.html", source).text == text
+
+
+def test_the_mark_of_a_note_in_a_cell_of_its_own_joins_the_cell_before_it(tmp_path):
+    source = (
+        "<table><tr><td>Year<td colspan=2>2024<td colspan=2>2023<tr><td>Sales<td>5<td><sup>1</sup><td>4<td>"
+        "<tr><td>Costs<td>$—<td><td>$—<td></table>"
+    )
+
+    assert squeezed(read(tmp_path / "a.html", source).text).splitlines()[2:] == [
+        "| Sales | 5 [1] | 4 |",
+        "| Costs | $— | $— |",
+    ]
+
+
+BREAK = "<hr style='page-break-after:always'>"
+WORDS = ("One", "Two", "Three", "Four", "Five", "Six", "Seven", "Eight")
+PAGES = [
+    f"<div>ACME</div><p>{word} page begins.</p><p>It ends.{word}</p><div>Form 10-K</div><div>{n}</div>"
+    for n, word in enumerate(WORDS, 1)
+]
+
+
+def test_what_stands_at_every_page_break_goes_but_for_the_first(tmp_path):
+    reading = read(tmp_path / "a.html", BREAK.join(PAGES))
+
+    assert reading.text.count("ACME") == 2  # on the first page, and the first after a break
+    assert reading.text.count("Form 10-K") == 2  # the first before a break, and on the last page
+    assert re.findall(r"^\d$", reading.text, re.MULTILINE) == ["8"]
+    assert all(f"{word} page begins" in reading.text for word in WORDS)
+    assert reading.warnings == ("19 running heads, feet and page numbers left out",)
+
+
+def test_a_sentence_goes_on_over_a_page_break(tmp_path):
+    pages = [f"<p>{word} sentence that ends</p><p>{n}</p>{BREAK}<p>after {word}.</p>" for n, word in enumerate(WORDS)]
+
+    assert "Three sentence that ends after Three." in read(tmp_path / "a.html", "".join(pages)).text
+
+
+def test_headings_of_notes_at_page_breaks_stay(tmp_path):
+    pages = [f"<p>Text {n}.</p><p>{n}</p>{BREAK}" + (f"<p>NOTE {n}</p>" if n in (3, 9, 27) else "") for n in range(40)]
+
+    assert re.findall(r"NOTE \d+", read(tmp_path / "a.html", "".join(pages)).text) == ["NOTE 3", "NOTE 9", "NOTE 27"]
+
+
+def test_tables_that_hold_parts_of_a_page_become_those_parts(tmp_path):
+    column = "<p>" + "words and more " * 50
+    source = f"<table><tr><td><h1>Title</h1><p>One<p>Two<td><table><tr><td>a<td>1<tr><td>b<td>2</table></table>\
+<table><tr><td>{column}{column}<td>Aside</table>"
+    blocks = squeezed(read(tmp_path / "a.html", source).text).split("\n\n")
+
+    assert blocks[:3] == ["# Title", "One", "Two"]
+    assert blocks[3].splitlines()[-1] == "| b | 2 |"
+    assert [block[:15] for block in blocks[4:]] == ["words and more ", "words and more ", "Aside"]
+
+
+@pytest.mark.parametrize("num", [1_000, 300_000])
+def test_deep_nesting_keeps_headings_and_tables(tmp_path, num):
+    inside = "<h2>Head</h2><table><tr><td>a<td>1<tr><td>b<td>2</table><p>x</p>"
+    reading = read(tmp_path / "a.html", f"<p>before</p>{'<div>' * num}deep{'</div>' * num}{inside}")
+
+    assert squeezed(reading.text).split("\n\n")[1:3] == ["deep", "## Head"]
+    assert "| b | 2 |" in squeezed(reading.text)
+
+
+def test_declared_entities_leave_nothing_behind(tmp_path):
+    source = "<!DOCTYPE html [<!ENTITY a \"b]>c\"><!-- ]> --><!ENTITY d 'e'>]><p>x &a; y"
+
+    assert read(tmp_path / "a.html", source).text == "x &a; y"
+
+
+RANGES = st.tuples(st.integers(0, 12), st.integers(1, 5))
+
+
+@given(st.lists(st.lists(RANGES, max_size=6), max_size=6))
+def test_columns_are_in_order_without_overlap_and_every_cell_has_one(rows):
+    columns = columns_of([[Cell("x", start, start + width) for start, width in row] for row in rows])
+
+    assert all(before[1] <= after[0] for before, after in pairwise(columns))
+    for start, width in (cell for row in rows for cell in row):
+        covered = columns_within(columns, start, start + width)
+        assert list(covered) == [i for i, (low, high) in enumerate(columns) if low < start + width and start < high]
+        assert len(covered) > 0
+
+
+def test_a_grid_that_is_almost_empty_is_no_table():
+    rows = [[Cell(f"a{n}", n, n + 1), Cell("1", 2_000 + n, 2_001 + n)] for n in range(1_100)]
+
+    assert markdown_of(rows)[7] == "a7 1"
+
+
+@pytest.mark.parametrize(
+    ("name", "codec"),
+    [
+        ("x-sjis", "cp932"),
+        ("gb2312", "gb18030"),
+        ("iso-8859-1", "cp1252"),
+        ("x-euc-jp", "euc-jp"),
+        ("iso-2022-jp",) * 2,
+    ],
+)
+def test_names_of_encodings_mean_what_browsers_take_them_for(tmp_path, name, codec):
+    word = "price 5 €" if codec == "cp1252" else "日本語の文章"
+    source = f"<html><head><meta charset={name}></head><body>{word}</body></html>".encode(codec)
+
+    assert word in read(tmp_path / "a.html", source).text
+
+
+def test_utf_8_is_read_as_such_whatever_the_page_names(tmp_path):
+    assert "Größe €" in read(tmp_path / "a.html", "<meta charset=latin1><p>Größe €".encode()).text
+
+
+def test_lines_that_look_like_headings_or_fences_are_none(tmp_path):
+    reading = read(tmp_path / "a.html", "<p># one<br>## two<br>#three<br>```<p>x")
+
+    assert reading.text == "\\# one\n\\## two\n#three\n\\```\n\nx"
+    assert sections_of(reading.text) == ()
+
+
+def test_a_feed_has_a_block_for_each_element_and_the_pages_in_it_are_read(tmp_path):
+    source = (
+        "<?xml version='1.0'?><rss><channel><title>News</title><item><title>One</title>"
+        "<description>&lt;p&gt;First &lt;b&gt;text&lt;/b&gt;.&lt;p style='display:none'&gt;unseen&lt;/p&gt;"
+        "</description></item><note>With <emphasis>stress</emphasis> &lt; 5.</note></channel></rss>"
+    )
+    reading = read(tmp_path / "a.xml", source)
+
+    assert reading.text == "News\n\nOne\n\nFirst text.\n\nWith stress < 5."
+    assert reading.warnings == ("1 hidden elements left out, 6 characters",)
+
+
+def test_a_list_of_contents_is_no_text(tmp_path):
+    assert read(tmp_path / "a.html", "<p class='toc x'><a href=#a>A</a><p class=tocco>Text").text == "Text"
+
+
+def test_units_and_signs_join_the_figure_before_them():
+    cells = ["Share", "34.7", "%", "240", "bps", "(1.5", ")%", "3", "x"]
+    rows = [[Cell(text, place, place + 1) for place, text in enumerate(cells)]] * 2
+
+    assert [cell.text for cell in join_cells(rows[0])] == ["Share", "34.7%", "240 bps", "(1.5)%", "3x"]

@@ -138,3 +138,64 @@ def test_binary_data_is_no_text(tmp_path):
 
 def test_markdown_keeps_its_lines(tmp_path):
     assert read(tmp_path / "a.md", "# Title\n\n- one\n- two\n").text == "# Title\n\n- one\n- two"
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be", "utf-32"])
+def test_wide_encodings_are_found_without_a_mark(tmp_path, encoding):
+    assert "Übermut" in read(tmp_path / "a.txt", (SAMPLE * 20).encode(encoding)).text
+
+
+def test_a_text_cut_within_its_last_letter_is_still_utf_8(tmp_path):
+    reading = read(tmp_path / "a.txt", (SAMPLE * 20 + "ü").encode()[:-1])
+
+    assert reading.text.endswith("Herr Müller!")
+    assert reading.reader == "text (utf-8)"
+
+
+def test_a_word_divided_at_its_hyphen_is_whole_and_a_gap_stays(tmp_path):
+    block = "This line is long enough to be taken for a wrapped one, an after-\nlecture talk of pre- and post-war days."
+
+    assert read(tmp_path / "a.txt", block).text.endswith("an after-lecture talk of pre- and post-war days.")
+
+
+def test_the_credits_of_gutenbergs_volunteers_go(tmp_path):
+    source = GUTENBERG.replace("\nCHAPTER I:", "\nProduced by A. Volunteer\nand others\n\n\nCHAPTER I:")
+
+    assert read(tmp_path / "a.txt", source).text.startswith("## CHAPTER I: THE BEGINNING")
+
+
+@pytest.mark.parametrize(
+    ("hidden", "is_told"),
+    [("\U000e0041", True), ("\u202e" * 12, True), ("\u200b" * 20, True), ("\u2060" * 5, False), ("\u00ad" * 99, False)],
+)
+def test_unseen_characters_go_and_are_told_when_they_are_many(tmp_path, hidden, is_told):
+    reading = read(tmp_path / "a.txt", f"some {hidden}text")
+
+    assert reading.text == "some text"
+    assert reading.warnings == ((f"{len(hidden)} characters that no one sees left out",) if is_told else ())
+
+
+def test_a_text_of_blanks_is_refused(tmp_path):
+    with pytest.raises(UnreadableError, match="empty: no text, only blanks"):
+        read(tmp_path / "a.txt", " \n\u200b\n")
+
+
+LINES = st.lists(
+    st.sampled_from(["# A", "## B", "### C ", "###### F", "text", "", "```", "#no", "####### G", "# "]), max_size=30
+)
+
+
+@given(LINES)
+def test_sections_are_exact_nested_and_in_order(lines):
+    source = "\n".join(lines)
+    sections = sections_of(source)
+
+    starts = [section.start for section in sections]
+    assert starts == sorted(set(starts))
+    for section in sections:
+        heading = source[section.start : section.end].split("\n", 1)[0]
+        assert heading.lstrip("#").strip() == section.path[-1]
+        above = [other for other in sections if other.start < section.start < other.end]
+        assert tuple(other.path[-1] for other in above) == section.path[:-1]
+        assert all(section.end <= other.end for other in above)
+        assert section.end == len(source) or source[section.end] == "#"

@@ -1,0 +1,190 @@
+"""Check the tables that were read from a filing against the facts that it tags: is each figure in its row and column?
+
+A filing in inline XBRL says of each figure what it is and for which period. Where such a figure stands in a table, the
+same figure has to stand in the Markdown table, in the row with its label, and under a heading with the year in which
+its period ends, or, where the filing itself heads the column by something else, under that. Nothing of the reader takes
+part.
+
+Source  Inline XBRL 1.1, https://www.xbrl.org/specification/inlinexbrl-part1/rec-2013-11-18/
+"""
+
+import random
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lxml import etree
+
+from pipeline.passages import Table, find_tables
+
+IX = "{http://www.xbrl.org/2013/inlineXBRL}"
+XBRLI = "{http://www.xbrl.org/2003/instance}"
+YEAR = re.compile(r"(?<![\d,.])(?:19|20)\d\d(?![\d,.]*\d)")
+HEAD = re.compile(rf"{YEAR.pattern}|[^\W\d_]")  # a year or a letter
+RAISED = re.compile(r"vertical-align:\s*super|(?<![-\w])(?:top:\s*-\d|color:\s*#fff)", re.IGNORECASE)
+NOTE = re.compile(r"\s*\[[\w, *]{1,8}\]")
+MAX_WORDS = 12  # letters beside a figure in its cell; with more it stands in a sentence
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A tagged figure in a table of a filing."""
+
+    concept: str
+    period: str  # the last day of it, ISO 8601
+    scale: int  # the figure is in units of ten to this
+    negative: bool  # by its tag, whatever is displayed
+    figure: str  # as displayed: digits, in parentheses if they are
+    label: str  # the first text of its row
+    heading: str  # the nearest above it, '' if there is none
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether the year of its period heads its column; opening balances and what falls due later have another."""
+        return self.period[:4] in YEAR.findall(self.heading)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell of a source table: its row, the columns `start` to `end` of the grid, its text and its facts."""
+
+    row: int
+    start: int
+    end: int
+    text: str
+    facts: tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """How many of the facts were found in their places, and what is wrong with the others."""
+
+    num_facts: int
+    num_dated: int  # of them, those whose column is known by their period
+    num_right: int
+    wrong: tuple[tuple[Fact, str], ...]
+
+
+def check_filing(path: Path, text: str) -> Evidence:
+    """Check all figures of a filing that are tagged in its tables against the text that was read from it."""
+    return check(table_facts(path), text)
+
+
+def check_sample(path: Path, text: str, num_figures: int, seed: int) -> Evidence:
+    """Check figures of a filing that are drawn at random, without replacement."""
+    facts = table_facts(path)
+    return check(random.Random(seed).sample(facts, min(num_figures, len(facts))), text)  # noqa: S311
+
+
+def check(facts: list[Fact], text: str) -> Evidence:
+    """Check facts against the Markdown tables of a text."""
+    tables = list(find_tables(text))
+    faults = [(fact, fault(fact, tables)) for fact in facts]
+    wrong = tuple((fact, reason) for fact, reason in faults if reason)
+    return Evidence(len(facts), sum(fact.is_dated for fact in facts), len(facts) - len(wrong), wrong)
+
+
+def fault(fact: Fact, tables: list[Table]) -> str:
+    """Return what is wrong with a figure in the tables that were read; '' if one of them has it in its place."""
+    reason = "no row has its label"
+    for table in tables:
+        has_years = any(YEAR.search(head) for head in table.header[1:])
+        for cells, _ in table.rows:
+            if key(cells[0]) != key(fact.label) and key("".join(cells[:2])) != key(fact.label):
+                continue
+            heads = [head for head, cell in zip(table.header, cells, strict=False) if figure_of(cell) == fact.figure]
+            if not heads:
+                reason = "its row has no such figure" if reason.startswith("no row") else reason
+            elif any(fits(fact, head, has_years=has_years) for head in heads):
+                return ""
+            else:
+                reason = f"it stands under {heads}"
+    return reason
+
+
+def fits(fact: Fact, head: str, *, has_years: bool) -> bool:
+    """Say whether a column's heading is one for a fact."""
+    if has_years and fact.is_dated:
+        return fact.period[:4] in YEAR.findall(head)
+    return key(fact.heading) in key(head)
+
+
+def key(text: str) -> str:
+    """Return the letters and digits of a text alone, without the marks of notes."""
+    return re.sub(r"[\W_]+", "", NOTE.sub("", text)).casefold()
+
+
+def figure_of(cell: str) -> str:
+    """Return the digits of a cell as they are displayed, in parentheses if they are."""
+    digits = re.search(r"\d[\d,.]*", NOTE.sub("", cell))
+    return "" if digits is None else f"({digits[0]})" if "(" in cell[: digits.start()] else digits[0]
+
+
+def table_facts(path: Path) -> list[Fact]:
+    """Return the figures with digits that are tagged in the tables of a filing, in their order."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
+    root = etree.fromstring(path.read_bytes(), parser)
+    periods = {context.get("id"): period_of(context) for context in root.iter(f"{XBRLI}context")}
+    tables = [table for table in root.iter("{*}table") if table.find(".//{*}table") is None]
+    return [fact for table in tables for fact in facts_of(list(cells_of(table)), periods)]
+
+
+def period_of(context: Any) -> str:
+    """Return the last day of a context's period."""
+    ends = [element.text for element in context.iter(f"{XBRLI}instant", f"{XBRLI}endDate")]
+    return (ends[0] or "").strip() if ends else ""
+
+
+def cells_of(table: Any) -> Iterator[Cell]:
+    """Yield the cells with text of a table, at their places in its grid."""
+    taken: set[tuple[int, int]] = set()
+    for row, tr in enumerate(table.iter("{*}tr")):
+        column = 0
+        for cell in tr.iterchildren("{*}td", "{*}th"):
+            while (row, column) in taken:
+                column += 1
+            width, height = int(cell.get("colspan") or 1), int(cell.get("rowspan") or 1)
+            taken |= {(row + down, column + right) for down in range(1, height) for right in range(width)}
+            if text := shown(cell):
+                yield Cell(row, column, column + width, text, tuple(cell.iter(f"{IX}nonFraction")))
+            column += width
+
+
+def shown(cell: Any) -> str:
+    """Return the text of a cell without the marks of notes and what is printed in white."""
+    parts = []
+    walk = etree.iterwalk(cell, events=("start", "end"))
+    for event, element in walk:
+        if event == "end":
+            parts.append((element.tail or "") if element is not cell else "")
+        elif element.tag.endswith("}sup") or RAISED.search(element.get("style") or ""):
+            walk.skip_subtree()
+        else:
+            parts.append(element.text or "")
+    return " ".join("".join(parts).split())
+
+
+def facts_of(cells: list[Cell], periods: dict[str, str]) -> Iterator[Fact]:
+    """Yield the facts of a table that stand alone in their cells."""
+    first = min((cell.row for cell in cells if cell.facts), default=0)
+    heads = [cell for cell in cells if cell.row < first and HEAD.search(cell.text)]
+    for cell in cells:
+        figure = figure_of(cell.text)
+        if len(cell.facts) != 1 or not figure or len(re.findall(r"[^\W\d_]", cell.text)) > MAX_WORDS:
+            continue
+        row = [other for other in cells if other.row == cell.row and other.start < cell.start]
+        if not row:
+            continue
+        above = [head.text for head in heads if row[0].end <= head.start < cell.end and cell.start < head.end]
+        tag = cell.facts[0]
+        yield Fact(
+            concept=tag.get("name"),
+            period=periods.get(tag.get("contextRef"), ""),
+            scale=int(tag.get("scale") or 0),
+            negative=tag.get("sign") == "-",
+            figure=figure,
+            label=row[0].text,
+            heading=above[-1] if above else "",
+        )
