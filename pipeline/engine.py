@@ -87,7 +87,10 @@ class Local(LocalPipelineExecutor):  # type: ignore[misc]
 
 def begin_worker() -> None:
     """Tie a worker to its parent, and keep datatrove's chatter from the terminal."""
-    die_with_parent()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    assert parent.pid is not None
+    die_with_parent(parent.pid)
     datatrove_logger.disable("datatrove")
 
 
