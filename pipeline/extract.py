@@ -70,13 +70,13 @@ def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
         memory_bytes=params.memory_bytes,
         max_text_bytes=params.max_text_bytes,
     )
-    decisive = (code_digest(), load_tokenizer(params.tokenizer).to_str(), vars(limits))
+    parameters = key_of(code_digest(), load_tokenizer(params.tokenizer).to_str(), vars(limits))
     outputs = tuple(out / f"documents-{index:05d}.parquet" for index in range(len(shards)))
-    keys = [key_of(decisive, [vars(entry) for entry in shard]) for shard in shards]
+    inputs = [key_of([vars(entry) for entry in shard]) for shard in shards]  # each names the sha256 of its file
     out.mkdir(parents=True, exist_ok=True)
     run_shards(
         ReadShard(documents, shards, outputs, limits, params.tokenizer),
-        [Shard(output, key) for output, key in zip(outputs, keys, strict=True)],
+        [Shard(output, key, parameters) for output, key in zip(outputs, inputs, strict=True)],
         folder=out,
         executor=params.executor,
         num_workers=params.num_workers,
