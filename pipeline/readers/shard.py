@@ -1,5 +1,6 @@
 """Read a shard of documents: sandbox, count, write."""
 
+import atexit
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -40,7 +41,9 @@ class ReadShard:
 @lru_cache(maxsize=1)
 def sandbox_of(limits: Limits) -> Sandbox:
     """Return the sandbox of this process: its warden serves every shard, and ends with the process."""
-    return Sandbox(limits, machine_lock())
+    sandbox = Sandbox(limits, machine_lock())
+    atexit.register(sandbox.stop)
+    return sandbox
 
 
 @lru_cache(maxsize=1)
