@@ -65,6 +65,35 @@ def test_hostile_counts_rows_and_reasons_and_compares_with_each_engine(settings,
 
 
 @linux
+@pytest.mark.slow
+def test_every_hostile_file_is_a_row_and_no_pdf_is_missed_that_one_engine_can_read(shared, tmp_path, settings):
+    if not (shared / "hostile").is_dir():
+        pytest.skip(f"{shared / 'hostile'} does not exist: no odd files to read")
+
+    main(["hostile", "--documents", str(shared / "hostile"), "--out", str(tmp_path), "--params", str(settings)])
+
+    summary, reasons, texts, _ = tables_of(tmp_path, "hostile")
+    assert summary["files"] == summary["rows"] == [reasons["text"][-1] + sum_of_errors(reasons)]
+    assert summary["rows that are not valid text"] == summary["exit code"] == summary["processes left"] == [0]
+    assert not {"crash", "killed", "memory", "reader"} & set(reasons)
+    assert texts["the stage"] >= texts["either of them"]
+
+
+def sum_of_errors(reasons):
+    return sum(numbers[-1] for reason, numbers in reasons.items() if reason != "text")
+
+
+@linux
+@pytest.mark.slow
+def test_hundreds_of_mutants_do_no_harm(settings, tmp_path):
+    main(["mutants", "--count", "600", "--seed", "11", "--out", str(tmp_path), "--params", str(settings)])
+
+    outcomes, _ = tables_of(tmp_path, "mutants")
+    assert outcomes["in all"] == [600]
+    assert set(outcomes) <= {"in all", "read", "broken", "empty", "encrypted", "too large", "timeout", "crash"}
+
+
+@linux
 def test_every_mutant_has_an_outcome(settings, folder, tmp_path):
     arguments = ["--documents", str(folder), "--out", str(tmp_path / "out"), "--params", str(settings)]
 

@@ -237,21 +237,6 @@ def test_the_real_corpus_is_read_whole(shared, tmp_path):
         assert row.num_tokens == pytest.approx(entry["approx_tokens"], rel=allowed), entry["path"]
 
 
-@pytest.mark.slow
-def test_every_hostile_file_becomes_a_row(shared, tmp_path):
-    if not (shared / "hostile").is_dir():
-        pytest.skip(f"needs {shared / 'hostile'}")
-    files = sorted(path for path in (shared / "hostile").glob("*/*") if path.is_file())[:250]
-
-    rows = read_real(shared / "hostile", tmp_path, [f"{path.parent.name}/{path.name}" for path in files])
-
-    assert len(rows) == len(files)
-    for row in rows.values():
-        row.text.encode()
-        assert bool(row.text) != bool(row.error)
-        assert "\0" not in row.text
-
-
 def read_real(folder, tmp_path, patterns):
     """Fetch and extract the files of a folder; source -> row."""
     entries = [{"glob": f"{folder}/{pattern}", "category": "report", "licence": ""} for pattern in patterns]
