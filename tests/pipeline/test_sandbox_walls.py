@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 from pipeline.readers.sandbox import Sandbox, machine_lock
 from pipeline.readers.warden import Limits
@@ -255,10 +256,9 @@ def test_no_process_outlives_a_stage_that_is_killed_while_it_reads(tmp_path, wor
             file.write(json.dumps(entry | {"file": f"{number}.txt", "source": f"{number}.txt"}) + "\n")
     (tmp_path / "sitecustomize.py").write_text(PROBE)
     (tmp_path / "stage.py").write_text(STAGE)
-    settings = {"executor": "local", "num_workers": 2, "documents_per_shard": 1, "tokenizer": str(word_tokenizer)}
-    (tmp_path / "params.yaml").write_text(
-        json.dumps({"extract": settings | vars(LIMITS)})  # JSON is YAML
-    )
+    settings = yaml.safe_load((ROOT / "params.yaml").read_text())["extract"]
+    settings |= {"num_workers": 2, "documents_per_shard": 1, "tokenizer": str(word_tokenizer)} | vars(LIMITS)
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump({"extract": settings}))
     command = [sys.executable, str(tmp_path / "stage.py"), str(tmp_path / "params.yaml"), str(documents)]
     stage = subprocess.Popen(
         [*command, str(tmp_path / "out")], env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
