@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from pipeline.benchmarks import tools
 from pipeline.benchmarks.stage import files_in, list_files, run_stage_apart
-from pipeline.benchmarks.table import Table
+from pipeline.benchmarks.table import Row, Table
 from pipeline.extract import ExtractParams, sandbox_for
 from pipeline.readers.sandbox import Sandbox
 
@@ -38,7 +38,7 @@ class Timing:
 
 def measure_reading(params: ExtractParams, *, documents: Path, tools_python: Path | None) -> list[Table]:
     """Measure all of it on the documents of a folder."""
-    tables = [pdf_table(params, files_in(documents, (".pdf",)), tools_python)]
+    tables = pdf_tables(params, files_in(documents, (".pdf",)), tools_python)
     pages = [path for path in files_in(documents) if path.suffix.lower() in (".html", ".htm", ".epub", ".txt")]
     if pages:
         tables.append(markup_table(params, pages))
@@ -55,8 +55,8 @@ def variants_of(params: ExtractParams) -> dict[str, ExtractParams]:
     }
 
 
-def pdf_table(params: ExtractParams, files: list[Path], tools_python: Path | None) -> Table:
-    """Return pages per core-second of each PDF, ours in the sandbox and the tools without one."""
+def pdf_tables(params: ExtractParams, files: list[Path], tools_python: Path | None) -> list[Table]:
+    """Return pages per core-second of each PDF, ours in the sandbox and the tools without one, and what those are."""
     variants = variants_of(params)
     columns: dict[str, list[str | float | None]] = {name: [] for name in variants}
     num_pages: list[int | None] = []
@@ -65,31 +65,32 @@ def pdf_table(params: ExtractParams, files: list[Path], tools_python: Path | Non
             timings = [time_of(box, path) for path in tqdm(files, name, unit="file", disable=None)]
         columns[name] = [timing.error or round((timing.num_pages or 0) / timing.cpu_seconds, 1) for timing in timings]
         num_pages = [timing.num_pages for timing in timings]
-    notes = []
-    for name in tools.TOOLS if tools_python else ():
+    notes: list[Row] = []
+    for name, (_, read) in tools.TOOLS.items() if tools_python else ():
         speeds, note = tool_column(tools_python or Path(), name, files)
-        notes.append(note)
-        if any(speed is not None for speed in speeds):
-            columns[name] = list(speeds)
+        notes.append((name, note, read.__doc__))
+        if speeds:
+            columns[name] = [*speeds]
     rows = tuple(
         (path.name, pages, *(column[index] for column in columns.values()))
         for index, (path, pages) in enumerate(zip(files, num_pages, strict=True))
     )
-    caption = "PDF: pages per core-second" + "".join(f"; {note}" for note in notes)
-    return Table(caption, ("file", "pages", *columns), rows)
+    speeds_table = Table("PDF: pages per core-second", ("file", "pages", *columns), rows)
+    described = Table("The other tools", ("tool", "version, or why it does not run", "what is timed"), tuple(notes))
+    return [speeds_table, described] if notes else [speeds_table]
 
 
 def tool_column(python: Path, name: str, files: list[Path]) -> tuple[list[float | None], str]:
-    """Return the pages per core-second of another tool for each file, and its version or what it complains of."""
+    """Return the pages per core-second of another tool, if it runs, and its version or what it complains of."""
     answers = [run_tool(python, name, path) for path in tqdm(files[:1], name, unit="file", disable=None)]
     if "error" in answers[0]:
-        return [None], f"{name} does not run: {answers[0]['error']}"
+        return [], str(answers[0]["error"])
     answers += [run_tool(python, name, path) for path in tqdm(files[1:], name, unit="file", disable=None)]
     speeds = [
         round(float(answer["pages"]) / float(answer["seconds"]), 1) if "error" not in answer else None
         for answer in answers
     ]
-    return speeds, f"{name} {answers[0]['version']}"
+    return speeds, str(answers[0]["version"])
 
 
 def run_tool(python: Path, name: str, path: Path) -> dict[str, str | float]:

@@ -106,7 +106,7 @@ def timed(name: str, path: str, seconds: float) -> dict[str, Any]:
             if time.process_time() - start > seconds:
                 break
     except Exception as error:  # noqa: BLE001 (whatever a foreign tool raises is what it has to say)
-        return {"version": found, "error": f"{type(error).__name__}: {error}"[:200]}
+        return {"version": found, "error": f"{type(error).__name__}: {error}"[:100]}
     return {"version": found, "pages": pages, "seconds": time.process_time() - start}
 
 
