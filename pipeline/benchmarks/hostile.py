@@ -30,12 +30,12 @@ def measure_hostile(params: ExtractParams, *, documents: Path) -> list[Table]:
         rows = list(read_documents(folder / "out")) if run.exit_code == 0 else []
     pdfs = [path for path in files if is_pdf(path)]
     alone = {engine: counts_alone(engine, pdfs) for engine in ENGINES}
-    texts = {path: row.text for path, row in zip(files, rows, strict=False)}
+    read = dict(zip(files, rows, strict=False))
     return [
         summary_of(files, rows, run),
         reasons_of(rows, files),
-        yield_of(pdfs, texts, alone),
-        missed_of(documents, pdfs, texts, alone),
+        yield_of(pdfs, read, alone),
+        missed_of(documents, pdfs, read, alone),
     ]
 
 
@@ -91,23 +91,29 @@ def reasons_of(rows: Sequence[Document], files: Sequence[Path]) -> Table:
     return Table("Outcomes by the ending of the name", ("", *suffixes, "others", "in all"), tuple(lines))
 
 
-def yield_of(pdfs: Sequence[Path], texts: dict[Path, str], alone: dict[str, list[int]]) -> Table:
+def is_hidden(row: Document) -> bool:
+    """Say whether there is no text because nobody can see any of the words."""
+    return "hidden" in row.error
+
+
+def yield_of(pdfs: Sequence[Path], read: dict[Path, Document], alone: dict[str, list[int]]) -> Table:
     """Return how many PDFs have text by whom."""
     union = sum(any(counts[index] > 0 for counts in alone.values()) for index in range(len(pdfs)))
     lines = [
         *((f"{name} alone", sum(count > 0 for count in counts)) for name, counts in alone.items()),
         ("either of them", union),
-        ("the stage", sum(bool(texts.get(path)) for path in pdfs)),
+        ("the stage", sum(path in read and bool(read[path].text) for path in pdfs)),
+        ("the stage, but all words are hidden", sum(path in read and is_hidden(read[path]) for path in pdfs)),
     ]
     return Table(f"PDFs with text, of {len(pdfs)}", ("read by", "with text"), tuple(lines))
 
 
-def missed_of(folder: Path, pdfs: Sequence[Path], texts: dict[Path, str], alone: dict[str, list[int]]) -> Table:
-    """Return the PDFs that an engine alone has text of, and the stage has not."""
+def missed_of(folder: Path, pdfs: Sequence[Path], read: dict[Path, Document], alone: dict[str, list[int]]) -> Table:
+    """Return the PDFs that an engine alone has text of and the stage has not, and what the stage says of them."""
     lines: list[Row] = [
-        (path.relative_to(folder).as_posix(), *(counts[index] for counts in alone.values()))
+        (path.relative_to(folder).as_posix(), *(counts[index] for counts in alone.values()), read[path].error)
         for index, path in enumerate(pdfs)
-        if not texts.get(path) and any(counts[index] > 0 for counts in alone.values())
+        if path in read and not read[path].text and any(counts[index] > 0 for counts in alone.values())
     ]
     caption = f"PDFs that only an engine alone has text of: {len(lines)} (characters; -1: it fails)"
-    return Table(caption, ("file", *alone), tuple(lines[:MAX_NAMES]))
+    return Table(caption, ("file", *alone, "the stage's reason"), tuple(lines[:MAX_NAMES]))
