@@ -11,7 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pipeline.benchmarks import tools
-from pipeline.benchmarks.stage import files_in, list_files, run_stage_apart
+from pipeline.benchmarks.stage import Run, files_in, list_files, run_stage_apart
 from pipeline.benchmarks.table import Row, Table
 from pipeline.extract import ExtractParams, sandbox_for
 from pipeline.readers.sandbox import Sandbox
@@ -21,7 +21,7 @@ MAX_REPEATS = 20
 TOOL_SECONDS = 5.0
 TOOL_TIMEOUT = 300
 NUM_SMALL_FILES = 300
-COPIES = 5  # of the documents, for the comparison of workers: starting them must not count
+COPIES = 3  # of the documents, for the comparison of workers: starting them must not count
 WORKERS = (1, 2)
 MEGABYTE = 1_000_000
 TICKS = os.sysconf("SC_CLK_TCK")
@@ -163,15 +163,17 @@ def overhead_table(params: ExtractParams) -> Table:
 def workers_table(params: ExtractParams, documents: Path) -> Table:
     """Return how long the whole stage takes on the documents with one worker and with two."""
     files = COPIES * files_in(documents, (".pdf", ".html", ".htm", ".epub", ".txt"))
-    times: dict[int, float] = {}
+    runs: dict[int, Run] = {}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         list_files(folder, files)
         for num_workers in WORKERS:
             settings = params.model_copy(update={"num_workers": num_workers, "documents_per_shard": 1})
-            times[num_workers] = run_stage_apart(settings, folder, folder / f"out-{num_workers}").wall_seconds
+            runs[num_workers] = run_stage_apart(settings, folder, folder / f"out-{num_workers}")
+    alone = runs[1].wall_seconds
     rows = tuple(
-        (num_workers, len(files), round(seconds, 1), round(times[1] / seconds, 2))
-        for num_workers, seconds in times.items()
+        (number, len(files), round(run.wall_seconds, 1), round(run.cpu_seconds, 1), round(alone / run.wall_seconds, 2))
+        for number, run in runs.items()
     )
-    return Table("The whole stage by workers", ("workers", "documents", "wall s", "times one worker"), rows)
+    header = ("workers", "documents", "wall s", "CPU s", "times one worker")
+    return Table("The whole stage by workers, its start and end included", header, rows)
