@@ -3,7 +3,9 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: help install repro test test-slow check lock
+DOCUMENTS ?= data/sample
+
+.PHONY: help install repro test test-slow check bench lock
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +32,12 @@ check: install  ## Lint, type-check and check the direction of imports
 	ruff format --check .
 	mypy
 	lint-imports
+
+bench: install  ## Measure how the documents of DOCUMENTS are read, and what the sandbox withstands
+	test -e $(DOCUMENTS) || dvc repro --single-item sample
+	python -m pipeline.bench reading --documents $(DOCUMENTS) --out data/bench
+	python -m pipeline.bench mutants --count 2000 --seed 2023 --out data/bench
+	python -m pipeline.bench files --count 10000 --seed 2023 --out data/bench
 
 lock: install  ## Pin the newest versions that fit pyproject.toml
 	.ci/lock

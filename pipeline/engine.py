@@ -1,8 +1,8 @@
 """Where the work on documents runs: on this machine, on a Ray cluster, or under Slurm.
 
 The executors are datatrove's. What is finished is not theirs to say: they leave an empty mark that knows neither what
-went in nor what came out. Here a shard is finished when its marker names the hashes of both, and the marker is written
-last.
+went in nor what came out. Here a shard is finished when its marker names the hashes of its inputs, of the parameters
+and of the output, and the marker is written last.
 """
 
 import hashlib
@@ -17,9 +17,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
-from datatrove.executor import LocalPipelineExecutor
+from datatrove.executor import LocalPipelineExecutor, SlurmPipelineExecutor
 from loguru import logger as datatrove_logger
 from tqdm import tqdm
 
@@ -36,13 +36,14 @@ SLURM_POLL_SECONDS = 15
 
 @dataclass(frozen=True)
 class Shard:
-    """A file to make, and the hash of everything that decides its bytes."""
+    """A file to make, and the hashes of everything that decides its bytes."""
 
     output: Path
-    key: str
+    inputs: str
+    parameters: str  # and the code and libraries that they go to
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)  # datatrove logs it for every shard, and it knows all of them
 class Task:
     """What an executor runs for each shard that is not finished; it travels to other processes and machines."""
 
@@ -61,7 +62,7 @@ class Task:
             (self.faults / f"{index:05d}.txt").write_text(traceback.format_exc(), encoding="utf-8")
             raise
         shard = self.shards[index]
-        write_json(marker_of(shard), {"key": shard.key, "sha256": sha256_of(shard.output)})
+        write_json(marker_of(shard), marker_content(shard))
 
 
 class Local(LocalPipelineExecutor):  # type: ignore[misc]
@@ -71,12 +72,14 @@ class Local(LocalPipelineExecutor):  # type: ignore[misc]
     itself; this one does neither.
     """
 
+    here: ClassVar["Local"]  # in a worker, what it works for: sent once, and not again for every rank
+
     def run(self) -> None:
         """Run every rank; the first that fails stops the run."""
         context = multiprocessing.get_context("spawn")  # a fork server would outlive a parent that is killed
         num_workers = min(self.workers, self.tasks)
-        with ProcessPoolExecutor(num_workers, context, initializer=begin_worker) as pool:
-            futures = [pool.submit(self._run_for_rank, rank, rank) for rank in range(self.tasks)]
+        with ProcessPoolExecutor(num_workers, context, begin_worker, (self,)) as pool:
+            futures = [pool.submit(run_rank, rank) for rank in range(self.tasks)]
             try:
                 for future in tqdm(as_completed(futures), total=len(futures), unit="shard", disable=None):
                     future.result()
@@ -85,10 +88,30 @@ class Local(LocalPipelineExecutor):  # type: ignore[misc]
                 raise
 
 
-def begin_worker() -> None:
+def begin_worker(executor: Local) -> None:
     """Tie a worker to its parent, and keep datatrove's chatter from the terminal."""
-    die_with_parent()
+    parent = multiprocessing.parent_process()
+    assert parent is not None
+    assert parent.pid is not None
+    die_with_parent(parent.pid)
     datatrove_logger.disable("datatrove")
+    Local.here = executor
+
+
+def run_rank(rank: int) -> None:
+    """Run a rank in a worker."""
+    Local.here._run_for_rank(rank, rank)
+
+
+class Slurm(SlurmPipelineExecutor):  # type: ignore[misc]
+    """Submits the shards as an array of jobs; partition, account and the like are Slurm's own SBATCH_ variables."""
+
+    def get_sbatch_args(self, max_array: int = 1) -> dict[str, Any]:
+        """Return the directives, without a partition: an empty one, as datatrove writes it, is refused."""
+        return {name: value for name, value in super().get_sbatch_args(max_array).items() if name != "partition"}
+
+    def launch_merge_stats(self) -> None:
+        """Submit nothing more: datatrove's last job would wait for ever after a failure."""
 
 
 def run_shards(
@@ -157,23 +180,26 @@ def execute_on_ray(options: dict[str, Any]) -> None:
 
 
 def execute_under_slurm(options: dict[str, Any]) -> None:
-    """Submit the shards to Slurm and wait for them; partition and time are Slurm's own SBATCH_ variables."""
-    from datatrove.executor.slurm import SlurmPipelineExecutor
-
+    """Submit the shards to Slurm and wait until none of them is waiting or running any more."""
     if shutil.which("sbatch") is None:
         raise InputError(
             "executor: slurm", found="no sbatch", wanted="a machine of a Slurm cluster", remedy="Use executor: local."
         )
-    job = SlurmPipelineExecutor(**options, time=SLURM_TIME, partition="", mail_type="NONE")
-    job.run()
-    while slurm_knows(job.job_id):
-        time.sleep(SLURM_POLL_SECONDS)
+    name = f"longalpaca-{uuid.uuid4().hex}"
+    try:
+        Slurm(**options, job_name=name, time=SLURM_TIME, partition="", qos="", mail_type="NONE").run()
+        while slurm_knows(name):
+            time.sleep(SLURM_POLL_SECONDS)
+    except BaseException:
+        subprocess.run(["scancel", f"--name={name}"], check=False)  # noqa: S607 (wherever the cluster has it)
+        raise
 
 
-def slurm_knows(job_id: str) -> bool:
-    """Say whether a job is waiting or running."""
-    command = ["squeue", "--noheader", "--job", str(job_id)]
-    return bool(subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip())
+def slurm_knows(name: str) -> bool:
+    """Say whether jobs of a name are waiting or running; a controller that does not answer has not said no."""
+    command = ["squeue", "--noheader", f"--name={name}"]
+    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    return answer.returncode != 0 or bool(answer.stdout.strip())
 
 
 def marker_of(shard: Shard) -> Path:
@@ -187,12 +213,12 @@ def is_finished(shard: Shard) -> bool:
         marker = json.loads(marker_of(shard).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return (
-        isinstance(marker, dict)
-        and marker.get("key") == shard.key
-        and shard.output.is_file()
-        and marker.get("sha256") == sha256_of(shard.output)
-    )
+    return shard.output.is_file() and bool(marker == marker_content(shard))
+
+
+def marker_content(shard: Shard) -> dict[str, str]:
+    """Return what the marker of a shard says once it is made: the hashes of what went in and of what came out."""
+    return {"inputs": shard.inputs, "parameters": shard.parameters, "output": sha256_of(shard.output)}
 
 
 def check_finished(shards: Sequence[Shard], faults: Path) -> None:

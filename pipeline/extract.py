@@ -14,6 +14,7 @@ from pipeline.entries import Entry, read_entries
 from pipeline.errors import InputError
 from pipeline.files import sha256_of
 from pipeline.params import Params
+from pipeline.readers.sandbox import Sandbox, machine_lock
 from pipeline.readers.shard import ReadShard
 from pipeline.readers.warden import Limits
 from pipeline.records import read_documents
@@ -53,6 +54,22 @@ def code_digest() -> str:
     return key_of([sha256_of(file) for file in files], {name: version(name) for name in LIBRARIES})
 
 
+def limits_of(params: ExtractParams) -> Limits:
+    """Return what reading one file may take."""
+    return Limits(
+        cpu_seconds=params.cpu_seconds,
+        cpu_seconds_per_page=params.cpu_seconds_per_page,
+        wall_seconds=params.wall_seconds,
+        memory_bytes=params.memory_bytes,
+        max_text_bytes=params.max_text_bytes,
+    )
+
+
+def sandbox_for(params: ExtractParams) -> Sandbox:
+    """Return a sandbox that reads as this stage does."""
+    return Sandbox(limits_of(params), machine_lock())
+
+
 def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
     """Read the documents of a folder into OUT."""
     if params.num_workers < 1 or params.documents_per_shard < 1:
@@ -63,20 +80,14 @@ def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
             remedy="Mend them in params.yaml.",
         )
     shards = shards_of(read_entries(documents), params.documents_per_shard)
-    limits = Limits(
-        cpu_seconds=params.cpu_seconds,
-        cpu_seconds_per_page=params.cpu_seconds_per_page,
-        wall_seconds=params.wall_seconds,
-        memory_bytes=params.memory_bytes,
-        max_text_bytes=params.max_text_bytes,
-    )
-    decisive = (code_digest(), load_tokenizer(params.tokenizer).to_str(), vars(limits))
+    limits = limits_of(params)
+    parameters = key_of(code_digest(), load_tokenizer(params.tokenizer).to_str(), vars(limits))
     outputs = tuple(out / f"documents-{index:05d}.parquet" for index in range(len(shards)))
-    keys = [key_of(decisive, [vars(entry) for entry in shard]) for shard in shards]
+    inputs = [key_of([vars(entry) for entry in shard]) for shard in shards]  # each names the sha256 of its file
     out.mkdir(parents=True, exist_ok=True)
     run_shards(
         ReadShard(documents, shards, outputs, limits, params.tokenizer),
-        [Shard(output, key) for output, key in zip(outputs, keys, strict=True)],
+        [Shard(output, key, parameters) for output, key in zip(outputs, inputs, strict=True)],
         folder=out,
         executor=params.executor,
         num_workers=params.num_workers,

@@ -21,6 +21,7 @@ Category = Literal["book", "paper", "report", "statement"]
 Split = Literal["train", "test"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 ROWS_PER_GROUP = 16  # a text may have megabytes, and a row group is what a reader holds in memory
+CHARACTERS_PER_GROUP = 16_000_000  # after which it ends, however few its rows
 
 
 @dataclass(frozen=True)
@@ -170,15 +171,16 @@ def write_mixed(path: Path, rows: Iterable[MixedExample]) -> int:
 
 def write_rows(path: Path, schema: pa.Schema, rows: Iterable[dict[str, Any]]) -> int:
     """Write rows to one Parquet file, a row group at a time, and return how many there were."""
-    count = 0
+    count = num_characters = 0
     group: list[dict[str, Any]] = []
     with replacing(path) as beside, pq.ParquetWriter(beside, schema, compression="zstd") as writer:
         for row in rows:
             group.append(row)
-            if len(group) == ROWS_PER_GROUP:
+            num_characters += sum(len(value) for value in row.values() if isinstance(value, str))
+            if len(group) == ROWS_PER_GROUP or num_characters >= CHARACTERS_PER_GROUP:
                 writer.write_table(pa.Table.from_pylist(group, schema))
                 count += len(group)
-                group = []
+                group, num_characters = [], 0
         writer.write_table(pa.Table.from_pylist(group, schema))
         count += len(group)
     return count

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from pipeline.bench import BENCHMARKS, parser_of
 from pipeline.cli import STAGES
 from pipeline.records import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
 
@@ -16,6 +17,11 @@ MAKE_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 @pytest.fixture(scope="module")
 def readme(root: Path) -> str:
     return (root / "README.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def reading(root: Path) -> str:
+    return (root / "docs" / "reading.md").read_text(encoding="utf-8")
 
 
 def commands_of(text: str) -> list[list[str]]:
@@ -74,6 +80,14 @@ def test_every_file_of_the_readmes_tree_exists(root: Path, readme: str) -> None:
             assert (root / name).exists(), name
         else:
             assert (folder / name).exists(), f"{folder}/{name}"
+
+
+def test_every_command_about_reading_parses_and_every_benchmark_is_described(reading: str) -> None:
+    described = set()
+    for words in commands_of(reading):
+        assert words[:3] == ["python", "-m", "pipeline.bench"], words
+        described.add(parser_of().parse_args(words[3:]).name)
+    assert described == set(BENCHMARKS)
 
 
 @pytest.mark.parametrize("folder", ["README.md", "docs"])

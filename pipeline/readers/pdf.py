@@ -160,8 +160,11 @@ def outline_of(document: Any) -> Outline:
 
 def metadata_of(document: Any, second: Second) -> dict[str, str]:
     """Return the information dictionary of a file."""
-    if document:
-        return {name: str(value) for name, value in document.get_metadata_dict().items()}
+    try:
+        if document:
+            return {name: str(value) for name, value in document.get_metadata_dict().items()}
+    except UnicodeDecodeError:  # half of a surrogate pair, say
+        return {}
     try:
         return {str(name).lstrip("/"): str(value) for name, value in (second.open().metadata or {}).items()}
     except Exception:  # noqa: BLE001 (as above)

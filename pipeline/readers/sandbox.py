@@ -2,7 +2,7 @@
 
 A reader may crash, loop, or eat all memory (reading a hostile PDF with PDFium does), so it runs in a child of
 `pipeline.readers.warden`. Limits are on CPU time: under load, a limit on the clock would make the outcome a matter of
-luck. What times out is tried once more alone; what kills PDFium is tried once more without it.
+luck. What times out or is ended from outside is tried once more alone; what kills PDFium is tried once more without it.
 """
 
 import fcntl
@@ -11,6 +11,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields, replace
@@ -22,8 +23,17 @@ from pipeline.readers.reading import Reading
 from pipeline.readers.warden import Limits, receive, send
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")  # differs from run to run
-DEADLY = ("crash", "memory", "timeout")
-ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV", "LANG", "LC_ALL")  # all that a reader gets to see
+DEADLY = ("crash", "killed", "memory", "timeout")
+BY_CHANCE = ("killed", "timeout")  # what else runs on the machine may be to blame
+ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")  # all that a reader gets to see, and these, always the same:
+FIXED_ENVIRONMENT = {
+    "LC_ALL": "C.UTF-8",
+    "PYTHONUTF8": "1",
+    "PYTHONHASHSEED": "0",
+    "TZ": "UTC",
+    "OMP_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+}
 
 
 @dataclass(frozen=True)
@@ -44,7 +54,8 @@ class Sandbox:
 
         Args:
             limits: What reading one file may take.
-            lock: A file that all processes that read at the same time know. It is only locked, not written.
+            lock: A file on this machine that all processes that read at the same time know; see `machine_lock`. It and
+                its folder are only locked, not written.
         """
         self.limits = limits
         self.lock = lock
@@ -61,12 +72,12 @@ class Sandbox:
     def read(self, path: Path) -> Outcome:
         """Read a file.
 
-        A timeout is final only if it happens a second time while nothing else is being read; any death of PDFium, only
-        if the file cannot be read without it either.
+        A timeout, or an end from outside, is final only if it happens a second time while nothing else is being read;
+        any death of PDFium, only if the file cannot be read without it either.
         """
         with self.locked(fcntl.LOCK_SH):
             outcome = self.ask(path, cautious=False)
-        if outcome.kind == "timeout":
+        if outcome.kind in BY_CHANCE:
             with self.locked(fcntl.LOCK_EX):
                 outcome = self.ask(path, cautious=False)
         if outcome.kind not in DEADLY or not is_pdf(path):
@@ -77,31 +88,36 @@ class Sandbox:
 
     def ask(self, path: Path, *, cautious: bool) -> Outcome:
         """Have the warden read a file, once."""
+        full_path = str(path.resolve())
+        name = os.fsencode(full_path).decode("latin-1")  # its bytes: the warden's locale may be another
+        answer = self.exchange({"path": name, "cautious": cautious, "limits": asdict(self.limits)})
+        if answer is None:
+            self.stop()
+            return Outcome(None, kind="killed", reason="the process that reads was ended from outside")
+        outcome = outcome_of(answer)
+        reason = ADDRESS.sub("0x", outcome.reason.replace(full_path, path.name))
+        return replace(outcome, reason="".join(letter if letter.isprintable() else " " for letter in reason))
+
+    def exchange(self, request: dict[str, Any]) -> dict[str, Any] | None:
+        """Return the warden's answer, None if it ends before it gives one."""
         warden = self.start()
         assert warden.stdin is not None
         assert warden.stdout is not None
-        full_path = str(path.resolve())
-        request = {"path": full_path, "cautious": cautious, "limits": asdict(self.limits)}
         try:
             send(warden.stdin, json.dumps(request).encode())
-            answer = receive(warden.stdout)
+            return receive(warden.stdout)
         except BrokenPipeError:
-            answer = None
-        if answer is None:
-            self.stop()
-            return Outcome(None, kind="crash", reason="the process that reads was ended from outside")
-        outcome = outcome_of(answer)
-        return replace(outcome, reason=ADDRESS.sub("0x", outcome.reason.replace(full_path, path.name)))
+            return None
 
     def start(self) -> "subprocess.Popen[bytes]":
         """Return the warden, alive."""
         if self.warden is not None and self.warden.poll() is not None:
             self.stop()
         if self.warden is None:
-            environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ}
+            environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ} | FIXED_ENVIRONMENT
             environment["PYTHONPATH"] = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
             self.warden = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.readers.warden"],
+                [sys.executable, "-m", "pipeline.readers.warden", str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=environment,
@@ -117,10 +133,31 @@ class Sandbox:
 
     @contextmanager
     def locked(self, how: int) -> Iterator[None]:
-        """Read along with others (LOCK_SH), or alone on this machine (LOCK_EX)."""
-        with self.lock.open("rb") as file:
-            fcntl.flock(file, how)
+        """Read along with others (LOCK_SH), or alone on this machine (LOCK_EX).
+
+        The folder's lock is the door: who waits to be alone holds it, so that nobody comes in who was not in before.
+        """
+        with self.lock.open("rb") as room:
+            door = os.open(self.lock.parent, os.O_RDONLY)
+            try:
+                fcntl.flock(door, how)
+                fcntl.flock(room, how)
+            finally:
+                os.close(door)
             yield
+
+
+def machine_lock() -> Path:
+    """Return the lock of all readers of this user on this machine.
+
+    It is not with the documents: these may be on a file system of several machines, where one waits for all the others
+    or cannot lock at all.
+    """
+    folder = Path(tempfile.gettempdir(), f"longalpaca-{os.getuid()}")
+    folder.mkdir(mode=0o700, exist_ok=True)
+    lock = folder / "reading.lock"
+    lock.touch()
+    return lock
 
 
 def is_pdf(path: Path) -> bool:

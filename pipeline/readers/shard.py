@@ -1,5 +1,6 @@
 """Read a shard of documents: sandbox, count, write."""
 
+import atexit
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -7,8 +8,8 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from pipeline.entries import ENTRIES_FILE, Entry
-from pipeline.readers.sandbox import Outcome, Sandbox
+from pipeline.entries import Entry
+from pipeline.readers.sandbox import Outcome, Sandbox, machine_lock
 from pipeline.readers.sections import sections_of
 from pipeline.readers.warden import Limits
 from pipeline.records import Document, write_documents
@@ -31,16 +32,18 @@ class ReadShard:
 
     def documents(self, entries: tuple[Entry, ...]) -> Iterator[Document]:
         """Yield the documents of some entries, in their order."""
-        sandbox = sandbox_of(self.limits, self.folder / ENTRIES_FILE)
+        sandbox = sandbox_of(self.limits)
         for entry in entries:
             outcome = sandbox.read(self.folder / entry.file) if entry.file else Outcome(None)
             yield document_of(entry, outcome, tokenizer_of(self.tokenizer))
 
 
 @lru_cache(maxsize=1)
-def sandbox_of(limits: Limits, lock: Path) -> Sandbox:
+def sandbox_of(limits: Limits) -> Sandbox:
     """Return the sandbox of this process: its warden serves every shard, and ends with the process."""
-    return Sandbox(limits, lock)
+    sandbox = Sandbox(limits, machine_lock())
+    atexit.register(sandbox.stop)
+    return sandbox
 
 
 @lru_cache(maxsize=1)

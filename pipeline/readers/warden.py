@@ -53,7 +53,7 @@ class Limits:
 def serve() -> None:
     """Answer requests until the input ends."""
     requests, answers = take_streams()
-    die_with_parent()
+    die_with_parent(int(sys.argv[1]))
     leave_network()
     leave_folder()
     gc.freeze()  # what is here now need not be looked at, and so copied, in every child
@@ -95,29 +95,38 @@ def failure(kind: str, reason: str) -> bytes:
 def in_child(request: dict[str, Any], limits: Limits) -> bytes:
     """Read one file in a child process and return its answer, whatever becomes of the child."""
     source, sink = os.pipe()
+    warden = os.getpid()
     child = os.fork()
     if child == 0:
         os.close(source)
-        answer_and_exit(request, limits, sink)
+        answer_and_exit(request, limits, warden, sink)
     os.close(sink)
     try:
         body, fault = collect(source, limits)
     finally:
         os.close(source)
-        with suppress(ProcessLookupError):
-            os.kill(child, signal.SIGKILL)
-        _, status, usage = os.wait4(child, 0)
+        status = end(child)
     if fault:
         return failure(*fault)
     if os.WIFSIGNALED(status) and body is None:
-        return death(os.WTERMSIG(status), usage.ru_utime + usage.ru_stime, limits)
+        return death(os.WTERMSIG(status))
     return body or failure("crash", f"the reader left with status {status} and without a word")
 
 
-def death(number: int, cpu_seconds: float, limits: Limits) -> bytes:
+def end(child: int) -> int:
+    """End a child and all that it may have started, and return its status."""
+    for send_signal in (os.kill, os.killpg):
+        with suppress(ProcessLookupError):
+            send_signal(child, signal.SIGKILL)
+    return os.waitpid(child, 0)[1]
+
+
+def death(number: int) -> bytes:
     """Return the answer for a child that a signal ended."""
-    if number == signal.SIGXCPU or (number == signal.SIGKILL and cpu_seconds >= limits.cpu_seconds):
+    if number == signal.SIGXCPU:
         return failure("timeout", "more CPU time than its pages allow")
+    if number == signal.SIGKILL:
+        return failure("killed", "the reader was ended from outside: is memory scarce?")
     return failure("crash", f"the reader was ended by {signal.Signals(number).name}")
 
 
@@ -125,24 +134,29 @@ def collect(source: int, limits: Limits) -> tuple[bytes | None, tuple[str, str] 
     """Return what a child writes, whole, or None and perhaps the fault for which it is not to go on."""
     deadline = time.monotonic() + limits.wall_seconds
     body = bytearray()
-    while True:
+    while not is_whole(body):  # its end is not waited for: what the child has started may hold the pipe open
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([source], [], [], left)[0]:
             return None, ("timeout", f"not done after {limits.wall_seconds:g} s")
         chunk = os.read(source, 1 << 20)
         if not chunk:
-            break
+            return None, None
         body += chunk
         if len(body) > limits.max_text_bytes + ANSWER_BYTES:
             return None, ("too large", f"more than {limits.max_text_bytes} bytes of text")
-    (length,) = LENGTH.unpack(body[: LENGTH.size]) if len(body) >= LENGTH.size else (-1,)
-    return (bytes(body[LENGTH.size :]) if len(body) - LENGTH.size == length else None), None
+    return bytes(body[LENGTH.size :]), None
 
 
-def answer_and_exit(request: dict[str, Any], limits: Limits, sink: int) -> None:
+def is_whole(message: bytearray) -> bool:
+    """Say whether a message has the length that stands before it."""
+    return len(message) >= LENGTH.size and len(message) - LENGTH.size >= LENGTH.unpack_from(message)[0]
+
+
+def answer_and_exit(request: dict[str, Any], limits: Limits, warden: int, sink: int) -> None:
     """In the child: limit itself, read the file, write the answer, and leave without any clean-up."""
     try:
-        die_with_parent()
+        die_with_parent(warden)
+        os.setpgid(0, 0)
         limit(limits)
         answer = answer_of(request, limits)
     except MemoryError:
@@ -161,7 +175,7 @@ def answer_and_exit(request: dict[str, Any], limits: Limits, sink: int) -> None:
 
 def answer_of(request: dict[str, Any], limits: Limits) -> bytes:
     """Read the file of a request."""
-    path = Path(request["path"])
+    path = Path(os.fsdecode(request["path"].encode("latin-1")))
     format_ = format_of(path)
 
     def allow(num_pages: int) -> None:
@@ -185,6 +199,7 @@ def limit(limits: Limits) -> None:
         ("RLIMIT_AS", limits.memory_bytes),
         ("RLIMIT_FSIZE", MAX_FILE_BYTES),
         ("RLIMIT_NOFILE", MAX_FILES),
+        ("RLIMIT_NPROC", 0),  # neither processes nor threads; the system exempts root
         ("RLIMIT_CORE", 0),
     ):
         with suppress(ValueError, OSError, AttributeError):  # macOS refuses some of them

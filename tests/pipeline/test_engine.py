@@ -1,3 +1,5 @@
+import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -32,7 +34,7 @@ class Writes:
 
 def make(folder, *, num=3, key="k", num_workers=2, **how):
     outputs = tuple(folder / f"documents-{index:05d}.parquet" for index in range(num))
-    shards = [Shard(output, key_of(key, index)) for index, output in enumerate(outputs)]
+    shards = [Shard(output, key_of(index), key_of(key)) for index, output in enumerate(outputs)]
     for note in folder.glob("note-*"):
         note.unlink()
     return run_shards(Writes(outputs, **how), shards, folder=folder, executor="local", num_workers=num_workers)
@@ -69,7 +71,7 @@ def test_a_shard_with_other_bytes_than_its_marker_says_is_made_again(tmp_path):
     assert notes(tmp_path) == ["note-1"]
 
 
-@pytest.mark.parametrize("marker", ["", "{", "[]", '{"key": 1}'])
+@pytest.mark.parametrize("marker", ["", "{", "[]", '{"inputs": 1}'])
 def test_a_torn_marker_counts_as_none(tmp_path, marker):
     make(tmp_path, num=1)
     next((tmp_path / MARKERS).iterdir()).write_text(marker)
@@ -119,15 +121,31 @@ def test_the_number_of_workers_does_not_change_the_bytes(tmp_path):
     assert trees[0] == trees[1]
 
 
-def test_ray_that_is_not_installed_is_explained(tmp_path):
-    try:
-        import ray  # noqa: F401
-    except ImportError:
-        shard = Shard(tmp_path / "documents-00000.parquet", "k")
-        with pytest.raises(InputError, match=r"found no ray; wanted the extra 'ray'\. Run pip install"):
-            run_shards(print, [shard], folder=tmp_path, executor="ray", num_workers=1)
-    else:
-        pytest.skip("ray is installed")
+def test_ray_that_is_not_installed_is_explained(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    shard = Shard(tmp_path / "documents-00000.parquet", "i", "p")
+
+    with pytest.raises(InputError, match=r"found no ray; wanted the extra 'ray'\. Run pip install"):
+        run_shards(print, [shard], folder=tmp_path, executor="ray", num_workers=1)
+
+
+def test_slurm_that_is_not_there_is_explained(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", str(tmp_path))
+    shard = Shard(tmp_path / "documents-00000.parquet", "i", "p")
+
+    with pytest.raises(InputError, match=r"found no sbatch; wanted a machine of a Slurm cluster"):
+        run_shards(print, [shard], folder=tmp_path, executor="slurm", num_workers=1)
+
+
+def test_a_marker_names_what_went_in_and_what_came_out(tmp_path):
+    make(tmp_path, num=1)
+    (marker,) = (tmp_path / MARKERS).iterdir()
+
+    assert json.loads(marker.read_text()) == {
+        "inputs": key_of(0),
+        "parameters": key_of("k"),
+        "output": hashlib.sha256(b"text 0").hexdigest(),
+    }
 
 
 PROGRAM = """
@@ -141,7 +159,7 @@ def work(index):
 
 if __name__ == "__main__":
     out = Path(sys.argv[1])
-    shards = [Shard(out / f"documents-{i}.parquet", "k") for i in range(2)]
+    shards = [Shard(out / f"documents-{i}.parquet", "i", "p") for i in range(2)]
     run_shards(work, shards, folder=out, executor="local", num_workers=2)
 """
 
@@ -180,4 +198,4 @@ def test_a_marker_without_its_shard_finishes_nothing(tmp_path):
     output = tmp_path / "documents-00000.parquet"
     output.unlink()
 
-    assert not is_finished(Shard(output, key_of("k", 0)))
+    assert not is_finished(Shard(output, key_of(0), key_of("k")))

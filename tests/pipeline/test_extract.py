@@ -93,22 +93,54 @@ def test_workers_do_not_change_the_bytes(corpus, word_tokenizer, tmp_path):
     assert digests(tmp_path / "out-1") == digests(tmp_path / "out-2")
 
 
-@pytest.mark.slow
-def test_hash_seed_time_zone_locale_and_folder_do_not_change_the_bytes(corpus, word_tokenizer, tmp_path):
-    settings = tmp_path / "params.yaml"
-    settings.write_text(yaml.safe_dump({"extract": params(word_tokenizer).model_dump()}))
-    trees = []
-    for number, extra in enumerate(
-        [{"PYTHONHASHSEED": "1", "TZ": "UTC"}, {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LANG": "C"}]
-    ):
-        out = tmp_path / f"run-{number}" / "out"
-        command = [sys.executable, "-m", "pipeline.extract", "--documents", str(corpus), "--out", str(out)]
-        subprocess.run(
-            [*command, "--params", str(settings)], check=True, cwd=ROOT, env=os.environ | extra, capture_output=True
-        )
-        trees.append(digests(out))
+def run_elsewhere(documents, out, tokenizer, environment, **changes):
+    """Run the stage by its command, in another environment; the digests of what it writes."""
+    settings = out.with_suffix(".yaml")
+    settings.write_text(yaml.safe_dump({"extract": params(tokenizer, **changes).model_dump()}))
+    command = [sys.executable, "-m", "pipeline.extract", "--documents", str(documents), "--out", str(out)]
+    full = [*command, "--params", str(settings)]
+    subprocess.run(full, check=True, cwd=ROOT, env=os.environ | environment, capture_output=True)
+    return digests(out)
 
-    assert trees[0] == trees[1]
+
+@pytest.mark.slow
+def test_workers_load_hash_seed_time_zone_and_locale_do_not_change_the_bytes(corpus, word_tokenizer, tmp_path):
+    runs = {
+        "plain": (1, {"PYTHONHASHSEED": "1", "TZ": "UTC"}),
+        "two": (2, {"PYTHONHASHSEED": "2", "TZ": "Asia/Tokyo", "LANG": "C", "LC_ALL": "C"}),
+        "four": (4, {"PYTHONHASHSEED": "3", "TZ": "America/St_Johns", "LC_ALL": "POSIX", "PYTHONUTF8": "0"}),
+        "loaded": (4, {"PYTHONHASHSEED": "random", "TMPDIR": str(tmp_path)}),
+    }
+    trees = {}
+    for name, (num_workers, environment) in runs.items():
+        load = [] if name != "loaded" else [busy() for _ in range(2 * (os.cpu_count() or 1))]
+        try:
+            trees[name] = run_elsewhere(
+                corpus, tmp_path / name, word_tokenizer, environment, num_workers=num_workers, documents_per_shard=1
+            )
+        finally:
+            for process in load:
+                process.kill()
+                process.wait()
+
+    assert len(trees["plain"]) == 10  # five shards and their markers
+    assert trees["plain"] == trees["two"] == trees["four"] == trees["loaded"]
+
+
+def busy():
+    """A process that takes all of a core that it can get."""
+    return subprocess.Popen([sys.executable, "-c", "while True: pass"])
+
+
+def test_the_order_of_the_list_changes_the_order_of_the_rows_and_nothing_else(corpus, word_tokenizer, tmp_path):
+    run(params(word_tokenizer, num_workers=2), documents=corpus, out=tmp_path / "out")
+    lines = (corpus / "documents.jsonl").read_text().splitlines(keepends=True)
+    (corpus / "documents.jsonl").write_text("".join(lines[n] for n in (3, 0, 4, 2, 1)))
+
+    run(params(word_tokenizer, num_workers=2), documents=corpus, out=tmp_path / "shuffled")
+
+    rows, shuffled = list(read_documents(tmp_path / "out")), list(read_documents(tmp_path / "shuffled"))
+    assert shuffled == [rows[n] for n in (3, 0, 4, 2, 1)]
 
 
 def test_a_second_run_leaves_every_file_as_it_is(corpus, word_tokenizer, tmp_path):
@@ -203,21 +235,6 @@ def test_the_real_corpus_is_read_whole(shared, tmp_path):
         assert row.num_pages == entry["pages"]
         allowed = RUNNING_HEADS.get(entry["path"], 0.15)
         assert row.num_tokens == pytest.approx(entry["approx_tokens"], rel=allowed), entry["path"]
-
-
-@pytest.mark.slow
-def test_every_hostile_file_becomes_a_row(shared, tmp_path):
-    if not (shared / "hostile").is_dir():
-        pytest.skip(f"needs {shared / 'hostile'}")
-    files = sorted(path for path in (shared / "hostile").glob("*/*") if path.is_file())[:250]
-
-    rows = read_real(shared / "hostile", tmp_path, [f"{path.parent.name}/{path.name}" for path in files])
-
-    assert len(rows) == len(files)
-    for row in rows.values():
-        row.text.encode()
-        assert bool(row.text) != bool(row.error)
-        assert "\0" not in row.text
 
 
 def read_real(folder, tmp_path, patterns):

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -81,6 +82,19 @@ def test_a_store_finds_documents_beyond_the_groups_it_keeps(tmp_path: Path) -> N
     order = [0, 3 * ROWS_PER_GROUP - 1, 1, 2 * ROWS_PER_GROUP]
     assert [store[str(number)] for number in order] == [documents[number] for number in order]
     assert "none" not in store
+
+
+def test_long_texts_end_a_row_group_before_its_rows_are_many(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr("pipeline.records.CHARACTERS_PER_GROUP", 1_000)
+    documents = [Document(str(number), "book", "", text="x" * size) for number, size in enumerate([600, 600, 5, 2_000])]
+    path = tmp_path / "documents-00000.parquet"
+
+    assert write_documents(path, documents) == 4
+
+    with pq.ParquetFile(path) as file:
+        sizes = [file.metadata.row_group(group).num_rows for group in range(file.num_row_groups)]
+    assert sizes == [2, 2, 0]
+    assert list(read_documents(tmp_path)) == documents
 
 
 def test_an_empty_folder_says_which_stage_is_missing(tmp_path: Path) -> None:

@@ -1,0 +1,85 @@
+"""Measure how documents are read: speed, what the sandbox costs, and what it withstands.
+
+Reads   DOCUMENTS        a folder of files, at any depth
+Writes  OUT/NAME.json    figures, and what they depend on
+        OUT/NAME.md      the same as tables
+"""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.benchmarks.files import measure_files
+from pipeline.benchmarks.hostile import measure_hostile
+from pipeline.benchmarks.mutants import measure_mutants
+from pipeline.benchmarks.reading import measure_reading
+from pipeline.benchmarks.table import Table, conditions, write_tables
+from pipeline.cli import log_to_stderr
+from pipeline.errors import InputError
+from pipeline.extract import ExtractParams
+
+log = logging.getLogger(__name__)
+
+BENCHMARKS = {
+    "reading": "pages and megabytes per core-second, other tools beside them, small files, one worker and two",
+    "hostile": "one row for each odd and broken file, and the PDFs with text beside each engine alone",
+    "mutants": "an outcome for each of very many damaged PDFs",
+    "files": "memory and time of the stage on very many small files",
+}
+
+
+def parser_of() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(
+        prog="python -m pipeline.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="name", required=True, metavar="BENCHMARK")
+    for name, what in BENCHMARKS.items():
+        command = commands.add_parser(name, help=what, description=what)
+        if name != "files":
+            command.add_argument("--documents", type=Path, required=name != "mutants", metavar="DIR")
+        if name == "reading":
+            command.add_argument("--tools-python", type=Path, metavar="FILE", help="a Python that has other tools")
+        if name in ("mutants", "files"):
+            command.add_argument("--count", type=int, required=True, metavar="N")
+            command.add_argument("--seed", type=int, required=True, metavar="N")
+        command.add_argument("--out", type=Path, required=True, metavar="DIR")
+        command.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")
+    return parser
+
+
+def measure(options: argparse.Namespace, params: ExtractParams) -> list[Table]:
+    """Run the benchmark that the options name.
+
+    Raises:
+        InputError: There is nothing to read.
+    """
+    if options.name == "reading":
+        return measure_reading(params, documents=options.documents, tools_python=options.tools_python)
+    if options.name == "hostile":
+        return measure_hostile(params, documents=options.documents)
+    if options.count < 1:
+        raise InputError("--count", found=str(options.count), wanted="at least 1", remedy="Name another number.")
+    if options.name == "mutants":
+        return measure_mutants(params, documents=options.documents, count=options.count, seed=options.seed)
+    return measure_files(params, count=options.count, seed=options.seed)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one benchmark; exit with 2 on a fault that the user can mend."""
+    options = parser_of().parse_args(arguments)
+    log_to_stderr()
+    try:
+        given = conditions()
+        tables = measure(options, ExtractParams.load(options.params))
+        log.info("%s", write_tables(options.out, options.name, given, tables))
+    except InputError as error:
+        sys.stderr.write(f"longalpaca bench: error: {error}\n")
+        sys.exit(2)
+    log.info("bench: %d tables in %s", len(tables), options.out / f"{options.name}.md")
+
+
+if __name__ == "__main__":
+    main()
