@@ -14,6 +14,8 @@ from pipeline.entries import Entry, read_entries
 from pipeline.errors import InputError
 from pipeline.files import sha256_of
 from pipeline.params import Params
+from pipeline.readers.ocr import is_installed
+from pipeline.readers.reading import Options
 from pipeline.readers.shard import ReadShard
 from pipeline.readers.warden import Limits
 from pipeline.records import read_documents
@@ -37,6 +39,9 @@ class ExtractParams(Params):
     wall_seconds: float  # a backstop, far beyond what CPU time allows
     memory_bytes: int  # address space of a reader
     max_text_bytes: int  # of one document
+    layout: bool  # of PDFs: columns, headings, tables, notes; else the engine's own text, page by page
+    ocr: bool  # recognise the pages of PDFs that have no text; needs the extra `ocr`
+    ocr_cpu_seconds_per_page: float  # that recognising a page may take, besides those for any page
 
 
 def shards_of(entries: list[Entry], size: int) -> tuple[tuple[Entry, ...], ...]:
@@ -51,6 +56,22 @@ def code_digest() -> str:
         [*folder.glob("readers/*.py"), *(folder / name for name in ("records.py", "tokens.py", "extract.py"))]
     )
     return key_of([sha256_of(file) for file in files], {name: version(name) for name in LIBRARIES})
+
+
+def options_of(params: ExtractParams) -> Options:
+    """Return how files are to be read.
+
+    Raises:
+        InputError: Pages are to be recognised, and what recognises them is not installed.
+    """
+    if params.ocr and not is_installed():
+        raise InputError(
+            "extract.ocr",
+            found="true, but rapidocr and onnxruntime are not installed",
+            wanted="both, or false",
+            remedy="Install them: pip install 'longalpaca[ocr]'.",
+        )
+    return Options(params.layout, params.ocr, params.ocr_cpu_seconds_per_page)
 
 
 def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
@@ -70,12 +91,13 @@ def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
         memory_bytes=params.memory_bytes,
         max_text_bytes=params.max_text_bytes,
     )
-    decisive = (code_digest(), load_tokenizer(params.tokenizer).to_str(), vars(limits))
+    options = options_of(params)
+    decisive = (code_digest(), load_tokenizer(params.tokenizer).to_str(), vars(limits), vars(options))
     outputs = tuple(out / f"documents-{index:05d}.parquet" for index in range(len(shards)))
     keys = [key_of(decisive, [vars(entry) for entry in shard]) for shard in shards]
     out.mkdir(parents=True, exist_ok=True)
     run_shards(
-        ReadShard(documents, shards, outputs, limits, params.tokenizer),
+        ReadShard(documents, shards, outputs, limits, options, params.tokenizer),
         [Shard(output, key) for output, key in zip(outputs, keys, strict=True)],
         folder=out,
         executor=params.executor,

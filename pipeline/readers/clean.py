@@ -37,18 +37,20 @@ def clean(text: str) -> str:
 def join_pages(pages: list[str]) -> tuple[str, tuple[int, ...]]:
     """Clean pages, join them into one text, and say where each of them starts in it.
 
-    A sentence that runs on over the page is not broken: no blank line parts its halves.
+    A sentence that runs on over the page is not broken: no blank line parts its halves. Nor is a word: nothing parts
+    those of one that ends with PDFium's mark.
     """
     text, parts, offsets, length = "", [], [], 0
-    for page in map(clean, pages):
+    in_word = False
+    for raw, page in zip(pages, map(clean, pages), strict=True):
         if text and page:
-            between = "\n" if runs_on(text, page) else "\n\n"
+            between = "" if in_word else "\n" if runs_on(text, page) else "\n\n"
             parts.append(between)
             length += len(between)
         offsets.append(length)
         parts.append(page)
         length += len(page)
-        text = page or text
+        text, in_word = (page, raw.endswith("\ufffe")) if page else (text, in_word)
     return "".join(parts), tuple(offsets)
 
 
@@ -62,5 +64,5 @@ def garbage_ratio(text: str) -> float:
     """Return the share of characters that no encoding meant: U+FFFD, private use, controls."""
     if not text:
         return 0.0
-    bad = sum(unicodedata.category(char) in ("Co", "Cc", "Cn", "Cs") and char not in "\t\n\r" for char in text)
-    return (bad + text.count("\ufffd")) / len(text)
+    bad = {char for char in set(text) if unicodedata.category(char) in ("Co", "Cc", "Cn", "Cs")} - set("\t\n\r")
+    return sum(text.count(char) for char in bad | {"\ufffd"}) / len(text)

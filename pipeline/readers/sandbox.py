@@ -18,7 +18,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pipeline.readers.reading import Reading
+from pipeline.readers.reading import TEXT_ONLY, Options, Reading
 from pipeline.readers.warden import Limits, receive, send
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")  # differs from run to run
@@ -39,14 +39,16 @@ class Outcome:
 class Sandbox:
     """Reads files in child processes; a context manager, not to be shared between threads."""
 
-    def __init__(self, limits: Limits, lock: Path) -> None:
+    def __init__(self, limits: Limits, lock: Path, options: Options = TEXT_ONLY) -> None:
         """Prepare to read.
 
         Args:
             limits: What reading one file may take.
             lock: A file that all processes that read at the same time know. It is only locked, not written.
+            options: How files are to be read.
         """
         self.limits = limits
+        self.options = options
         self.lock = lock
         self.warden: subprocess.Popen[bytes] | None = None
 
@@ -81,7 +83,12 @@ class Sandbox:
         assert warden.stdin is not None
         assert warden.stdout is not None
         full_path = str(path.resolve())
-        request = {"path": full_path, "cautious": cautious, "limits": asdict(self.limits)}
+        request = {
+            "path": full_path,
+            "cautious": cautious,
+            "limits": asdict(self.limits),
+            "options": asdict(self.options),
+        }
         try:
             send(warden.stdin, json.dumps(request).encode())
             answer = receive(warden.stdout)

@@ -8,6 +8,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from pipeline.entries import ENTRIES_FILE, Entry
+from pipeline.readers.reading import Options
 from pipeline.readers.sandbox import Outcome, Sandbox
 from pipeline.readers.sections import sections_of
 from pipeline.readers.warden import Limits
@@ -23,6 +24,7 @@ class ReadShard:
     shards: tuple[tuple[Entry, ...], ...]
     outputs: tuple[Path, ...]
     limits: Limits
+    options: Options
     tokenizer: str
 
     def __call__(self, index: int) -> None:
@@ -31,16 +33,16 @@ class ReadShard:
 
     def documents(self, entries: tuple[Entry, ...]) -> Iterator[Document]:
         """Yield the documents of some entries, in their order."""
-        sandbox = sandbox_of(self.limits, self.folder / ENTRIES_FILE)
+        sandbox = sandbox_of(self.limits, self.options, self.folder / ENTRIES_FILE)
         for entry in entries:
             outcome = sandbox.read(self.folder / entry.file) if entry.file else Outcome(None)
             yield document_of(entry, outcome, tokenizer_of(self.tokenizer))
 
 
 @lru_cache(maxsize=1)
-def sandbox_of(limits: Limits, lock: Path) -> Sandbox:
+def sandbox_of(limits: Limits, options: Options, lock: Path) -> Sandbox:
     """Return the sandbox of this process: its warden serves every shard, and ends with the process."""
-    return Sandbox(limits, lock)
+    return Sandbox(limits, lock, options)
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,221 @@
+"""Find the tables of a PDF page, and write them with every figure in its column.
+
+A table is a run of lines that are parted into cells, most with figures. Its columns are where its figures stand; the
+heads above are put over the columns afterwards, since a centred head often stands beside the figures to which it
+belongs. Where a row would put two figures into one column the lines stay as they are.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import takewhile
+
+from pipeline.readers.pdf_lines import Line, Piece
+from pipeline.readers.pdf_prose import LEADERS
+from pipeline.readers.tables import YEAR, Cell, Row, columns_of, is_number, join_cells, write_table
+
+MIN_TABLE_ROWS = 3
+MAX_TABLE_COLUMNS = 16
+MAX_HEAD_ROWS = 6
+MAX_CELL_CHARS = 40
+MAX_LABELS = 3  # lines in a row that are labels alone: of groups, or the first lines of long labels
+WEAK_LEVEL = 3  # of headings that are only bold: within a table they are labels
+OFF_CENTRE = 0.2  # of the width of the columns that a head stands over
+Column = tuple[int, int]
+
+
+def find_tables(lines: list[Line], headings: dict[int, int]) -> dict[int, tuple[int, str]]:
+    """Return the tables of a page: index of the first line -> index after the last, and its Markdown."""
+    tables: dict[int, tuple[int, str]] = {}
+    start = above = 0
+    while start < len(lines):
+        end = table_end(lines, start, headings) if may_begin(lines[start]) else start
+        first, table = written_table(lines, start, end, above, headings) if end > start else (start, "")
+        if table:
+            tables[first] = (end, table)
+            above = start = end
+        else:
+            start += 1
+    return tables
+
+
+def may_begin(line: Line) -> bool:
+    """Say whether a line may be the first row of a table: one with figures, or with short cells."""
+    return is_row(line) and not line.fixed
+
+
+def is_row(line: Line) -> bool:
+    """Say whether a line may be a row of a table: several cells, with figures or short words in all but the first."""
+    if len(line.pieces) < 2 or LEADERS.search(line.text):
+        return False
+    short = all(len(piece.text) < MAX_CELL_CHARS for piece in line.pieces[1:])
+    return short or is_figure(line.pieces[-1])
+
+
+def is_figure(piece: Piece) -> bool:
+    """Say whether a piece is a figure."""
+    return is_number(piece.text.strip("$ "))
+
+
+def has_figures(line: Line) -> bool:
+    """Say whether a row has a figure beside its label."""
+    return any(map(is_figure, line.pieces[1:]))
+
+
+def table_end(lines: list[Line], start: int, headings: dict[int, int]) -> int:
+    """Return the index after the last row of the table that begins at a line; `start` if there is none."""
+    last_row, num_rows = start, 0
+    for index in range(start, len(lines)):
+        line = lines[index]
+        if index - last_row > MAX_LABELS or line.fixed or not line.size:
+            break
+        if index > start and lines[index - 1].bottom < line.bottom:
+            break  # the next column of the page
+        if headings.get(index, WEAK_LEVEL) < WEAK_LEVEL or LEADERS.search(line.text):
+            break
+        if num_rows and heads_again(line):
+            break  # of another table
+        if is_row(line) or completes(lines[index - 1], line):
+            last_row = index
+            num_rows += has_figures(line)
+    return last_row + 1 if num_rows >= MIN_TABLE_ROWS else start
+
+
+def heads_again(line: Line) -> bool:
+    """Say whether a row within a table heads columns of its own."""
+    others = line.pieces[1:] or line.pieces
+    return len(line.pieces) > 2 and all(YEAR.fullmatch(piece.text) for piece in others)
+
+
+def completes(before: Line, line: Line) -> bool:
+    """Say whether a line holds the figures of the label before it, which stands a little higher."""
+    level = 0 <= before.bottom - line.bottom < 0.6 * line.size
+    return level and len(before.pieces) == 1 and line.left > before.right and all(map(is_figure, line.pieces))
+
+
+def written_table(lines: list[Line], start: int, end: int, above: int, headings: dict[int, int]) -> tuple[int, str]:
+    """Return the first line of a table, its heads included, and its Markdown; '' if its columns are not clear."""
+    first = next(index for index in range(start, end) if has_figures(lines[index]))
+    body = list(rows_of(lines[first:end]))
+    columns = columns_of(body)
+    grid = [in_columns(row, columns) for row in body] if 2 <= len(columns) <= MAX_TABLE_COLUMNS else []
+    if not grid or None in grid:
+        return start, ""
+    top = first_head(lines, first, max(above, start - MAX_HEAD_ROWS), columns, headings)
+    if top > start and any(is_row(line) for line in lines[start:top]):
+        top = first  # what stands between is no head
+    heads, labels = parted(lines[top:first])
+    header = [" ".join(filter(None, texts)) for texts in zip(*(over(head, columns) for head in heads), strict=True)]
+    over_figures = [[label, *[""] * (len(columns) - 1)] for label in labels]
+    return top, write_table(header or [""] * len(columns), [*over_figures, *(row for row in grid if row)])
+
+
+def rows_of(lines: list[Line]) -> Iterator[Row]:
+    """Yield the rows of lines, on a grid of tenths of points; a label and its figures at nearly one height are one."""
+    edge = min(piece.left for line in lines for piece in line.pieces[1:])
+    before: Line | None = None
+    for line in lines:
+        if before and completes(before, line):
+            line = replace(line, pieces=before.pieces + line.pieces)
+        elif before:
+            yield row_of(before, edge)
+        before = line
+    if before:
+        yield row_of(before, edge)
+
+
+def row_of(line: Line, edge: float) -> Row:
+    """Return a line as cells; what begins left of `edge` is a label, and of the first column."""
+    cells = cells_of(line)
+    return join_cells([replace(cells[0], start=0) if line.left < edge else cells[0], *cells[1:]])
+
+
+def cells_of(line: Line) -> list[Cell]:
+    """Return the pieces of a line as cells."""
+    return [Cell(piece.text, int(10 * piece.left), int(10 * piece.right) + 1) for piece in line.pieces]
+
+
+def column_of(cell: Cell, columns: list[Column]) -> int:
+    """Return the column that a cell shares most of its width with, else the nearest."""
+
+    def shared(index: int) -> int:
+        start, end = columns[index]
+        return min(end, cell.end) - max(start, cell.start)
+
+    return 0 if cell.start == 0 else max(range(len(columns)), key=shared)
+
+
+def in_columns(row: Row, columns: list[Column]) -> list[str] | None:
+    """Return the texts of a row, by column; None if two of them fall into one."""
+    texts = [""] * len(columns)
+    for cell in row:
+        column = column_of(cell, columns)
+        if texts[column]:
+            return None
+        texts[column] = cell.text
+    return texts
+
+
+def first_head(lines: list[Line], first: int, lowest: int, columns: list[Column], headings: dict[int, int]) -> int:
+    """Return the index of the first line that heads the columns of a table whose figures begin at `first`."""
+    top = first
+    for index in range(first - 1, lowest - 1, -1):
+        line, below = lines[index], lines[index + 1]
+        close = 0 < line.bottom - below.bottom < 2.5 * max(line.size, below.size)
+        if not close or line.fixed or headings.get(index, WEAK_LEVEL) < WEAK_LEVEL or not is_head(line, columns):
+            label = close and index >= first - 2 and len(line.pieces) == 1 and is_label(line, columns)
+            if not label:
+                break
+        elif len(line.pieces) > 1 or top < first or line.left * 10 > columns[1][0]:
+            top = index
+    return top
+
+
+def is_head(line: Line, columns: list[Column]) -> bool:
+    """Say whether a line may head columns: short pieces, and at least one of them beyond the labels."""
+    short = all(len(piece.text) < MAX_CELL_CHARS for piece in line.pieces[1:] or line.pieces)
+    beyond = [piece for piece in line.pieces if 10 * piece.right > columns[1][0]]
+    lone = len(line.pieces) == 1 and len(columns) > 3
+    return short and bool(beyond) and not lone and not LEADERS.search(line.text)
+
+
+def is_label(line: Line, columns: list[Column]) -> bool:
+    """Say whether a line stands over the labels alone."""
+    return 10 * line.right < columns[1][0] and len(line.text) < 2 * MAX_CELL_CHARS
+
+
+def parted(lines: list[Line]) -> tuple[list[Row], list[str]]:
+    """Part the lines above the first figures into heads and the labels that follow them."""
+    labels = len(list(takewhile(lambda line: len(line.pieces) == 1, reversed(lines)))) if len(lines) > 1 else 0
+    count = len(lines) - labels
+    return [cells_of(line) for line in lines[:count]], [line.text for line in lines[count:]]
+
+
+def over(head: Row, columns: list[Column]) -> list[str]:
+    """Return the texts of a row of heads, by column: one that stands over several columns stands in each of them."""
+    texts = [""] * len(columns)
+    figures = range(1, len(columns))
+    label = [cell for cell in head if cell.end <= columns[1][0] and cell.start < columns[0][1]]
+    others = [cell for cell in head if cell not in label]
+    if label:
+        texts[0] = " ".join(cell.text for cell in label)
+    groups = groups_of(others, columns)
+    for number, cell in enumerate(others):
+        covered = groups[number] if groups else [column_of(cell, columns)]
+        for index in covered:
+            if index in figures or not label:
+                texts[index] = f"{texts[index]} {cell.text}".strip()
+    return texts
+
+
+def groups_of(heads: Row, columns: list[Column]) -> list[list[int]]:
+    """Return the columns under each head where the heads part the columns of figures into groups of one size."""
+    count = len(columns) - 1
+    if not heads or count % len(heads) or count == len(heads):
+        return []
+    size = count // len(heads)
+    groups = [list(range(1 + size * n, 1 + size * (n + 1))) for n in range(len(heads))]
+    for head, group in zip(heads, groups, strict=True):
+        start, end = columns[group[0]][0], columns[group[-1]][1]
+        if abs(head.start + head.end - start - end) > 2 * OFF_CENTRE * (end - start):
+            return []
+    return groups
