@@ -14,7 +14,6 @@ from typing import Any
 import pypdfium2.raw as pdfium_c
 
 BOLD = re.compile(r"bold|black|heavy|semi-?b|demi|medi(?!um)|\bCMBX|CMB\d|CMSSBX|SFBX|-BX", re.IGNORECASE)
-FIXED = re.compile(r"courier|mono|typewriter|CMTT|SFTT|consol|menlo|NimbusMon", re.IGNORECASE)
 FONT_NAME_BYTES = 128
 FLOAT_BYTES = 4
 Box = tuple[float, float, float, float]  # left, top, right, bottom: points from the lower left corner of the page
@@ -53,7 +52,7 @@ class Chars:
 
     textpage: int  # its address
     places: list[int] | None = None  # index in the text -> PDFium's index, where these differ
-    fonts: dict[int, tuple[bool, bool]] = field(default_factory=dict)
+    bold_fonts: dict[int, bool] = field(default_factory=dict)
 
     def place(self, index: int) -> int:
         """Return PDFium's index of a character of the text."""
@@ -85,18 +84,17 @@ class Chars:
         turn = 0 if b == 0 and a > 0 else round(math.atan2(b, a) / (math.pi / 2)) % 4
         return Style(round(2 * size) / 2 if size < 1_000 else 0.0, turn, *origin)
 
-    def font(self, index: int) -> tuple[bool, bool]:
-        """Say whether the font of a character calls itself bold, and whether it has one width for all characters."""
+    def is_bold(self, index: int) -> bool:
+        """Say whether the font of a character calls itself bold."""
         found = text_object(self.textpage, self.place(index))
         font = object_font(found) if found else None
         if not font:
-            return False, False
-        if font not in self.fonts:
-            buffer = ctypes.create_string_buffer(FONT_NAME_BYTES)
-            font_name(font, ctypes.addressof(buffer), FONT_NAME_BYTES)
-            name = buffer.value.decode("latin-1")
-            self.fonts[font] = (BOLD.search(name) is not None, FIXED.search(name) is not None)
-        return self.fonts[font]
+            return False
+        if font not in self.bold_fonts:
+            name = ctypes.create_string_buffer(FONT_NAME_BYTES)
+            font_name(font, ctypes.addressof(name), FONT_NAME_BYTES)
+            self.bold_fonts[font] = BOLD.search(name.value.decode("latin-1")) is not None
+        return self.bold_fonts[font]
 
     def ink(self, indices: list[int]) -> list[tuple[int, int]]:
         """Return the render mode and the fill colour (red, green, blue, alpha as bytes) of characters.

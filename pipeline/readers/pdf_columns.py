@@ -22,10 +22,35 @@ STEP = 3.0  # points between the places at which a gap is looked for
 
 def in_reading_order(lines: list[Line]) -> list[Line]:
     """Return the lines of a page, column by column."""
+    lines = unmerged(lines)
     placed = [line for line in lines if line.size and not line.turned]
     if len(placed) < MIN_LINES or num_jumps(placed) < MIN_JUMPS:
         return lines
     return [*by_columns(placed), *(line for line in lines if not line.size or line.turned)]
+
+
+def unmerged(lines: list[Line]) -> list[Line]:
+    """Part the lines that hold the last line of a column and the first of the next, which stands at the same height."""
+    parted: list[Line] = []
+    for index, line in enumerate(lines):
+        before = lines[index - 1] if index else None
+        after = lines[index + 1] if index + 1 < len(lines) else None
+        if before and after and spans_columns(before, line, after):
+            sides = split(line, (line.pieces[0].right + line.pieces[1].left) / 2)
+            parted += [*sides[0], *sides[1]] if sides else [line]
+        else:
+            parted.append(line)
+    return parted
+
+
+def spans_columns(before: Line, line: Line, after: Line) -> bool:
+    """Say whether a line ends the column of the line before it and begins that of the line after it."""
+    if len(line.pieces) != 2 or len(before.pieces) > 1 or len(after.pieces) > 1 or not line.size:
+        return False
+    (left, right), near = line.pieces, 2 * line.size
+    goes_down = after.bottom < line.bottom < before.bottom < line.bottom + near
+    at_edges = abs(before.left - left.left) < near and abs(after.left - right.left) < near
+    return goes_down and at_edges and before.right < right.left and left.right < after.left
 
 
 def num_jumps(lines: list[Line]) -> int:

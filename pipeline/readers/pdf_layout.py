@@ -5,14 +5,14 @@ are: a line too many does less harm than a false sentence or a figure in the wro
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from pipeline.readers.pdf_columns import in_reading_order
 from pipeline.readers.pdf_headings import Outline, body_size, goes_on, headings_of
 from pipeline.readers.pdf_hyphens import join_words
 from pipeline.readers.pdf_lines import Line
+from pipeline.readers.pdf_listings import listing, with_listings
 from pipeline.readers.pdf_notes import with_notes, without_notes
-from pipeline.readers.pdf_prose import listing, prose
+from pipeline.readers.pdf_prose import prose
 from pipeline.readers.pdf_running import without_running_heads
 from pipeline.readers.pdf_tables import find_tables
 
@@ -22,7 +22,7 @@ MIN_LISTING = 2  # lines
 def markdown_pages(pages: list[list[Line]], outline: Outline) -> tuple[list[str], int]:
     """Return the Markdown of each page and how many running heads, feet and page numbers were left out."""
     kept, num_dropped = without_running_heads(pages)
-    kept = without_listings_only([in_reading_order(lines) for lines in kept])
+    kept = with_listings([in_reading_order(lines) for lines in kept])
     body = body_size(kept)
     parted = [without_notes(lines, body) for lines in kept]
     notes = [found for _, found in parted]
@@ -36,15 +36,6 @@ def markdown_pages(pages: list[list[Line]], outline: Outline) -> tuple[list[str]
         for lines, marked, found in zip(texts, headings, notes, strict=True)
     ]
     return markdown, num_dropped
-
-
-def without_listings_only(pages: list[list[Line]]) -> list[list[Line]]:
-    """Return pages of which most of the text is not a listing: a document from a typewriter has none."""
-    num_chars = sum(len(line.text) for lines in pages for line in lines)
-    num_fixed = sum(len(line.text) for lines in pages for line in lines if line.fixed)
-    if 2 * num_fixed <= num_chars:
-        return pages
-    return [[replace(line, fixed=False) for line in lines] for lines in pages]
 
 
 def blocks_of(lines: list[Line], headings: dict[int, int]) -> Iterator[str]:

@@ -17,6 +17,8 @@ from pipeline.readers.pdf_hidden import Page, hidden_words
 CELL_GAP = 0.9  # of the font size: a wider gap parts cells, not words
 LINE = re.compile("[^\r\n\ufffe]+\ufffe?")  # PDFium sets U+FFFE in place of a hyphen and of the line end after it
 WORD = re.compile("[^ \t\u00a0\u2000-\u200a\u3000]+")
+MIN_PITCH_CHARS = 2  # of a word by which the width of a character is measured
+SAME_PITCH = 0.01  # of it
 SMALLER = 0.9  # than those of its line, a raised character is
 RAISED = "\ufff9\ufffb"  # characters that no text keeps
 MARKS = "*∗†‡§¶"
@@ -50,7 +52,8 @@ class Line:
     bold: bool  # its first and last character: bold words that begin a paragraph make no heading
     first_word: float = 0.0  # its width
     turned: bool = False  # it runs in another direction than most of the page
-    fixed: bool = False  # its characters have one width
+    pitch: float = 0.0  # width of a character, where all have the same
+    fixed: bool = False  # it belongs to a listing
 
     @cached_property
     def text(self) -> str:
@@ -155,15 +158,26 @@ def line_of(text: str, chars: Chars, words: list[Word], style: Style, turn: int)
         left, _, right, bottom = words[0].first
         return Line((Piece(whole, left, right),), bottom, 0, bold=False, turned=True)
     _, _, _, bottom = turned_box((style.x, style.y, style.x, style.y), turn)
-    (bold, fixed), (bold_to_end, fixed_to_end) = chars.font(words[0].start), chars.font(words[-1].end - 1)
     return Line(
         tuple(pieces_of(written(text, chars, words, style), words, CELL_GAP * max(style.size, 1.0))),
         bottom,
         style.size,
-        bold=bold and bold_to_end,
+        bold=chars.is_bold(words[0].start) and chars.is_bold(words[-1].end - 1),
         first_word=words[0].last[2] - words[0].first[0],
-        fixed=fixed and fixed_to_end and chars.font(sample_of(words))[1],
+        pitch=pitch_of(words),
     )
+
+
+def pitch_of(words: list[Word]) -> float:
+    """Return the width of a character if the characters of all words are equally wide, else 0."""
+    pitch = 0.0
+    for start, end, first, last in words:
+        if end - start >= MIN_PITCH_CHARS:
+            width = (last[2] - first[0]) / (end - start)
+            if pitch and abs(width - pitch) > SAME_PITCH * pitch:
+                return 0.0
+            pitch = pitch or width
+    return pitch
 
 
 def pieces_of(texts: list[str], words: list[Word], gap: float) -> Iterator[Piece]:

@@ -1,4 +1,4 @@
-"""Write lines of a PDF page as paragraphs, or as the listing that they are."""
+"""Write lines of a PDF page as paragraphs."""
 
 import re
 from itertools import pairwise
@@ -12,20 +12,6 @@ LEADERS = re.compile(r"(?:[.·…]\s?){4,}|(?:\s\.){3,}")
 SENTENCE_END = tuple('.!?:;”"\u2019)')
 SOFT_BREAK = "\n"  # to Markdown a space: the lines of a paragraph stay those of the page, and so do its tokens
 NEIGHBOURS = 8  # lines before and after, by which the edges of a column are known
-
-
-def listing(lines: list[Line]) -> str:
-    """Write lines in a font of one width as they stand, each character in its place."""
-    longest = max((piece for line in lines for piece in line.pieces), key=lambda piece: len(piece.text))
-    width = (longest.right - longest.left) / len(longest.text) or 1.0
-    edge = min(line.left for line in lines)
-    rows = []
-    for line in lines:
-        row = ""
-        for piece in line.pieces:
-            row = row.ljust(max(len(row) + bool(row), round((piece.left - edge) / width))) + piece.text
-        rows.append(row.removesuffix("\ufffe") + "-" if row.endswith("\ufffe") else row)
-    return "\n".join(["```", *rows, "```"])
 
 
 def prose(lines: list[Line]) -> str:
@@ -51,7 +37,7 @@ def between(before: Line, line: Line, right: float, leading: float) -> str:
     if before.text.endswith("\ufffe"):
         return ""  # within a word
     if not before.size or not line.size:
-        return "\n"
+        return "\n" if before.turned == line.turned else "\n\n"
     down = before.bottom - line.bottom
     if abs(down) < 0.6 * before.size and before.right - 1 <= line.left < before.right + 3 * before.size:
         return " "  # one line that PDFium took for two

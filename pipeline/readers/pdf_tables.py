@@ -5,26 +5,33 @@ heads above are put over the columns afterwards, since a centred head often stan
 belongs. Where a row would put two figures into one column the lines stay as they are.
 """
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import takewhile
 
+from pipeline.readers.pdf_hyphens import MARKED
 from pipeline.readers.pdf_lines import Line, Piece
 from pipeline.readers.pdf_prose import LEADERS
-from pipeline.readers.tables import YEAR, Cell, Row, columns_of, is_number, join_cells, write_table
+from pipeline.readers.tables import CURRENCY, YEAR, Cell, Row, columns_of, is_number, join_cells, write_table
 
 MIN_TABLE_ROWS = 3
 MAX_TABLE_COLUMNS = 16
-MAX_HEAD_ROWS = 6
+MAX_HEAD_ROWS = 8
+MAX_HEAD_LINES = 60
+SAME_HEIGHT = 0.4  # of the font size: what stands within it stands in one row
 MAX_CELL_CHARS = 40
 MAX_LABELS = 3  # lines in a row that are labels alone: of groups, or the first lines of long labels
 WEAK_LEVEL = 3  # of headings that are only bold: within a table they are labels
-OFF_CENTRE = 0.2  # of the width of the columns that a head stands over
+OFF_CENTRE = 0.12  # of the width of the columns that a head stands over
+BETWEEN_FIGURES = re.compile(r"(?<=[\d)%\u2014])\s+(?=[$(\d\u2014-])(?!\d{3}(?!\d))")
 Column = tuple[int, int]
 
 
 def find_tables(lines: list[Line], headings: dict[int, int]) -> dict[int, tuple[int, str]]:
     """Return the tables of a page: index of the first line -> index after the last, and its Markdown."""
+    lines = [
+        replace(line, pieces=tuple(part for piece in line.pieces for part in figures_apart(piece))) for line in lines
+    ]
     tables: dict[int, tuple[int, str]] = {}
     start = above = 0
     while start < len(lines):
@@ -100,13 +107,26 @@ def written_table(lines: list[Line], start: int, end: int, above: int, headings:
     grid = [in_columns(row, columns) for row in body] if 2 <= len(columns) <= MAX_TABLE_COLUMNS else []
     if not grid or None in grid:
         return start, ""
-    top = first_head(lines, first, max(above, start - MAX_HEAD_ROWS), columns, headings)
-    if top > start and any(is_row(line) for line in lines[start:top]):
-        top = first  # what stands between is no head
-    heads, labels = parted(lines[top:first])
+    top = first_head(lines, first, max(above, start - MAX_HEAD_LINES), columns, headings)
+    heads, labels = parted(lines[top:first], columns)
     header = [" ".join(filter(None, texts)) for texts in zip(*(over(head, columns) for head in heads), strict=True)]
     over_figures = [[label, *[""] * (len(columns) - 1)] for label in labels]
-    return top, write_table(header or [""] * len(columns), [*over_figures, *(row for row in grid if row)])
+    body_rows = joined_labels([*over_figures, *(row for row in grid if row)])
+    return top, write_table(header or [""] * len(columns), body_rows)
+
+
+def joined_labels(grid: list[list[str]]) -> list[list[str]]:
+    """Join the labels that take two rows: one without figures, and one that goes on within a word or a sentence."""
+    joined: list[list[str]] = []
+    for row in grid:
+        label = joined[-1][0] if joined and not any(joined[-1][1:]) else ""
+        if label.endswith(MARKED):
+            joined[-1] = [label.removesuffix(MARKED) + row[0], *row[1:]]
+        elif label and row[0][:1].islower():
+            joined[-1] = [f"{label} {row[0]}", *row[1:]]
+        else:
+            joined.append(row)
+    return joined
 
 
 def rows_of(lines: list[Line]) -> Iterator[Row]:
@@ -134,6 +154,20 @@ def cells_of(line: Line) -> list[Cell]:
     return [Cell(piece.text, int(10 * piece.left), int(10 * piece.right) + 1) for piece in line.pieces]
 
 
+def figures_apart(piece: Piece) -> list[Piece]:
+    """Part figures that stand so close that they were taken for words, and currency signs that belong to the next."""
+    parts = BETWEEN_FIGURES.split(piece.text) if len(piece.text) < MAX_CELL_CHARS else []
+    if len(parts) < 2 or not all(CURRENCY.fullmatch(part) or is_number(part) for part in parts):
+        return [piece]
+    width = (piece.right - piece.left) / len(piece.text)
+    apart, start = [], 0
+    for part in parts:
+        at = piece.text.index(part, start)
+        start = at + len(part)
+        apart.append(Piece(part, piece.left + width * at, piece.left + width * start))
+    return apart
+
+
 def column_of(cell: Cell, columns: list[Column]) -> int:
     """Return the column that a cell shares most of its width with, else the nearest."""
 
@@ -156,26 +190,43 @@ def in_columns(row: Row, columns: list[Column]) -> list[str] | None:
 
 
 def first_head(lines: list[Line], first: int, lowest: int, columns: list[Column], headings: dict[int, int]) -> int:
-    """Return the index of the first line that heads the columns of a table whose figures begin at `first`."""
-    top = first
+    """Return the index of the first line that heads the columns of a table whose figures begin at `first`.
+
+    The heads may stand in the file row by row or column by column: what counts is that they stand above the figures.
+    """
+    foot = lines[first].bottom
+    top, highest, seen = first, foot, foot  # `seen`: with the labels between heads and figures
     for index in range(first - 1, lowest - 1, -1):
-        line, below = lines[index], lines[index + 1]
-        close = 0 < line.bottom - below.bottom < 2.5 * max(line.size, below.size)
-        if not close or line.fixed or headings.get(index, WEAK_LEVEL) < WEAK_LEVEL or not is_head(line, columns):
-            label = close and index >= first - 2 and len(line.pieces) == 1 and is_label(line, columns)
-            if not label:
-                break
-        elif len(line.pieces) > 1 or top < first or line.left * 10 > columns[1][0]:
+        line = lines[index]
+        reach = 1.5 * line.size
+        strong = headings.get(index, WEAK_LEVEL) < WEAK_LEVEL
+        if strong or line.fixed or not 0 < line.bottom - foot < MAX_HEAD_ROWS * reach or line.bottom > seen + 2 * reach:
+            break
+        if is_head(line, columns):
+            top, highest = index, max(highest, line.bottom)
+        elif not is_label(line, columns) or line.bottom > max(highest, foot + MAX_LABELS * reach):
+            break
+        elif line.bottom <= highest and top < first:
             top = index
+        seen = max(seen, line.bottom)
+    return without_captions(lines, top, first, columns)
+
+
+def without_captions(lines: list[Line], top: int, first: int, columns: list[Column]) -> int:
+    """Return the index of the first head after lone lines in the middle above more than two columns of figures."""
+    while top < first and len(columns) > 3 and len(lines[top].pieces) == 1:
+        line = lines[top]
+        beside = any(abs(other.bottom - line.bottom) < SAME_HEIGHT * line.size for other in lines[top + 1 : first])
+        if beside or is_label(line, columns) or any(other.bottom > line.bottom for other in lines[top + 1 : first]):
+            break
+        top += 1
     return top
 
 
 def is_head(line: Line, columns: list[Column]) -> bool:
     """Say whether a line may head columns: short pieces, and at least one of them beyond the labels."""
     short = all(len(piece.text) < MAX_CELL_CHARS for piece in line.pieces[1:] or line.pieces)
-    beyond = [piece for piece in line.pieces if 10 * piece.right > columns[1][0]]
-    lone = len(line.pieces) == 1 and len(columns) > 3
-    return short and bool(beyond) and not lone and not LEADERS.search(line.text)
+    return short and 10 * line.right > columns[1][0] and not LEADERS.search(line.text)
 
 
 def is_label(line: Line, columns: list[Column]) -> bool:
@@ -183,11 +234,20 @@ def is_label(line: Line, columns: list[Column]) -> bool:
     return 10 * line.right < columns[1][0] and len(line.text) < 2 * MAX_CELL_CHARS
 
 
-def parted(lines: list[Line]) -> tuple[list[Row], list[str]]:
-    """Part the lines above the first figures into heads and the labels that follow them."""
-    labels = len(list(takewhile(lambda line: len(line.pieces) == 1, reversed(lines)))) if len(lines) > 1 else 0
-    count = len(lines) - labels
-    return [cells_of(line) for line in lines[:count]], [line.text for line in lines[count:]]
+def parted(lines: list[Line], columns: list[Column]) -> tuple[list[Row], list[str]]:
+    """Part the lines above the first figures into rows of heads, from above, and the labels below them."""
+    lowest = min((line.bottom for line in lines if not is_label(line, columns)), default=0.0)
+    labels = [line.text for line in lines if line.bottom < lowest - SAME_HEIGHT * line.size]
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: (-line.bottom, line.left)):
+        if line.bottom < lowest - SAME_HEIGHT * line.size:
+            continue
+        if rows and rows[-1][0].bottom - line.bottom < SAME_HEIGHT * line.size:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    heads = [sorted((cell for line in row for cell in cells_of(line)), key=lambda cell: cell.start) for row in rows]
+    return heads, labels
 
 
 def over(head: Row, columns: list[Column]) -> list[str]:
