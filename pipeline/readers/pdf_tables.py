@@ -12,7 +12,7 @@ from dataclasses import replace
 from pipeline.readers.pdf_hyphens import MARKED
 from pipeline.readers.pdf_lines import Line, Piece
 from pipeline.readers.pdf_prose import LEADERS
-from pipeline.readers.tables import CURRENCY, YEAR, Cell, Row, columns_of, is_number, join_cells, write_table
+from pipeline.readers.tables import CURRENCY, Cell, Row, columns_of, is_number, join_cells, write_table
 
 MIN_TABLE_ROWS = 3
 MAX_TABLE_COLUMNS = 16
@@ -79,7 +79,7 @@ def table_end(lines: list[Line], start: int, headings: dict[int, int]) -> int:
             break  # the next column of the page
         if headings.get(index, WEAK_LEVEL) < WEAK_LEVEL or LEADERS.search(line.text):
             break
-        if num_rows and heads_again(line):
+        if num_rows and heads_again(line, lines[start]):
             break  # of another table
         if is_row(line) or completes(lines[index - 1], line):
             last_row = index
@@ -87,10 +87,10 @@ def table_end(lines: list[Line], start: int, headings: dict[int, int]) -> int:
     return last_row + 1 if num_rows >= MIN_TABLE_ROWS else start
 
 
-def heads_again(line: Line) -> bool:
-    """Say whether a row within a table heads columns of its own."""
-    others = line.pieces[1:] or line.pieces
-    return len(line.pieces) > 2 and all(YEAR.fullmatch(piece.text) for piece in others)
+def heads_again(line: Line, first: Line) -> bool:
+    """Say whether a row within a table heads columns of its own: it has words, or years, where there were figures."""
+    figures_only = line.left > first.pieces[0].right
+    return len(line.pieces) > 1 + (not figures_only) and not any(map(is_figure, line.pieces[not figures_only :]))
 
 
 def completes(before: Line, line: Line) -> bool:
@@ -274,8 +274,13 @@ def groups_of(heads: Row, columns: list[Column]) -> list[list[int]]:
         return []
     size = count // len(heads)
     groups = [list(range(1 + size * n, 1 + size * (n + 1))) for n in range(len(heads))]
-    for head, group in zip(heads, groups, strict=True):
-        start, end = columns[group[0]][0], columns[group[-1]][1]
-        if abs(head.start + head.end - start - end) > 2 * OFF_CENTRE * (end - start):
-            return []
-    return groups
+    fits = all(is_over(head, [columns[index] for index in group]) for head, group in zip(heads, groups, strict=True))
+    return groups if fits else []
+
+
+def is_over(head: Cell, group: list[Column]) -> bool:
+    """Say whether a head stands over the middle of columns, and not over that of one of them alone."""
+    start, end = group[0][0], group[-1][1]
+    off = abs(head.start + head.end - start - end)
+    off_one = min(abs(head.start + head.end - column[0] - column[1]) for column in group)
+    return off <= 2 * OFF_CENTRE * (end - start) or (off < off_one and off <= 4 * OFF_CENTRE * (end - start))
