@@ -145,8 +145,14 @@ class Pages:
             page.close()
 
     def recognised(self, index: int) -> list[Line]:
-        """Return the lines of a scanned page."""
-        lines: list[Line] = self.opened(index, lambda page, _: recognise(page)) or []
+        """Return the lines of a scanned page; none if it cannot be recognised."""
+        try:
+            lines: list[Line] = self.opened(index, lambda page, _: recognise(page)) or []
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 (whatever a recogniser raises costs one page)
+            self.readers[index] = FAILED
+            return []
         if lines:
             self.readers[index] = OCR
         return lines

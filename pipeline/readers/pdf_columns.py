@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
-from pipeline.readers.pdf_lines import Line, Piece
+from pipeline.readers.pdf_lines import CELL_GAP, Line, Piece
 
 MIN_LINES = 8  # in columns, on a page whose order is doubted
 MIN_JUMPS = 6
@@ -17,16 +17,48 @@ MIN_GAP = 0.9  # of the font size, between columns
 MIN_CHARS = 18  # of most lines of a column: less is a table
 MAX_CROSSING = 0.2  # of the lines
 MIN_SIDE = 0.25  # of the lines, on each side
+SAME_LINE = 0.1  # of the font size, between heights
+SAME_WORD = 0.1  # of the font size, between two characters of one word
 STEP = 3.0  # points between the places at which a gap is looked for
 
 
 def in_reading_order(lines: list[Line]) -> list[Line]:
     """Return the lines of a page, column by column."""
-    lines = unmerged(lines)
+    lines = unmerged(joined(lines))
     placed = [line for line in lines if line.size and not line.turned]
     if len(placed) < MIN_LINES or num_jumps(placed) < MIN_JUMPS:
         return lines
     return [*by_columns(placed), *(line for line in lines if not line.size or line.turned)]
+
+
+def joined(lines: list[Line]) -> list[Line]:
+    """Join what stands on one line: PDFium takes a dash that stands alone, or a word in small print, for another."""
+    kept: list[Line] = []
+    for line in lines:
+        before = kept[-1] if kept else None
+        if before and follows(before, line):
+            kept[-1] = replace(before, pieces=joined_pieces(before, line), bold=before.bold and line.bold)
+        else:
+            kept.append(line)
+    return kept
+
+
+def follows(before: Line, line: Line) -> bool:
+    """Say whether a line begins to the right of another and at its height."""
+    size = max(before.size, line.size)
+    if not before.size or not line.size or before.text.endswith("\ufffe"):
+        return False
+    return abs(before.bottom - line.bottom) < SAME_LINE * size and line.left > before.right - SAME_LINE * size
+
+
+def joined_pieces(before: Line, line: Line) -> tuple[Piece, ...]:
+    """Return the pieces of two lines as those of one."""
+    last, first = before.pieces[-1], line.pieces[0]
+    if first.left - last.right >= CELL_GAP * before.size:
+        return before.pieces + line.pieces
+    space = " " if first.left - last.right > SAME_WORD * before.size else ""
+    both = Piece(f"{last.text}{space}{first.text}", last.left, max(last.right, first.right))
+    return (*before.pieces[:-1], both, *line.pieces[1:])
 
 
 def unmerged(lines: list[Line]) -> list[Line]:

@@ -68,7 +68,7 @@ def blocks_of(lines: list[Line], headings: dict[int, int]) -> Iterator[str]:
                 if listing_end(lines, index) - index >= MIN_LISTING:
                     break
                 index += 1
-            yield prose(lines[start:index])
+            yield from prose(lines[start:index]).split("\n\n")
 
 
 def listing_end(lines: list[Line], start: int) -> int:

@@ -8,7 +8,7 @@ from pipeline.readers.clean import runs_on
 from pipeline.readers.pdf_lines import Line
 
 BULLET = re.compile(r"(?:[•▪◦‣●■·\u2013]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)])\s")
-LEADERS = re.compile(r"(?:[.·…]\s?){4,}|(?:\s\.){3,}")
+LEADERS = re.compile(r"\s*(?:(?:[.·…]\s?){4,}|(?:\s\.){3,})\s*")
 SENTENCE_END = tuple('.!?:;”"\u2019)')
 SOFT_BREAK = "\n"  # to Markdown a space: the lines of a paragraph stay those of the page, and so do its tokens
 NEIGHBOURS = 8  # lines before and after, by which the edges of a column are known
