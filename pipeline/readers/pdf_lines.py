@@ -22,8 +22,8 @@ SAME_PITCH = 0.01  # of it
 SMALLER = 0.9  # than those of its line, a raised character is
 RAISED = "\ufff9\ufffb"  # characters that no text keeps
 MARKS = "*∗†‡§¶"
-MARK_AT_END = re.compile(rf"(?:\d{{1,3}}|[{MARKS}]{{1,3}})$")
-MARK_AT_START = re.compile(rf"(?:\d{{1,3}}|[{MARKS}]{{1,3}})(?=\D)")
+MARK_AT_END = re.compile(rf"(?:\d{{1,4}}|[{MARKS}]{{1,3}})$")
+MARK_AT_START = re.compile(rf"(?:\d{{1,4}}|[{MARKS}]{{1,3}})(?=\D)")
 TEX_FONTS = str.maketrans(  # characters of fonts that do not say what theirs mean: the encodings OT1 and T1
     {0x0B: "ff", 0x0C: "fi", 0x0E: "ffi", 0x0F: "ffl", 0x10: "“", 0x11: "”", 0x12: "„", 0x15: "\u2013", 0x16: "\u2014"}
     | {0x1B: "ff", 0x1C: "fi", 0x1D: "fl", 0x1E: "ffi", 0x1F: "ffl"}

@@ -9,7 +9,7 @@ import re
 from pipeline.readers.pdf_lines import MARKS, RAISED, Line
 from pipeline.readers.pdf_prose import SENTENCE_END, prose
 
-BEGINS = re.compile(rf"{RAISED[0]}(\d{{1,3}}|[{MARKS}]{{1,3}}){RAISED[1]}\s*(?=\S)")
+BEGINS = re.compile(rf"{RAISED[0]}(\d{{1,4}}|[{MARKS}]{{1,3}}){RAISED[1]}\s*(?=\S)")
 MARK = re.compile(rf"( ?){RAISED[0]}([^{RAISED}]+){RAISED[1]}(?: (?=[.,;:!?)]))?")
 SMALLER = 0.96  # than the text of the document, a note is
 

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from pipeline.readers.pdf_heads import Column, column_of, header_of
 from pipeline.readers.pdf_hyphens import MARKED
 from pipeline.readers.pdf_lines import Line, Piece
 from pipeline.readers.pdf_prose import LEADERS
@@ -22,9 +23,7 @@ SAME_HEIGHT = 0.4  # of the font size: what stands within it stands in one row
 MAX_CELL_CHARS = 40
 MAX_LABELS = 3  # lines in a row that are labels alone: of groups, or the first lines of long labels
 WEAK_LEVEL = 3  # of headings that are only bold: within a table they are labels
-OFF_CENTRE = 0.12  # of the width of the columns that a head stands over
 BETWEEN_FIGURES = re.compile(r"(?<=[\d)%\u2014])\s+(?=[$(\d\u2014-])(?!\d{3}(?!\d))")
-Column = tuple[int, int]
 
 
 def find_tables(lines: list[Line], headings: dict[int, int]) -> dict[int, tuple[int, str]]:
@@ -109,7 +108,7 @@ def written_table(lines: list[Line], start: int, end: int, above: int, headings:
         return start, ""
     top = first_head(lines, first, max(above, start - MAX_HEAD_LINES), columns, headings)
     heads, labels = parted(lines[top:first], columns)
-    header = [" ".join(filter(None, texts)) for texts in zip(*(over(head, columns) for head in heads), strict=True)]
+    header = header_of(heads, columns)
     over_figures = [[label, *[""] * (len(columns) - 1)] for label in labels]
     body_rows = joined_labels([*over_figures, *(row for row in grid if row)])
     return top, write_table(header or [""] * len(columns), body_rows)
@@ -166,16 +165,6 @@ def figures_apart(piece: Piece) -> list[Piece]:
         start = at + len(part)
         apart.append(Piece(part, piece.left + width * at, piece.left + width * start))
     return apart
-
-
-def column_of(cell: Cell, columns: list[Column]) -> int:
-    """Return the column that a cell shares most of its width with, else the nearest."""
-
-    def shared(index: int) -> int:
-        start, end = columns[index]
-        return min(end, cell.end) - max(start, cell.start)
-
-    return 0 if cell.start == 0 else max(range(len(columns)), key=shared)
 
 
 def in_columns(row: Row, columns: list[Column]) -> list[str] | None:
@@ -248,39 +237,3 @@ def parted(lines: list[Line], columns: list[Column]) -> tuple[list[Row], list[st
             rows.append([line])
     heads = [sorted((cell for line in row for cell in cells_of(line)), key=lambda cell: cell.start) for row in rows]
     return heads, labels
-
-
-def over(head: Row, columns: list[Column]) -> list[str]:
-    """Return the texts of a row of heads, by column: one that stands over several columns stands in each of them."""
-    texts = [""] * len(columns)
-    figures = range(1, len(columns))
-    label = [cell for cell in head if cell.end <= columns[1][0] and cell.start < columns[0][1]]
-    others = [cell for cell in head if cell not in label]
-    if label:
-        texts[0] = " ".join(cell.text for cell in label)
-    groups = groups_of(others, columns)
-    for number, cell in enumerate(others):
-        covered = groups[number] if groups else [column_of(cell, columns)]
-        for index in covered:
-            if index in figures or not label:
-                texts[index] = f"{texts[index]} {cell.text}".strip()
-    return texts
-
-
-def groups_of(heads: Row, columns: list[Column]) -> list[list[int]]:
-    """Return the columns under each head where the heads part the columns of figures into groups of one size."""
-    count = len(columns) - 1
-    if not heads or count % len(heads) or count == len(heads):
-        return []
-    size = count // len(heads)
-    groups = [list(range(1 + size * n, 1 + size * (n + 1))) for n in range(len(heads))]
-    fits = all(is_over(head, [columns[index] for index in group]) for head, group in zip(heads, groups, strict=True))
-    return groups if fits else []
-
-
-def is_over(head: Cell, group: list[Column]) -> bool:
-    """Say whether a head stands over the middle of columns, and not over that of one of them alone."""
-    start, end = group[0][0], group[-1][1]
-    off = abs(head.start + head.end - start - end)
-    off_one = min(abs(head.start + head.end - column[0] - column[1]) for column in group)
-    return off <= 2 * OFF_CENTRE * (end - start) or (off < off_one and off <= 4 * OFF_CENTRE * (end - start))
