@@ -12,6 +12,7 @@ DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?")
 NO_TITLE = re.compile(r"^(?:untitled|microsoft word|slide 1)|\.(?:dvi|docx?|tex|indd|pdf|rtf|qxd|fm)$", re.IGNORECASE)
 MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
 WRITTEN_DATE = re.compile(rf"\b({MONTHS}) (?:(\d{{1,2}}), )?((?:19|20)\d\d)\b|\b((?:19|20)\d\d-[01]\d-[0-3]\d)\b")
+NO_AUTHOR = re.compile(r"anonymous|unknown|user|owner|admin(?:istrator)?", re.IGNORECASE)
 LARGER = 1.15  # than most of its page, the title is
 MAX_TITLE_LINES = 4
 MAX_AUTHOR_LINES = 8  # below the title
@@ -38,6 +39,7 @@ def about(document: Any, second: Second, first_page: list[Line], text: str) -> t
     title = clean(info.get("Title", "")).strip()
     start, end = title_lines(first_page)
     author = clean(info.get("Author", "")).strip()
+    author = "" if NO_AUTHOR.fullmatch(author) else author
     found = DATE.match(info.get("CreationDate", ""))
     return (
         clean(" ".join(line.text for line in first_page[start:end])) if not title or NO_TITLE.search(title) else title,

@@ -25,6 +25,7 @@ from pipeline.readers.pdf_running import without_running_heads
 from pipeline.readers.reading import TEXT_ONLY, Reading
 
 HYPHEN = re.compile(r"(?<=\w)[-\u2010\u00ad\ufffe]\s*")
+PLACED = re.compile(r"[^\s\ufffe]+\ufffe?")  # the sign of a hyphen at the end of a line has no line end after it
 TOKEN = re.compile(r"[^\W_]+")
 FIGURE = re.compile(r"\(?[$€£]? ?\(?\d[\d,]*(?:\.\d+)?\)? ?%?\)?")
 MIN_FIGURE_DIGITS = 2  # a single digit stands on a page too often to be found again
@@ -151,7 +152,7 @@ def placed_words(page: Any) -> list[Placed]:
     """Return the words of an open page with their places."""
     textpage = page.get_textpage()  # `chars` is valid as long as it lives
     text, chars = chars_of(textpage)
-    spans = [match.span() for match in re.finditer(r"\S+", text)] if chars else []
+    spans = [match.span() for match in PLACED.finditer(text)] if chars else []
     words = []
     for start, end in spans:
         assert chars is not None

@@ -71,6 +71,14 @@ class Line:
         return self.pieces[-1].right
 
 
+class Frame(NamedTuple):
+    """How a page is looked at: turned to the right so often, from its lower left corner."""
+
+    turn: int
+    left: float
+    bottom: float
+
+
 class Word(NamedTuple):
     """A word: its characters `start` to `end` of the text, the boxes of the first and the last of them."""
 
@@ -90,16 +98,18 @@ def lines_of(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
     text, chars = chars_of(textpage)
     if chars is None:
         return plain_lines(text), Counter()
-    words, hidden = seen_words(text, Page(page.raw), chars)
+    shown = Page(page.raw)
+    words, hidden = seen_words(text, shown, chars)
     styles = [chars.style(sample_of(line)) for line in words]
     turns: Counter[int] = Counter()
     for line, style in zip(words, styles, strict=True):
         turns[style.turn] += line[-1].end - line[0].start
     turn = max(turns, key=lambda key: (turns[key], -key), default=0)
-    lines = [
-        line_of(text, chars, [turned(word, turn) for word in line] if turn else line, style, turn)
-        for line, style in zip(words, styles, strict=True)
-    ]
+    left, _, _, bottom = turned_box(shown.box, turn)
+    frame = Frame(turn, left, bottom)
+    lines = [line_of(text, chars, line, style, frame) for line, style in zip(words, styles, strict=True)]
+    if turn:
+        lines.sort(key=lambda line: -line.bottom)  # PDFium's order of lines that do not run to the right is not theirs
     return sorted(lines, key=lambda line: line.turned), hidden
 
 
@@ -138,9 +148,18 @@ def sample_of(line: list[Word]) -> int:
     return (longest.start + longest.end) // 2
 
 
-def turned(word: Word, turn: int) -> Word:
-    """Return a word as it stands once the page has been turned upright."""
-    return Word(word.start, word.end, turned_box(word.first, turn), turned_box(word.last, turn))
+def upright(words: list[Word], frame: Frame) -> list[Word]:
+    """Return words as they stand, from left to right, in a frame."""
+    if frame == (0, 0, 0):
+        return words
+    moved = [Word(start, end, in_frame(first, frame), in_frame(last, frame)) for start, end, first, last in words]
+    return sorted(moved, key=lambda word: word.first[0]) if frame.turn else moved
+
+
+def in_frame(box: Box, frame: Frame) -> Box:
+    """Return where a box stands in a frame."""
+    left, top, right, bottom = turned_box(box, frame.turn)
+    return left - frame.left, top - frame.bottom, right - frame.left, bottom - frame.bottom
 
 
 def turned_box(box: Box, turn: int) -> Box:
@@ -151,16 +170,16 @@ def turned_box(box: Box, turn: int) -> Box:
     return left, top, right, bottom
 
 
-def line_of(text: str, chars: Chars, words: list[Word], style: Style, turn: int) -> Line:
-    """Return the line that some words make on a page with a direction of its own."""
-    if style.turn != turn:
+def line_of(text: str, chars: Chars, words: list[Word], style: Style, frame: Frame) -> Line:
+    """Return the line that some words make in a frame."""
+    if style.turn != frame.turn:
         whole = " ".join(text[word.start : word.end] for word in words)
         left, _, right, bottom = words[0].first
         return Line((Piece(whole, left, right),), bottom, 0, bold=False, turned=True)
-    _, _, _, bottom = turned_box((style.x, style.y, style.x, style.y), turn)
+    words = upright(words, frame)
     return Line(
-        tuple(pieces_of(written(text, chars, words, style), words, CELL_GAP * max(style.size, 1.0))),
-        bottom,
+        tuple(pieces_of(written(text, chars, words, style, frame), words, CELL_GAP * max(style.size, 1.0))),
+        in_frame((style.x, style.y, style.x, style.y), frame)[3],
         style.size,
         bold=chars.is_bold(words[0].start) and chars.is_bold(words[-1].end - 1),
         first_word=words[0].last[2] - words[0].first[0],
@@ -198,33 +217,30 @@ def readable(text: str) -> str:
     return SPACING_ACCENT.sub(accented, text).translate(TEX_FONTS) if TEX_CHARS.search(text) else text
 
 
-def written(text: str, chars: Chars, words: list[Word], style: Style) -> list[str]:
+def written(text: str, chars: Chars, words: list[Word], style: Style, frame: Frame) -> list[str]:
     """Return words as they are to be read, what stands above the line between the signs of `RAISED`."""
     texts = [text[word.start : word.end] for word in words]
-    level = turned_box(chars.box(sample_of(words)), style.turn)
+    level = in_frame(chars.box(sample_of(words)), frame)
     height = SMALLER * (level[1] - level[3])
     for number, (_, _, first, last) in enumerate(words):
         if last[1] - last[3] < height or first[1] - first[3] < height:
-            texts[number] = marked(texts[number], words[number], chars, level, style)
+            texts[number] = marked(texts[number], words[number], chars, level, style, frame)
     return texts
 
 
-def marked(whole: str, word: Word, chars: Chars, level: Box, style: Style) -> str:
+def marked(whole: str, word: Word, chars: Chars, level: Box, style: Style, frame: Frame) -> str:
     """Return a word with the mark at its end or its start, if it has one, between the signs of `RAISED`."""
     at_end, at_start = MARK_AT_END.search(whole), MARK_AT_START.match(whole)
     if at_end and is_raised(word.last, level, style.size):
         start = at_end.start()
-        while start + 1 < len(whole) and not raised_at(chars, word.start + start, level, style):
+        while start + 1 < len(whole) and not is_raised(
+            in_frame(chars.box(word.start + start), frame), level, style.size
+        ):
             start += 1
         return f"{whole[:start]}{RAISED[0]}{whole[start:]}{RAISED[1]}"
     if at_start and is_raised(word.first, level, style.size):
         return f"{RAISED[0]}{at_start[0]}{RAISED[1]}{whole[at_start.end() :]}"
     return whole
-
-
-def raised_at(chars: Chars, index: int, level: Box, style: Style) -> bool:
-    """Say whether a character stands above its line."""
-    return is_raised(turned_box(chars.box(index), style.turn), level, style.size)
 
 
 def is_raised(box: Box, level: Box, size: float) -> bool:

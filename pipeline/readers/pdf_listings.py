@@ -9,7 +9,7 @@ from dataclasses import replace
 
 from pipeline.readers.pdf_lines import Line
 
-MIN_WORDS = 4  # of a line that is counted
+MIN_WORDS = 3  # of a line that is counted
 MIN_LINES = 5  # that must agree
 MOST = 0.6  # of the lines counted
 
