@@ -3,12 +3,15 @@
 import re
 from collections import Counter
 from collections.abc import Iterator
-from itertools import takewhile
+from itertools import chain, takewhile, zip_longest
 
 from pipeline.readers.pdf_lines import Line
 
 NUM_EDGE_LINES = 3  # at the top and at the bottom of a page, among which running heads are looked for
 MIN_REPEATS = 3
+SAME_HEIGHT = 4  # points
+NUMBER = re.compile(r"\d{1,9}")
+Key = tuple[str, int]
 PAGE_NUMBER = re.compile(
     r"(?:page\s*)?[-\u2013\u2014\[|]*\s*(?:[A-Z]{1,2}-?)?(?:\d{1,4}|[ivxlc]{1,7})\s*[-\u2013\u2014\]|]*(?:\s*(?:of|/)\s*\d{1,4})?",
     re.I,
@@ -21,16 +24,16 @@ def key_of(text: str) -> str:
 
 
 def without_running_heads(pages: list[list[Line]]) -> tuple[list[list[Line]], int]:
-    """Drop what stands at the top or the bottom of at least three pages, at the same height and numbers aside.
+    """Drop what stands at the top or the bottom of at least three pages, at one height, with the same words.
 
-    The numbers of pages go at whatever height they stand, if they count the pages.
+    A number may differ if it counts the pages, and then stand alone at any height: the last rows of tables that are
+    alike but for their figures are no feet.
     """
     edges = [edge_lines(lines) for lines in pages]
-    keys = {id(line): running_key(line) for edge in edges for side in edge for line in side}
-    for index, edge in enumerate(edges):
-        keys |= {id(side[0]): counting_key(side[0], index) for side in edge[:2] if side and side[0].text.isdecimal()}
-    counts = Counter(key for edge in edges for key in {keys[id(line)] for side in edge for line in side})
-    dropped = [{id(line) for side in edge for line in peel(side, keys, counts)} for edge in edges]
+    keys = {id(line): running_keys(line, index) for index, edge in enumerate(edges) for side in edge for line in side}
+    counts = Counter(key for edge in edges for key in set().union(*(keys[id(line)] for side in edge for line in side)))
+    repeated = {name for name, found in keys.items() if any(counts[key] >= MIN_REPEATS for key in found)}
+    dropped = [{id(line) for side in edge for line in peel(side, repeated)} for edge in edges]
     kept = [[line for line in lines if id(line) not in ids] for lines, ids in zip(pages, dropped, strict=True)]
     return (kept, sum(map(len, dropped))) if any(kept) else (pages, 0)
 
@@ -42,18 +45,22 @@ def edge_lines(lines: list[Line]) -> tuple[list[Line], ...]:
     return ordered[:NUM_EDGE_LINES], ordered[NUM_EDGE_LINES:][: -NUM_EDGE_LINES - 1 : -1], *sides
 
 
-def peel(edge: list[Line], keys: dict[int, tuple[str, int]], counts: Counter[tuple[str, int]]) -> Iterator[Line]:
+def peel(edge: list[Line], repeated: set[int]) -> Iterator[Line]:
     """Yield the running lines of an edge, from without to the first that is none: behind it the text begins."""
-    return takewhile(lambda line: counts[keys[id(line)]] >= MIN_REPEATS, edge)
+    return takewhile(lambda line: id(line) in repeated, edge)
 
 
-def counting_key(line: Line, index: int) -> tuple[str, int]:
-    """Return what the numbers of pages have in common: how far each is ahead of its page."""
-    return "counts", int(line.text) - index
+def running_keys(line: Line, index: int) -> set[Key]:
+    """Return what a running head may have in common with those of other pages.
 
-
-def running_key(line: Line) -> tuple[str, int]:
-    """Return what a running head has in common from page to page: its words without numbers, and its height."""
-    text = "#" if PAGE_NUMBER.fullmatch(line.text) else re.sub(r"\d+", "#", key_of(line.text))
-    has_words = text == "#" or sum(char.isalpha() for char in text) >= MIN_REPEATS
-    return (text if has_words else line.text, round(line.bottom / 4))
+    These are its words and height, as they are and with its first, its last or all of its numbers as far ahead of
+    their page as they are.
+    """
+    height = round(line.bottom / SAME_HEIGHT)
+    if PAGE_NUMBER.fullmatch(line.text):
+        ahead = {("counts", int(line.text) - index)} if line.text.isdecimal() else set()
+        return {("#", height), *ahead}
+    words, numbers = NUMBER.split(line.text.casefold()), NUMBER.findall(line.text)
+    ahead_of_page = [f"+{int(number) - index}" for number in numbers]
+    ways = [numbers, ahead_of_page, [*ahead_of_page[:1], *numbers[1:]], [*numbers[:-1], *ahead_of_page[-1:]]]
+    return {("".join(chain(*zip_longest(words, way, fillvalue=""))), height) for way in ways}

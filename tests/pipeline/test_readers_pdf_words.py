@@ -6,7 +6,7 @@ from pipeline.readers.pdf_hyphens import join_words
 from pipeline.readers.pdf_layout import markdown_pages
 from pipeline.readers.pdf_lines import Line, Piece
 from pipeline.readers.reading import Options
-from tests.pipeline.pdf_pages import WORDS, canvas, paragraph, read
+from tests.pipeline.pdf_pages import WORDS, canvas, paragraph, read, table
 
 WITHOUT_LAYOUT = Options(layout=False, ocr=False, ocr_cpu_seconds_per_page=0)
 
@@ -121,6 +121,19 @@ def test_page_numbers_at_any_height_go_if_they_count_the_pages(tmp_path):
     assert not set("789") & set(reading.text)
     assert "10" not in reading.text
     assert reading.warnings == ("4 running heads, feet and page numbers left out",)
+
+
+def test_rows_that_are_alike_but_for_their_figures_are_no_feet(tmp_path):
+    page = canvas(tmp_path / "page.pdf")
+    for number in range(4):
+        paragraph(page, f"Chapter {number * number} of words {'abcd'[number]}.", 72, 700, 300)
+        table(page, [("Total assets", f"{number + 3}1,415", f"{number}9,265"), ("Total debt", f"{number}7", "12")], 100)
+        page.showPage()
+    page.save()
+
+    text = read(tmp_path / "page.pdf").text
+
+    assert text.count("Total assets") == text.count("Total debt") == text.count("Chapter") == 4
 
 
 def test_without_layout_the_text_is_the_engines_own(tmp_path):

@@ -20,7 +20,7 @@ import pypdfium2 as pdfium
 from pipeline.readers.pdf import read
 from pipeline.readers.pdf_chars import chars_of
 from pipeline.readers.pdf_hidden import Page, hidden_words
-from pipeline.readers.pdf_lines import WORD, around, lines_of
+from pipeline.readers.pdf_lines import around, lines_of
 from pipeline.readers.pdf_running import without_running_heads
 from pipeline.readers.reading import TEXT_ONLY, Reading
 
@@ -142,7 +142,7 @@ def hidden_text(page: Any) -> str:
     text, chars = chars_of(textpage)
     if chars is None:
         return ""
-    spans = [match.span() for match in WORD.finditer(text) if text[match.start() : match.end()].strip()]
+    spans = [match.span() for match in PLACED.finditer(text)]
     boxes = [around(chars.box(start), chars.box(end - 1)) for start, end in spans]
     hidden, _ = hidden_words(Page(page.raw), chars, [start for start, _ in spans], boxes)
     return " ".join(text[slice(*spans[number])] for number in hidden)
