@@ -1,15 +1,13 @@
 """Measure how faithfully PDFs are read, by means that the reader does not use.
 
-`recall_of` asks the other engine for the words of each page. `order_of` and `figures_of` go by the places of words
-alone: columns are what stands between gaps, a figure's row is what stands at its height, its head what stands above.
+`recall_of` asks the other engine for the words of each page. `order_of` goes by the places of words alone: columns are
+what stands between gaps.
 """
 
 import logging
-import random
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -27,13 +25,11 @@ from pipeline.readers.reading import TEXT_ONLY, Reading
 HYPHEN = re.compile(r"(?<=\w)[-\u2010\u00ad\ufffe]\s*")
 PLACED = re.compile(r"[^\s\ufffe]+\ufffe?")  # the sign of a hyphen at the end of a line has no line end after it
 TOKEN = re.compile(r"[^\W_]+")
-FIGURE = re.compile(r"\(?[$€£]? ?\(?\d[\d,]*(?:\.\d+)?\)? ?%?\)?")
-MIN_FIGURE_DIGITS = 2  # a single digit stands on a page too often to be found again
 SHINGLE = 5  # words in a row
 MIN_COLUMN_LINES = 15
 MAX_CROSSING = 0.2  # of the lines of a page, over a gap
+SAME_ROW = 0.4  # of the height of a word: what stands within it stands in one row
 PLACES = 200  # at which a gap is looked for, over the width of a page
-LABEL_WORDS = 3
 
 
 class Placed(NamedTuple):
@@ -71,18 +67,6 @@ class PageOrder:
     num_shingles: int  # runs of five words within one column
     num_found: int  # of them, in a row in the text
     in_order: bool  # the middle of each column comes before that of the next
-
-
-@dataclass(frozen=True)
-class FigureCheck:
-    """A figure of a table, and whether its row and its column are right."""
-
-    page: int  # from 1
-    label: str
-    head: str
-    figure: str
-    row_is_right: bool
-    column_is_right: bool
 
 
 def words_in(text: str) -> list[str]:
@@ -213,7 +197,7 @@ def rows_of(words: list[Placed]) -> list[list[Placed]]:
     """Return words by lines, from above, each from left to right."""
     rows: list[list[Placed]] = []
     for word in sorted(words, key=lambda word: -word.bottom):
-        if rows and rows[-1][0].bottom - word.bottom < (word.top - word.bottom) / 3:
+        if rows and rows[-1][0].bottom - word.bottom < (word.top - word.bottom) * SAME_ROW:
             rows[-1].append(word)
         else:
             rows.append([word])
@@ -248,72 +232,3 @@ def check_order(number: int, columns: list[list[Placed]], text: str, notes: str)
         num_found += sum(shingle in places or shingle in in_notes for shingle in shingles)
         middles.append(known[len(known) // 2] if known else -1)
     return PageOrder(number, len(columns), num_shingles, num_found, middles == sorted(middles) and -1 not in middles)
-
-
-def figures_of(path: Path, *, count: int, seed: int) -> list[FigureCheck]:
-    """Check figures of the tables of a file, picked at random, against the places of the words on their pages."""
-    cells = [(index, *cell) for index, text in enumerate(page_texts(read_plainly(path))) for cell in cells_of(text)]
-    picked = random.Random(seed).sample(cells, min(count, len(cells)))  # noqa: S311
-    document = pdfium.PdfDocument(path)
-    return [check_figure(document[index], index + 1, *cell) for index, *cell in sorted(picked)]
-
-
-def cells_of(text: str) -> Iterator[tuple[str, str, str]]:
-    """Yield label, head and figure of each cell of the Markdown tables of a text that has all three."""
-    head: list[str] = []
-    for line in text.splitlines():
-        row = [cell.strip() for cell in line.strip("|").split("|")] if line.startswith("|") else []
-        if not row:
-            head = []
-        elif not head:
-            head = row
-        elif not set(line) <= set("|-: "):
-            for name, cell in zip(head[1:], row[1:], strict=False):
-                if (
-                    name
-                    and words_in(row[0])
-                    and FIGURE.fullmatch(cell)
-                    and sum(map(str.isdigit, cell)) >= MIN_FIGURE_DIGITS
-                ):
-                    yield row[0], name, cell
-
-
-def check_figure(page: Any, number: int, label: str, head: str, figure: str) -> FigureCheck:
-    """Look for a figure on its page where its label stands to its left and its head above it."""
-    rows = rows_of(placed_words(page))
-    in_row = [
-        (row, word) for row in rows for word in row if bare(word.text) == bare(figure) and beside(row, word, label)
-    ]
-    in_column = any(heads(rows, row, word, head) for row, word in in_row)
-    return FigureCheck(number, label, head, figure, bool(in_row), in_column)
-
-
-def bare(text: str) -> str:
-    """Return a figure without signs of currency, share and alignment; brackets and points stay."""
-    return re.sub(r"[^\d.,()]", "", text)
-
-
-def beside(row: list[Placed], figure: Placed, label: str) -> bool:
-    """Say whether the last words of a label stand in the row of a figure, to its left."""
-    wanted = words_in(label)[-LABEL_WORDS:]
-    before = [word for other in row if other.right <= figure.left for word in words_in(other.text)]
-    return "".join(wanted) in "".join(before)
-
-
-def heads(rows: list[list[Placed]], row: list[Placed], figure: Placed, head: str) -> bool:
-    """Say whether the words of a head stand above a figure, each nearer to it than to the other figures of its row.
-
-    A head over several columns is nearer to one of them: of each head most of the words must pass.
-    """
-    figures = [word for word in row if any(map(str.isdigit, word.text)) and word.left >= figure.left - 1_000]
-    above = [word for other in rows for word in other if word.bottom > figure.bottom]
-    passed = [
-        any(part in words_in(word.text) and nearest(word, figures) == figure for word in above)
-        for part in words_in(head)
-    ]
-    return 2 * sum(passed) > len(passed)
-
-
-def nearest(word: Placed, figures: list[Placed]) -> Placed:
-    """Return the figure that a word above stands over, or nearest to."""
-    return min(figures, key=lambda other: (max(other.left - word.right, word.left - other.right, 0.0), -other.left))

@@ -1,6 +1,7 @@
 import pytest
 
-from pipeline.pdf_evidence import cells_of, figures_of, order_of, recall_of, words_in
+from pipeline.pdf_evidence import order_of, recall_of, words_in
+from pipeline.pdf_figures import cells_of, figures_of
 from tests.pipeline.pdf_pages import WORDS, canvas, paragraph, table, wrapped
 from tests.pipeline.test_readers_pdf_hidden import CANARY, hide
 
@@ -92,11 +93,11 @@ def test_figures_are_found_in_their_row_and_column(filing):
 @pytest.mark.parametrize(("change", "right"), [(("2018", "2019"), (True, False)), (("Row a", "Row b"), (False, False))])
 def test_a_figure_under_another_head_or_in_another_row_is_not_right(filing, monkeypatch, change, right):
     monkeypatch.setattr(
-        "pipeline.pdf_evidence.cells_of",
+        "pipeline.pdf_figures.cells_of",
         lambda text: [
-            (label.replace(*change), head.replace(*change), figure)
-            for label, head, figure in cells_of(text)
-            if change[0] in label + head
+            cell._replace(label=cell.label.replace(*change), head=cell.head.replace(*change))
+            for cell in cells_of(text)
+            if change[0] in cell.label + cell.head
         ],
     )
 
