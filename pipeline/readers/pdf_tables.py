@@ -23,6 +23,7 @@ SAME_HEIGHT = 0.4  # of the font size: what stands within it stands in one row
 MAX_CELL_CHARS = 40
 MAX_LABELS = 3  # lines in a row that are labels alone: of groups, or the first lines of long labels
 WEAK_LEVEL = 3  # of headings that are only bold: within a table they are labels
+NOTE_MARK = re.compile(r"\(\d\)")
 BETWEEN_FIGURES = re.compile(r"(?<=[\d)%\u2014])\s+(?=[$(\d\u2014-])(?!\d{3}(?!\d))")
 
 
@@ -67,6 +68,12 @@ def has_figures(line: Line) -> bool:
     return any(map(is_figure, line.pieces[1:]))
 
 
+def is_last_head(line: Line) -> bool:
+    """Say whether all that a row has of figures are marks of notes, as `(1)` among words is."""
+    figures = [piece.text for piece in line.pieces[1:] if is_figure(piece)]
+    return all(NOTE_MARK.fullmatch(text) for text in figures) and len(figures) < len(line.pieces) - 1
+
+
 def table_end(lines: list[Line], start: int, headings: dict[int, int]) -> int:
     """Return the index after the last row of the table that begins at a line; `start` if there is none."""
     last_row, num_rows = start, 0
@@ -100,7 +107,8 @@ def completes(before: Line, line: Line) -> bool:
 
 def written_table(lines: list[Line], start: int, end: int, above: int, headings: dict[int, int]) -> tuple[int, str]:
     """Return the first line of a table, its heads included, and its Markdown; '' if its columns are not clear."""
-    first = next(index for index in range(start, end) if has_figures(lines[index]))
+    rows = [index for index in range(start, end) if has_figures(lines[index])]
+    first = rows[1] if is_last_head(lines[rows[0]]) else rows[0]
     body = list(rows_of(lines[first:end]))
     columns = columns_of(body)
     grid = [in_columns(row, columns) for row in body] if 2 <= len(columns) <= MAX_TABLE_COLUMNS else []

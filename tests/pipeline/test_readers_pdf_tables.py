@@ -56,6 +56,17 @@ def test_a_head_over_two_columns_stands_in_both(page):
     ]
 
 
+def test_the_mark_of_a_note_in_a_head_does_not_make_it_a_row(page):
+    page.setFont("Helvetica", 10)
+    for y, words in ((674, ("Shares", "Price")), (662, ("(1)", "paid"))):
+        for right, word in zip((350, 450), words, strict=True):
+            page.drawRightString(right, y, word)
+    page.drawString(72, 662, "Period")
+    table(page, ROWS, 650)
+
+    assert tables_of(page.read())[:2] == [["Period", "Shares (1)", "Price paid"], ["Net sales", "32,765", "31,657"]]
+
+
 def test_a_label_that_takes_two_lines_is_one(page):
     rows = [*ROWS, ("Adjustments to net income that lead to cash",), ("provided by operations", "12", "13")]
     table(page, rows, 650)
