@@ -14,7 +14,7 @@ from pipeline.entries import Entry, read_entries
 from pipeline.errors import InputError
 from pipeline.files import sha256_of
 from pipeline.params import Params
-from pipeline.readers.ocr import is_installed
+from pipeline.readers.ocr import is_installed, versions
 from pipeline.readers.reading import Options
 from pipeline.readers.shard import ReadShard
 from pipeline.readers.warden import Limits
@@ -92,7 +92,13 @@ def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
         max_text_bytes=params.max_text_bytes,
     )
     options = options_of(params)
-    decisive = (code_digest(), load_tokenizer(params.tokenizer).to_str(), vars(limits), vars(options))
+    decisive = (
+        code_digest(),
+        load_tokenizer(params.tokenizer).to_str(),
+        vars(limits),
+        vars(options),
+        versions() if params.ocr else {},
+    )
     outputs = tuple(out / f"documents-{index:05d}.parquet" for index in range(len(shards)))
     keys = [key_of(decisive, [vars(entry) for entry in shard]) for shard in shards]
     out.mkdir(parents=True, exist_ok=True)

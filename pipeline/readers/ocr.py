@@ -6,6 +6,7 @@ allowance of time. Lines one by one, and no test whether a line stands upside do
 
 import logging
 from functools import lru_cache
+from importlib.metadata import distributions
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,9 +21,19 @@ MIN_SCORE = 0.5  # of a line, below which what was recognised is noise
 SAME_LINE = 0.5  # of the height of a line: what stands within it stands on the line
 
 
+LIBRARIES = ("rapidocr", "onnxruntime", "opencv-python-headless")
+
+
 def is_installed() -> bool:
     """Say whether the extra is there."""
     return find_spec("rapidocr") is not None and find_spec("onnxruntime") is not None
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of what recognises: another may read another text."""
+    return {
+        distribution.name: distribution.version for distribution in distributions() if distribution.name in LIBRARIES
+    }
 
 
 @lru_cache(maxsize=1)
