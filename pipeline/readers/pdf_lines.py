@@ -239,7 +239,10 @@ def marked(whole: str, word: Word, chars: Chars, level: Box, style: Style, frame
             start += 1
         return f"{whole[:start]}{RAISED[0]}{whole[start:]}{RAISED[1]}"
     if at_start and is_raised(word.first, level, style.size):
-        return f"{RAISED[0]}{at_start[0]}{RAISED[1]}{whole[at_start.end() :]}"
+        end = at_start.end()
+        while end > 1 and not is_raised(in_frame(chars.box(word.start + end - 1), frame), level, style.size):
+            end -= 1
+        return f"{RAISED[0]}{whole[:end]}{RAISED[1]}{whole[end:]}"
     return whole
 
 

@@ -11,6 +11,7 @@ from pipeline.readers.pdf_prose import SENTENCE_END, prose
 
 BEGINS = re.compile(rf"{RAISED[0]}(\d{{1,4}}|[{MARKS}]{{1,3}}){RAISED[1]}\s*(?=\S)")
 MARK = re.compile(rf"( ?){RAISED[0]}([^{RAISED}]+){RAISED[1]}(?: (?=[.,;:!?)]))?")
+REFERENCE_AT_END = re.compile(r"\[\^[^\]]*\]$")
 SMALLER = 0.96  # than the text of the document, a note is
 
 
@@ -55,7 +56,7 @@ def note_text(mark: str, lines: list[Line]) -> str:
 
 def goes_on(block: str) -> bool:
     """Say whether the paragraph at the end of a page goes on on the next."""
-    return block[0] not in "#|`" and not block.endswith(SENTENCE_END)
+    return block[0] not in "#|`" and not REFERENCE_AT_END.sub("", block).endswith(SENTENCE_END)
 
 
 def with_marks(block: str, notes: dict[str, list[Line]]) -> str:

@@ -5,11 +5,12 @@ from itertools import pairwise
 from statistics import median
 
 from pipeline.readers.clean import runs_on
-from pipeline.readers.pdf_lines import Line
+from pipeline.readers.pdf_lines import RAISED, Line
 
 BULLET = re.compile(r"(?:[•▪◦‣●■·\u2013]|\(?(?:\d{1,2}|[a-z]|[ivx]{1,4})[.)])\s")
 LEADERS = re.compile(r"\s*(?:(?:[.·…]\s?){4,}|(?:\s\.){3,})\s*")
 SENTENCE_END = tuple('.!?:;”"\u2019)')
+MARK_AT_END = re.compile(rf" ?{RAISED[0]}[^{RAISED}]*{RAISED[1]}$")
 SOFT_BREAK = "\n"  # to Markdown a space: the lines of a paragraph stay those of the page, and so do its tokens
 NEIGHBOURS = 8  # lines before and after, by which the edges of a column are known
 
@@ -45,7 +46,7 @@ def between(before: Line, line: Line, right: float, leading: float) -> str:
         return SOFT_BREAK if runs_on(before.text, line.text) else "\n\n"  # the next column
     if down > 1.5 * max(leading, before.size) or abs(before.size - line.size) > 0.15 * before.size:
         return "\n\n"
-    ended = before.text.endswith(SENTENCE_END)
+    ended = MARK_AT_END.sub("", before.text).endswith(SENTENCE_END)
     if BULLET.match(line.text) and (ended or BULLET.match(before.text)):
         return "\n"
     if before.right + 0.3 * before.size + line.first_word <= right:

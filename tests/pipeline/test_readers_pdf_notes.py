@@ -69,3 +69,20 @@ def test_a_raised_mark_without_a_note_is_written_as_it_stands(page):
     line(page, 72, 640, "The reports", "^3", " say.")
 
     assert page.read().endswith("The reports3 say.")
+
+
+def test_a_note_that_begins_with_a_figure_keeps_it(page):
+    paragraph(page, f"{WORDS}.", 72, 700, 400)
+    line(page, 72, 640, "He wrote at once", "^561", ".")
+    line(page, 72, 100, "^561", "7/5/16 Email to nobody.", size=8)
+
+    assert page.read().endswith("He wrote at once[^561].\n\n[^561]: 7/5/16 Email to nobody.")
+
+
+def test_a_paragraph_that_ends_with_a_mark_ends(page):
+    for number, parts in enumerate([(f"{WORDS} and more", ""), ("that is all of it.", "^1"), ("Then it began.", "")]):
+        line(page, 72, 700 - 12 * number, *filter(None, parts))
+    line(page, 72, 664, f"{WORDS} again and again.")
+    line(page, 72, 100, "^1", "A note.", size=8)
+
+    assert "that is all of it.[^1]\n\nThen it began." in page.read()
