@@ -14,6 +14,8 @@ from pipeline.entries import Entry, read_entries
 from pipeline.errors import InputError
 from pipeline.files import sha256_of
 from pipeline.params import Params
+from pipeline.readers.ocr import is_installed, versions
+from pipeline.readers.reading import Options
 from pipeline.readers.sandbox import Sandbox, machine_lock
 from pipeline.readers.shard import ReadShard
 from pipeline.readers.warden import Limits
@@ -38,6 +40,9 @@ class ExtractParams(Params):
     wall_seconds: float  # a backstop, far beyond what CPU time allows
     memory_bytes: int  # address space of a reader
     max_text_bytes: int  # of one document
+    layout: bool  # of PDFs: columns, headings, tables, notes; else the engine's own text, page by page
+    ocr: bool  # recognise the pages of PDFs that have no text; needs the extra `ocr`
+    ocr_cpu_seconds_per_page: float  # that recognising a page may take, besides those for any page
 
 
 def shards_of(entries: list[Entry], size: int) -> tuple[tuple[Entry, ...], ...]:
@@ -65,9 +70,25 @@ def limits_of(params: ExtractParams) -> Limits:
     )
 
 
+def options_of(params: ExtractParams) -> Options:
+    """Return how files are to be read.
+
+    Raises:
+        InputError: Pages are to be recognised, and what recognises them is not installed.
+    """
+    if params.ocr and not is_installed():
+        raise InputError(
+            "extract.ocr",
+            found="true, but rapidocr and onnxruntime are not installed",
+            wanted="both, or false",
+            remedy="Install them: pip install 'longalpaca[ocr]'.",
+        )
+    return Options(params.layout, params.ocr, params.ocr_cpu_seconds_per_page)
+
+
 def sandbox_for(params: ExtractParams) -> Sandbox:
     """Return a sandbox that reads as this stage does."""
-    return Sandbox(limits_of(params), machine_lock())
+    return Sandbox(limits_of(params), machine_lock(), options_of(params))
 
 
 def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
@@ -80,13 +101,19 @@ def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
             remedy="Mend them in params.yaml.",
         )
     shards = shards_of(read_entries(documents), params.documents_per_shard)
-    limits = limits_of(params)
-    parameters = key_of(code_digest(), load_tokenizer(params.tokenizer).to_str(), vars(limits))
+    limits, options = limits_of(params), options_of(params)
+    parameters = key_of(
+        code_digest(),
+        load_tokenizer(params.tokenizer).to_str(),
+        vars(limits),
+        vars(options),
+        versions() if params.ocr else {},
+    )
     outputs = tuple(out / f"documents-{index:05d}.parquet" for index in range(len(shards)))
     inputs = [key_of([vars(entry) for entry in shard]) for shard in shards]  # each names the sha256 of its file
     out.mkdir(parents=True, exist_ok=True)
     run_shards(
-        ReadShard(documents, shards, outputs, limits, params.tokenizer),
+        ReadShard(documents, shards, outputs, limits, options, params.tokenizer),
         [Shard(output, key, parameters) for output, key in zip(outputs, inputs, strict=True)],
         folder=out,
         executor=params.executor,

@@ -63,18 +63,20 @@ def suspicious(text: str) -> list[str]:
 def join_pages(pages: list[str]) -> tuple[str, tuple[int, ...]]:
     """Clean pages, join them into one text, and say where each of them starts in it.
 
-    A sentence that runs on over the page is not broken: no blank line parts its halves.
+    A sentence that runs on over the page is not broken: no blank line parts its halves. Nor is a word: nothing parts
+    those of one that ends with PDFium's mark.
     """
     text, parts, offsets, length = "", [], [], 0
-    for page in map(clean, pages):
+    in_word = False
+    for raw, page in zip(pages, map(clean, pages), strict=True):
         if text and page:
-            between = "\n" if runs_on(text, page) else "\n\n"
+            between = "" if in_word else "\n" if runs_on(text, page) else "\n\n"
             parts.append(between)
             length += len(between)
         offsets.append(length)
         parts.append(page)
         length += len(page)
-        text = page or text
+        text, in_word = (page, raw.endswith("\ufffe")) if page else (text, in_word)
     return "".join(parts), tuple(offsets)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.readers import epub, html, latex, pdf, text
-from pipeline.readers.reading import Allow, Reading, UnreadableError
+from pipeline.readers.reading import Allow, Options, Reading, UnreadableError
 
 Format = Literal["pdf", "epub", "html", "latex", "text"]
 MEDIA_TYPES: dict[Format, str] = {
@@ -67,7 +67,7 @@ def is_epub(path: Path) -> bool:
         return False
 
 
-def read(path: Path, format_: Format, allow: Allow, *, cautious: bool) -> Reading:
+def read(path: Path, format_: Format, allow: Allow, *, cautious: bool, options: Options) -> Reading:
     """Read a file of a known format.
 
     Args:
@@ -75,7 +75,8 @@ def read(path: Path, format_: Format, allow: Allow, *, cautious: bool) -> Readin
         format_: What `format_of` says.
         allow: Called with the number of pages once it is known.
         cautious: Leave out what died on this file before: PDFium, which is fast but aborts on bombs.
+        options: How it is to be read.
     """
     if format_ == "pdf":
-        return pdf.read(path, allow, cautious=cautious)
+        return pdf.read(path, allow, cautious=cautious, options=options)
     return {"epub": epub.read, "html": html.read, "latex": latex.read, "text": text.read}[format_](path, allow)

@@ -1,9 +1,30 @@
 """What a reader returns, and how it says that it cannot."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
-Allow = Callable[[int], None]  # called with the number of pages once it is known: more pages may take more time
+
+class Allow(Protocol):
+    """Called once the number of pages is known, and again with that of those to be recognised: they take more time."""
+
+    def __call__(self, num_pages: int, num_scanned: int = 0) -> None:
+        """Allow the time that so many pages are worth.
+
+        Raises:
+            UnreadableError: They are too many.
+        """
+
+
+@dataclass(frozen=True)
+class Options:
+    """How files are to be read."""
+
+    layout: bool  # of PDFs: columns, headings, tables, notes; else the engine's own text, page by page
+    ocr: bool  # recognise the pages of PDFs that have no text
+    ocr_cpu_seconds_per_page: float  # that recognising a page may take, besides those for any page
+
+
+TEXT_ONLY = Options(layout=True, ocr=False, ocr_cpu_seconds_per_page=0)  # what a file says by itself
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pipeline.readers.reading import Reading
+from pipeline.readers.reading import TEXT_ONLY, Options, Reading
 from pipeline.readers.warden import Limits, receive, send
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")  # differs from run to run
@@ -49,15 +49,17 @@ class Outcome:
 class Sandbox:
     """Reads files in child processes; a context manager, not to be shared between threads."""
 
-    def __init__(self, limits: Limits, lock: Path) -> None:
+    def __init__(self, limits: Limits, lock: Path, options: Options = TEXT_ONLY) -> None:
         """Prepare to read.
 
         Args:
             limits: What reading one file may take.
             lock: A file on this machine that all processes that read at the same time know; see `machine_lock`. It and
                 its folder are only locked, not written.
+            options: How files are to be read.
         """
         self.limits = limits
+        self.options = options
         self.lock = lock
         self.warden: subprocess.Popen[bytes] | None = None
 
@@ -90,7 +92,8 @@ class Sandbox:
         """Have the warden read a file, once."""
         full_path = str(path.resolve())
         name = os.fsencode(full_path).decode("latin-1")  # its bytes: the warden's locale may be another
-        answer = self.exchange({"path": name, "cautious": cautious, "limits": asdict(self.limits)})
+        how = {"cautious": cautious, "limits": asdict(self.limits), "options": asdict(self.options)}
+        answer = self.exchange({"path": name, **how})
         if answer is None:
             self.stop()
             return Outcome(None, kind="killed", reason="the process that reads was ended from outside")

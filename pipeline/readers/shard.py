@@ -9,6 +9,7 @@ from pathlib import Path
 from tokenizers import Tokenizer
 
 from pipeline.entries import Entry
+from pipeline.readers.reading import Options
 from pipeline.readers.sandbox import Outcome, Sandbox, machine_lock
 from pipeline.readers.sections import sections_of
 from pipeline.readers.warden import Limits
@@ -24,6 +25,7 @@ class ReadShard:
     shards: tuple[tuple[Entry, ...], ...]
     outputs: tuple[Path, ...]
     limits: Limits
+    options: Options
     tokenizer: str
 
     def __call__(self, index: int) -> None:
@@ -32,16 +34,16 @@ class ReadShard:
 
     def documents(self, entries: tuple[Entry, ...]) -> Iterator[Document]:
         """Yield the documents of some entries, in their order."""
-        sandbox = sandbox_of(self.limits)
+        sandbox = sandbox_of(self.limits, self.options)
         for entry in entries:
             outcome = sandbox.read(self.folder / entry.file) if entry.file else Outcome(None)
             yield document_of(entry, outcome, tokenizer_of(self.tokenizer))
 
 
 @lru_cache(maxsize=1)
-def sandbox_of(limits: Limits) -> Sandbox:
+def sandbox_of(limits: Limits, options: Options) -> Sandbox:
     """Return the sandbox of this process: its warden serves every shard, and ends with the process."""
-    sandbox = Sandbox(limits, machine_lock())
+    sandbox = Sandbox(limits, machine_lock(), options)
     atexit.register(sandbox.stop)
     return sandbox
 

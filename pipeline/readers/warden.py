@@ -24,7 +24,7 @@ from typing import IO, Any
 
 from pipeline.processes import die_with_parent
 from pipeline.readers.formats import MEDIA_TYPES, format_of, read
-from pipeline.readers.reading import UnreadableError
+from pipeline.readers.reading import Options, UnreadableError
 
 try:
     import resource
@@ -177,14 +177,16 @@ def answer_of(request: dict[str, Any], limits: Limits) -> bytes:
     """Read the file of a request."""
     path = Path(os.fsdecode(request["path"].encode("latin-1")))
     format_ = format_of(path)
+    options = Options(**request["options"])
 
-    def allow(num_pages: int) -> None:
+    def allow(num_pages: int, num_scanned: int = 0) -> None:
         """Raise the limit on CPU time by what the pages are worth."""
         if num_pages > MAX_PAGES:
             raise UnreadableError("too large", f"{num_pages} pages; at most {MAX_PAGES} are read")
-        set_cpu_seconds(limits.cpu_seconds + limits.cpu_seconds_per_page * num_pages)
+        more = limits.cpu_seconds_per_page * num_pages + options.ocr_cpu_seconds_per_page * num_scanned
+        set_cpu_seconds(limits.cpu_seconds + more)
 
-    reading = read(path, format_, allow, cautious=request["cautious"])
+    reading = read(path, format_, allow, cautious=request["cautious"], options=options)
     if len(reading.text.encode()) > limits.max_text_bytes:
         raise UnreadableError("too large", f"more than {limits.max_text_bytes} bytes of text")
     return json.dumps({**asdict(reading), "media_type": MEDIA_TYPES[format_]}, ensure_ascii=False).encode()

@@ -217,9 +217,10 @@ def test_no_workers_are_a_fault_of_the_input(corpus, tmp_path, word_tokenizer):
         run(params(word_tokenizer, num_workers=0), documents=corpus, out=tmp_path / "out")
 
 
-RUNNING_HEADS = {
-    "reports/federal-register-2020-17221.pdf": 0.20
-}  # are 11 % of its tokens, in the manifest's count only
+RUNNING_HEADS = {  # and leaders of contents, that are more than a tenth of a file's tokens in the manifest's count only
+    "reports/developers-reference.pdf": 0.17,
+    "reports/federal-register-2020-17221.pdf": 0.20,
+}
 
 
 @pytest.mark.slow

@@ -6,16 +6,18 @@ from reportlab.lib.pagesizes import letter
 from reportlab.pdfgen.canvas import Canvas
 
 from pipeline.readers import pdf
-from pipeline.readers.pdf_layout import Outline, key_of, markdown_pages
+from pipeline.readers.pdf_headings import Outline
+from pipeline.readers.pdf_layout import markdown_pages
 from pipeline.readers.pdf_lines import Line, Piece, plain_lines
-from pipeline.readers.reading import UnreadableError
+from pipeline.readers.pdf_running import key_of
+from pipeline.readers.reading import TEXT_ONLY, UnreadableError
 
 NAMES = ("one", "two", "three", "four")
 WORDS = "the trace compiler speculates that types stay as they were during recording and so it emits fewer checks"
 
 
-def read(path, cautious=False, allow=lambda num_pages: None):
-    return pdf.read(path, allow, cautious=cautious)
+def read(path, cautious=False, allow=lambda num_pages: None, options=TEXT_ONLY):
+    return pdf.read(path, allow, cautious=cautious, options=options)
 
 
 def canvas(path):
