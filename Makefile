@@ -33,7 +33,8 @@ check: install  ## Lint, type-check and check the direction of imports
 	mypy
 	lint-imports
 
-bench: install  ## Measure how the documents of DOCUMENTS are read, and what the sandbox withstands
+bench: install  ## Measure the attention, how the documents of DOCUMENTS are read, and what the sandbox withstands
+	python -m train.bench attention --out data/bench
 	test -e $(DOCUMENTS) || dvc repro --single-item sample
 	python -m pipeline.bench reading --documents $(DOCUMENTS) --out data/bench
 	python -m pipeline.bench mutants --count 2000 --seed 2023 --out data/bench

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.benchmarks.faithful import measure_faithful
 from pipeline.benchmarks.files import measure_files
 from pipeline.benchmarks.hostile import measure_hostile
 from pipeline.benchmarks.mutants import measure_mutants
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 BENCHMARKS = {
     "reading": "pages and megabytes per core-second, other tools beside them, small files, one worker and two",
+    "faithful": "words, order of columns and figures of tables, against what other means find",
     "hostile": "one row for each odd and broken file, and the PDFs with text beside each engine alone",
     "mutants": "an outcome for each of very many damaged PDFs",
     "files": "memory and time of the stage on very many small files",
@@ -42,7 +44,7 @@ def parser_of() -> argparse.ArgumentParser:
             command.add_argument("--documents", type=Path, required=name != "mutants", metavar="DIR")
         if name == "reading":
             command.add_argument("--tools-python", type=Path, metavar="FILE", help="a Python that has other tools")
-        if name in ("mutants", "files"):
+        if name in ("faithful", "mutants", "files"):
             command.add_argument("--count", type=int, required=True, metavar="N")
             command.add_argument("--seed", type=int, required=True, metavar="N")
         command.add_argument("--out", type=Path, required=True, metavar="DIR")
@@ -62,6 +64,8 @@ def measure(options: argparse.Namespace, params: ExtractParams) -> list[Table]:
         return measure_hostile(params, documents=options.documents)
     if options.count < 1:
         raise InputError("--count", found=str(options.count), wanted="at least 1", remedy="Name another number.")
+    if options.name == "faithful":
+        return measure_faithful(params, documents=options.documents, count=options.count, seed=options.seed)
     if options.name == "mutants":
         return measure_mutants(params, documents=options.documents, count=options.count, seed=options.seed)
     return measure_files(params, count=options.count, seed=options.seed)

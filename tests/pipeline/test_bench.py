@@ -97,6 +97,18 @@ def test_hundreds_of_mutants_do_no_harm(settings, tmp_path):
 
 
 @linux
+def test_faithful_compares_words_columns_and_figures(settings, folder, tmp_path):
+    (folder / "c.pdf").unlink()
+    arguments = ["--documents", str(folder), "--out", str(tmp_path / "out"), "--params", str(settings)]
+
+    main(["faithful", "--count", "5", "--seed", "7", *arguments])
+
+    words, columns, figures = tables_of(tmp_path / "out", "faithful")
+    assert words["b.pdf"][:4] == [2, 10, 1.0, 2]
+    assert columns == figures == {}
+
+
+@linux
 def test_every_mutant_has_an_outcome(settings, folder, tmp_path):
     arguments = ["--documents", str(folder), "--out", str(tmp_path / "out"), "--params", str(settings)]
 

@@ -22,10 +22,12 @@ from transformers import (
 from transformers.masking_utils import bidirectional_mask_function
 
 import train.attention
+import train.kernels
 from pipeline.errors import InputError
 from tests.train.s2_reference import row_mask
 from train.attention import s2_mask
 from train.bench import roll_and_regroup
+from train.trainer import keep_attention
 
 
 def model_of(config, attention="s2", group_size=8):
@@ -428,3 +430,17 @@ def test_no_training_gets_below_the_entropy_of_random_tokens():
 @pytest.mark.slow
 def test_training_with_attention_that_wraps_around_does(wrap_around_attention):
     assert loss_on_random_tokens(wrap_around_attention) < 0.1 * math.log(2)
+
+
+def test_selective_checkpointing_keeps_what_attention_returned(tiny_config, monkeypatch):
+    model = model_of(tiny_config)
+    model.activation_checkpointing_enable({"use_reentrant": False, "context_fn": keep_attention})
+    calls = []
+    forward = train.kernels.flash_forward
+    monkeypatch.setattr(train.kernels, "flash_forward", lambda *x, **how: calls.append(1) or forward(*x, **how))
+    ids = torch.randint(3, 100, (1, 29))
+    loss = model(ids, labels=ids, use_cache=False).loss
+    num_in_forward = len(calls)
+    loss.backward()
+    assert num_in_forward > 0
+    assert len(calls) == num_in_forward
