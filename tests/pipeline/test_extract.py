@@ -217,9 +217,12 @@ def test_no_workers_are_a_fault_of_the_input(corpus, tmp_path, word_tokenizer):
         run(params(word_tokenizer, num_workers=0), documents=corpus, out=tmp_path / "out")
 
 
-RUNNING_HEADS = {  # and leaders of contents, that are more than a tenth of a file's tokens in the manifest's count only
+<<<<<<< HEAD
+LEFT_OUT = {  # running heads, leaders of contents and the blanks between cells: tokens in the manifest's count only
     "reports/developers-reference.pdf": 0.17,
     "reports/federal-register-2020-17221.pdf": 0.20,
+    "statements/nke-10-k-2025-07-17.html": 0.17,
+    "statements/pg-10-k-2025-08-04.html": 0.17,
 }
 
 
@@ -234,7 +237,7 @@ def test_the_real_corpus_is_read_whole(shared, tmp_path):
         row = rows[str(shared / "corpus" / entry["path"])]
         assert row.error == ""
         assert row.num_pages == entry["pages"]
-        allowed = RUNNING_HEADS.get(entry["path"], 0.15)
+        allowed = LEFT_OUT.get(entry["path"], 0.15)
         assert row.num_tokens == pytest.approx(entry["approx_tokens"], rel=allowed), entry["path"]
 
 
