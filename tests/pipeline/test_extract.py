@@ -217,7 +217,6 @@ def test_no_workers_are_a_fault_of_the_input(corpus, tmp_path, word_tokenizer):
         run(params(word_tokenizer, num_workers=0), documents=corpus, out=tmp_path / "out")
 
 
-<<<<<<< HEAD
 LEFT_OUT = {  # running heads, leaders of contents and the blanks between cells: tokens in the manifest's count only
     "reports/developers-reference.pdf": 0.17,
     "reports/federal-register-2020-17221.pdf": 0.20,
