@@ -183,9 +183,10 @@ def attend_on_cpu_backward(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Return the gradients of queries, keys and values, of their shapes."""
     segments = Segments(segment_ids_BT, q_BHTD.shape[0], q_BHTD.shape[2], group_size)
-    q_grad, k_grad, v_grad = torch.empty_like(q_BHTD), torch.zeros_like(k_BKTD), torch.zeros_like(v_BKTD)
-    if segments.has_padding:
-        q_grad.zero_()
+    has_own_keys = q_BHTD.shape[1] == k_BKTD.shape[1]
+    empty = torch.zeros_like if segments.has_padding else torch.empty_like
+    q_grad = empty(q_BHTD)
+    k_grad, v_grad = (empty(x) if has_own_keys else torch.zeros_like(x) for x in (k_BKTD, v_BKTD))
     grad_BHTD, out_BHTD = grad_BTHD.contiguous().transpose(1, 2), out_BTHD.transpose(1, 2)
     calls = calls_of(segments, q_BHTD.shape[1], k_BKTD.shape[1])
     for call in sorted(calls, key=Call.place):
@@ -196,8 +197,10 @@ def attend_on_cpu_backward(
         )
         call.queries(q_grad).copy_(grads[0])
         for whole, part in ((k_grad, grads[1]), (v_grad, grads[2])):
-            keys = call.keys(whole)
-            keys.add_(part if keys.shape == part.shape else part.sum(1, keepdim=True))
+            if has_own_keys:
+                call.keys(whole).copy_(part)
+            else:
+                call.keys(whole).add_(part.sum(1, keepdim=True))
         del grads, part  # before the next call makes its own
     return q_grad, k_grad, v_grad
 
