@@ -4,21 +4,19 @@
     python -m train.bench step --lengths 4096 --out data/bench
 
 Each row of a table is measured in a process of its own, on a machine that should have nothing else to do. Writes
-OUT/attention.json or OUT/step.json, and the same as a Markdown table to the log.
+OUT/attention.json or OUT/step.json, and the same as a Markdown table beside it.
 """
 
 import argparse
 import logging
 import multiprocessing
 import os
-import platform
 import re
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -28,9 +26,9 @@ from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedModel
 
+from pipeline.benchmarks.table import Table, conditions, write_tables
 from pipeline.cli import log_to_stderr
 from pipeline.errors import InputError
-from pipeline.files import write_json
 from train.attention import s2_attention
 from train.lora import with_lora
 from train.loss import loss_of
@@ -41,6 +39,7 @@ log = logging.getLogger(__name__)
 NUM_WARM_UPS = 1
 GIVE_BACK = "MALLOC_MMAP_THRESHOLD_"  # glibc: larger blocks are mapped, and unmapped when they are freed
 BYTES = re.compile(r"(VmHWM|VmRSS):\s+(\d+) kB")
+LIBRARIES = ("torch", "transformers", "peft")
 METHODS = ("full", "roll and regroup", "s2 sdpa", "full flash-attn", "s2 flash", "s2 flex")
 NEEDS_FLASH = ("full flash-attn", "s2 flash")
 Heads = tuple[int, int]  # of queries, and of keys and values
@@ -268,45 +267,24 @@ def step_rows(options: argparse.Namespace) -> Rows:
             yield asdict(case) | figures | {"times_full": full / figures["step_ms"], "not_measured": ""}
 
 
-def conditions(device: str) -> dict[str, str]:
-    """Return what the figures depend on besides the case."""
-    cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8") if sys.platform == "linux" else ""
-    model = re.search(r"model name\s*:\s*(.+)", cpu)
-    return {
-        "cores": str(os.cpu_count()),
-        "device": torch.cuda.get_device_name() if device == "cuda" else model[1] if model else platform.processor(),
-        "platform": platform.platform(),
-        "python": platform.python_version(),
-        "torch": version("torch"),
-        "transformers": version("transformers"),
-    }
-
-
-def table(rows: Sequence[dict[str, Any]]) -> str:
-    """Return the rows as a Markdown table."""
+def table(name: str, rows: Sequence[dict[str, Any]]) -> Table:
+    """Return what was measured as a table, with the columns for which there are figures."""
     names = {
         "method": "attention",
         "num_tokens": "tokens",
         "group_size": "group",
         "num_heads": "heads",
-        "num_kv_heads": "kv heads",
+        "num_kv_heads": "key-value heads",
         "forward_ms": "forward, ms",
         "forward_backward_ms": "forward + backward, ms",
         "step_ms": "step, ms",
         "peak_mb": "peak above inputs, MB",
-        "times_full": "x full",
+        "times_full": "full takes so many times as long",
+        "not_measured": "not measured",
     }
-    names = {key: name for key, name in names.items() if any(row.get(key) is not None for row in rows)}
-    lines = [list(names.values()), ["---"] * len(names), *([shown(row, key) for key in names] for row in rows)]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-def shown(row: dict[str, Any], key: str) -> str:
-    """Return a cell of the table."""
-    value = row.get(key)
-    if value is None:
-        return f"not measured: {row['not_measured']}" if key == "times_full" else ""
-    return f"{value:,.2f}" if key == "times_full" else f"{value:,.0f}" if isinstance(value, float) else str(value)
+    names = {key: title for key, title in names.items() if any(row.get(key) not in (None, "") for row in rows)}
+    case = ", ".join(f"{key.removeprefix('num_')} {rows[0][key]}" for key in ("device", "dtype", "num_threads"))
+    return Table(f"{name}: {case}", tuple(names.values()), tuple(tuple(row.get(key) for key in names) for row in rows))
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -317,14 +295,16 @@ def main(argv: Sequence[str] | None = None) -> None:
         fault = InputError("--device", found="cuda, but no GPU", wanted="a CUDA device", remedy="Use --device cpu.")
         sys.stderr.write(f"train.bench: error: {fault}\n")
         sys.exit(2)
+    measure = {"attention": attention_rows, "step": step_rows}[options.what]
+    given = conditions(LIBRARIES)
+    if options.device == "cuda":
+        given["gpu"] = torch.cuda.get_device_name()
     rows = []
-    for row in {"attention": attention_rows, "step": step_rows}[options.what](options):
-        log.info(table([row]).rsplit("\n", 1)[-1])
+    for row in measure(options):
+        log.info("%s", {key: value for key, value in row.items() if value not in (None, "")})
         rows.append(row)
-    log.info("\n%s\n%s", table(rows), conditions(options.device))
-    file = options.out / f"{options.what}.json"
-    write_json(file, {"conditions": conditions(options.device), "rows": rows})
-    log.info("bench: %d rows in %s", len(rows), file)
+    log.info("%s", write_tables(options.out, options.what, given, [table(options.what, rows)]))
+    log.info("bench: %d rows in %s", len(rows), options.out / f"{options.what}.md")
 
 
 def parser() -> argparse.ArgumentParser:

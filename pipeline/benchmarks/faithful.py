@@ -4,12 +4,12 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from pipeline.benchmarks.html_evidence import check_filing, check_sample, table_facts
+from pipeline.benchmarks.pdf_evidence import order_of, recall_of
+from pipeline.benchmarks.pdf_figures import figures_of
 from pipeline.benchmarks.stage import files_in
 from pipeline.benchmarks.table import Row, Table
 from pipeline.extract import ExtractParams, sandbox_for
-from pipeline.html_evidence import check_filing, check_sample, table_facts
-from pipeline.pdf_evidence import order_of, recall_of
-from pipeline.pdf_figures import figures_of
 
 WANTED_RECALL = 0.98
 

@@ -10,8 +10,7 @@ from typing import Any
 
 from pipeline.files import replacing, write_json
 
-LIBRARIES = ("lxml", "pyarrow", "pypdf", "pypdfium2", "tokenizers")
-
+READERS = ("lxml", "pyarrow", "pypdf", "pypdfium2", "tokenizers")
 
 Row = tuple[str | int | float | None, ...]
 
@@ -25,14 +24,14 @@ class Table:
     rows: tuple[Row, ...]
 
 
-def conditions() -> dict[str, str]:
-    """Return what figures depend on besides the code: machine, load and versions."""
+def conditions(libraries: Sequence[str] = READERS) -> dict[str, str]:
+    """Return what figures depend on besides the code: machine, load and versions of libraries."""
     load = os.getloadavg()[0]
     return {
         "processor": f"{os.cpu_count()} cores, {processor()}",
         "system": f"{platform.system()} {platform.release()}, load {load:.1f} at the start",
         "versions": ", ".join(
-            [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in LIBRARIES)]
+            [f"Python {platform.python_version()}", *(f"{name} {version(name)}" for name in libraries)]
         ),
     }
 

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from pipeline.html_evidence import check_filing, check_sample, table_facts
+from pipeline.benchmarks.html_evidence import check_filing, check_sample, table_facts
 from pipeline.readers import html
 
 CONTEXTS = "".join(

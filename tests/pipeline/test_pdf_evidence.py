@@ -1,7 +1,7 @@
 import pytest
 
-from pipeline.pdf_evidence import order_of, recall_of, words_in
-from pipeline.pdf_figures import cells_of, figures_of
+from pipeline.benchmarks.pdf_evidence import order_of, recall_of, words_in
+from pipeline.benchmarks.pdf_figures import cells_of, figures_of
 from tests.pipeline.pdf_pages import WORDS, canvas, paragraph, table, wrapped
 from tests.pipeline.test_readers_pdf_hidden import CANARY, hide
 
@@ -42,7 +42,7 @@ def test_every_word_of_the_other_engine_is_in_the_text_or_was_left_out_on_purpos
 
 
 def test_a_lost_word_is_missed(filing, monkeypatch):
-    monkeypatch.setattr("pipeline.pdf_evidence.page_texts", lambda reading: ["Ada says that", "", ""])
+    monkeypatch.setattr("pipeline.benchmarks.pdf_evidence.page_texts", lambda reading: ["Ada says that", "", ""])
 
     first, second, _ = recall_of(filing)
 
@@ -93,7 +93,7 @@ def test_figures_are_found_in_their_row_and_column(filing):
 @pytest.mark.parametrize(("change", "right"), [(("2018", "2019"), (True, False)), (("Row a", "Row b"), (False, False))])
 def test_a_figure_under_another_head_or_in_another_row_is_not_right(filing, monkeypatch, change, right):
     monkeypatch.setattr(
-        "pipeline.pdf_figures.cells_of",
+        "pipeline.benchmarks.pdf_figures.cells_of",
         lambda text: [
             cell._replace(label=cell.label.replace(*change), head=cell.head.replace(*change))
             for cell in cells_of(text)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pypdfium2 as pdfium
 
-from pipeline.pdf_evidence import Placed, page_texts, placed_words, read_plainly, rows_of, words_in
+from pipeline.benchmarks.pdf_evidence import Placed, page_texts, placed_words, read_plainly, rows_of, words_in
 
 FIGURE = re.compile(r"\(?[$€£]? ?\(?\d[\d,]*(?:\.\d+)?\)? ?%?\)?")
 DIGIT = re.compile(r"\d")
