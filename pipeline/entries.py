@@ -27,6 +27,7 @@ class Entry:
     date: str = ""
     language: str = ""
     media_type: str = ""
+    group: str = ""  # see `Document.group`
     error: str = ""  # why there is no file; '' when there is
 
 

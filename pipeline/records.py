@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from pipeline.errors import InputError
 from pipeline.files import replacing
 
-Category = Literal["book", "paper", "report", "statement"]
+Category = Literal["book", "paper", "report", "statement", "review"]  # a review is never material of a prompt
 Split = Literal["train", "test"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 ROWS_PER_GROUP = 16  # a text may have megabytes, and a row group is what a reader holds in memory
@@ -30,6 +30,20 @@ class Section:
 
     path: tuple[str, ...]  # the headings above it and its own, outermost first
     start: int  # characters of `Document.text`, from the heading on
+    end: int
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A figure that the document itself tags with its meaning (inline XBRL), and where it stands in the text."""
+
+    concept: str  # qualified name, like 'us-gaap:Revenues'
+    value: str  # in whole units, sign and scale applied: '-1250000'
+    unit: str  # 'USD', 'USD/shares', 'shares', 'pure'
+    period: str  # ISO 8601: '2023-12-31', or 'start/end', both included
+    dimensions: tuple[str, ...]  # 'axis=member' each, sorted; empty for the whole company
+    scale: int  # power of ten by which the printed figure is multiplied
+    start: int  # characters of `Document.text`: the printed figure
     end: int
 
 
@@ -51,9 +65,11 @@ class Document:
     text: str = ""  # Markdown, NFC, valid UTF-8
     page_offsets: tuple[int, ...] = ()  # where each page starts in `text`, in characters
     sections: tuple[Section, ...] = ()
+    facts: tuple[Fact, ...] = ()  # in the order of the text
     reader: str = ""
     warnings: tuple[str, ...] = ()
     error: str = ""  # why there is no text; '' when there is
+    group: str = ""  # documents of one group stay on one side of the split: a paper and its reviews; '' for none
     split: Split | Literal[""] = ""  # set by `curate`; a document is never on both sides
 
 
@@ -110,6 +126,13 @@ class MixedExample:
 
 SECTION = pa.struct({"path": pa.list_(pa.string()), "start": pa.int64(), "end": pa.int64()})
 EVIDENCE = pa.struct({"doc_id": pa.string(), "start": pa.int64(), "end": pa.int64(), "quote": pa.string()})
+FACT = pa.struct(
+    {
+        **dict.fromkeys(("concept", "value", "unit", "period"), pa.string()),
+        "dimensions": pa.list_(pa.string()),
+        **dict.fromkeys(("scale", "start", "end"), pa.int64()),
+    }
+)
 DOCUMENT_SCHEMA = pa.schema(
     {
         **dict.fromkeys(("doc_id", "category", "source", "title"), pa.string()),
@@ -120,9 +143,11 @@ DOCUMENT_SCHEMA = pa.schema(
         "text": pa.large_string(),
         "page_offsets": pa.list_(pa.int64()),
         "sections": pa.list_(SECTION),
+        "facts": pa.list_(FACT),
         "reader": pa.string(),
         "warnings": pa.list_(pa.string()),
         "error": pa.string(),
+        "group": pa.string(),
         "split": pa.string(),
     }
 )
@@ -264,7 +289,8 @@ def example_of(row: dict[str, Any]) -> Example:
 def document_of(row: dict[str, Any]) -> Document:
     """Return the document that a row of `DOCUMENT_SCHEMA` holds."""
     sections = tuple(Section(tuple(part["path"]), part["start"], part["end"]) for part in row.pop("sections"))
-    return Document(sections=sections, **tuples(row))
+    facts = tuple(Fact(**tuples(fact)) for fact in row.pop("facts"))
+    return Document(sections=sections, facts=facts, **tuples(row))
 
 
 def tuples(row: dict[str, Any]) -> dict[str, Any]:

@@ -21,7 +21,6 @@ from tqdm import tqdm
 from pipeline.cli import run_stage
 from pipeline.files import replacing, sha256_of
 from pipeline.params import Params
-from pipeline.records import CATEGORIES
 from pipeline.synthetic.book import compose_book
 from pipeline.synthetic.epub import write_epub, write_text
 from pipeline.synthetic.filing import compose_filing
@@ -150,7 +149,7 @@ def run(params: SampleParams, *, out: Path) -> None:
         (beside / "sources.yaml").write_text(listed, encoding="utf-8")
         (beside / "facts.jsonl").write_text("".join(lines), encoding="utf-8")
     counts = Counter(source["category"] for source in sources)
-    per_category = ", ".join(f"{counts[category]} {category} files" for category in CATEGORIES)
+    per_category = ", ".join(f"{counts[category]} {category} files" for category in sorted(counts))
     log.info("sample: wrote %s, %d facts, %d bytes to %s", per_category, len(lines), num_bytes, out)
 
 

@@ -67,6 +67,7 @@ def document_of(entry: Entry, outcome: Outcome, tokenizer: Tokenizer) -> Documen
         language=entry.language or (reading.language if reading else ""),
         licence=entry.licence,
         media_type=entry.media_type or outcome.media_type,
+        group=entry.group,
         error=entry.error or ("" if reading else f"{outcome.kind}: {outcome.reason}"),
     )
     if reading is None:
