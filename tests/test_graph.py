@@ -83,6 +83,9 @@ def test_every_option_is_in_the_command_and_every_path_is_a_dependency_or_an_out
 def test_the_code_dependencies_are_the_modules_that_are_imported(graph, imports, root: Path, name: str) -> None:
     module = STAGES[name]
     modules = {module, *imports.find_upstream_modules(module)}
+    if "pipeline.tasks.task" in modules:  # which imports every module of its folder by name
+        tasks = imports.find_descendants("pipeline.tasks")
+        modules |= tasks.union(*(imports.find_upstream_modules(task) for task in tasks))
     modules |= {name.rsplit(".", level)[0] for name in modules for level in range(1, name.count(".") + 1)}
     imported = {path for path in (file_of(m, root) for m in modules) if path.read_text().strip()}
     listed = [root / dep for dep in graph[name]["deps"] if dep.startswith(tuple(f"{package}/" for package in PACKAGES))]
