@@ -4,6 +4,7 @@ Reads   DOCUMENTS/*.parquet   documents
         KNOWN                 what is known to be in some of them: JSON lines of {path, question, answer, quote}
 Writes  OUT/examples-00000.parquet   examples, each with its evidence; what a teacher got wrong has a `reason`
         OUT/report.json              examples by kind, quotas that were not filled, where in the documents evidence lies
+        OUT/replies.sqlite           what an endpoint answered, by the hash of the request; replayed by the next run
         OUT/candidates/              what the shards found, with markers, so that an interrupted run goes on
 """
 
@@ -28,7 +29,9 @@ from pipeline.quotas import Kind, Quota, choose_within, kind_of, unfilled
 from pipeline.records import Example, parquet_files, read_documents, read_examples, write_examples
 from pipeline.related import Card, read_cards, units_of
 from pipeline.tasks.task import Task, all_tasks
+from pipeline.teachers.endpoint import EndpointParams, Spending
 from pipeline.teachers.extractive import AskShard, Unit
+from pipeline.teachers.generate import Plan, estimate, generate
 
 log = logging.getLogger(__name__)
 
@@ -38,12 +41,13 @@ NUM_BINS = 10  # of the histogram of where evidence lies
 class AskParams(Params):
     """Section `ask` of params.yaml."""
 
-    teacher: Literal["extractive"]
+    teacher: Literal["extractive", "endpoint"]
     executor: ExecutorName  # where the extractive teacher runs
     num_workers: int = Field(ge=1)
     units_per_shard: int = Field(ge=1)  # documents, or documents that belong together
     num_per_document: int = Field(ge=1)  # examples asked of each document, and of each set of them, at most
     cited_fraction: float = Field(ge=0, le=1)  # of the answers, that cite their evidence
+    endpoint: EndpointParams  # of the teacher `endpoint`
     quotas: list[Quota]  # how many there may be of a kind; none where there is no line for it
     seed: int
 
@@ -196,12 +200,21 @@ def lengths_of(documents: Path) -> dict[str, int]:
     return {document.doc_id: len(document.text) for document in read_documents(documents)}
 
 
-def run(params: AskParams, *, documents: Path, known: Path, out: Path) -> None:
-    """Write the examples of all documents."""
+def run(params: AskParams, *, documents: Path, known: Path, out: Path, dry_run: bool) -> None:
+    """Write the examples of all documents; with --dry-run only say what an endpoint would be asked and cost."""
     check_tasks(params.quotas)
     cards = read_cards(documents)
-    ask_extractive(params, documents, known, cards, out)
-    examples, fates = select(read_examples(out / "candidates"), cards, params)
+    plan = Plan(documents, params.num_per_document, params.seed, params.endpoint)
+    if dry_run:
+        log.info("ask: %s", estimate(plan, cards))
+        return
+    spending: Spending | None = None
+    if params.teacher == "extractive":
+        ask_extractive(params, documents, known, cards, out)
+        found = list(read_examples(out / "candidates"))
+    else:
+        found, spending = generate(plan, cards, out)
+    examples, fates = select(found, cards, params)
     if all(example.reason for example in examples):
         raise InputError(
             documents,
@@ -211,6 +224,8 @@ def run(params: AskParams, *, documents: Path, known: Path, out: Path) -> None:
         )
     num_examples = write_examples(out / "examples-00000.parquet", examples)
     report = report_of(examples, cards, fates, lengths_of(documents))
+    if spending:
+        report["spending"] = spending.as_dict(num_sound=sum(report["examples"].values()))
     write_json(out / "report.json", report)
     without = len(report["documents_without_examples"])
     log.info("ask: %d examples in %s; %d documents gave none", num_examples, out, without)

@@ -16,6 +16,7 @@ PACKAGES = ("pipeline", "train", "eval")
 TEMPLATES = {
     "eval/report.py": "eval/report.html",
     "pipeline/card.py": "pipeline/card.md",
+    "pipeline/preview.py": "pipeline/preview.html",
     "train/merge.py": "train/model_card.md",
 }
 
@@ -71,7 +72,9 @@ def test_the_section_is_named_after_the_stage(name: str) -> None:
 def test_every_option_is_in_the_command_and_every_path_is_a_dependency_or_an_output(graph, name: str) -> None:
     options = options_of(graph[name])
     run = importlib.import_module(STAGES[name]).run
-    names = [n for n, p in inspect.signature(run).parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    hints = get_type_hints(run)
+    parameters = inspect.signature(run).parameters.items()
+    names = [n for n, p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY and hints[n] is not bool]
     assert sorted(options) == sorted(option.replace("_", "-") for option in names)
     (output,) = graph[name]["outs"]
     assert (output if isinstance(output, str) else next(iter(output))) == options.pop("out")

@@ -1,9 +1,10 @@
 """Under which heading is it said? For documents with headings that differ."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import Passages, is_askable
+from pipeline.passages import UNQUOTABLE, Passages, is_askable
 from pipeline.records import Example
 from pipeline.tasks.task import Task
 from pipeline.tasks.wording import build_example, choose
@@ -14,6 +15,7 @@ WORDINGS = (
     "Where is this said: “{words}”? Name the heading.",
     "Which section contains the sentence “{words}”?",
 )
+CAPTION = re.compile(r"(?:Figure|Fig\.|Table)\s*\d")  # set like a heading, and none
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
@@ -24,7 +26,7 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
         section = passages.section_at(sentence.start)
         if section is None or headings[section.path[-1]] != 1 or not is_askable(sentence):
             continue
-        if sentence.text not in passages.once or '"' in section.path[-1] or "“" in section.path[-1]:
+        if sentence.text not in passages.once or set(section.path[-1]) & UNQUOTABLE or CAPTION.match(section.path[-1]):
             continue
         words = " ".join(sentence.text.split())
         question = choose(WORDINGS, words).format(words=words)
