@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.passages import Passages, Span, is_askable
+from pipeline.passages import Passages, Span, is_askable, stands_once
 from pipeline.records import Example
 from pipeline.tagged import MONTHS
 from pipeline.tasks.task import Task
@@ -62,7 +62,7 @@ def events_of(passages: Passages) -> list[Event]:
             date = datetime.date(int(match[3]), MONTHS.index(match[1]) + 1, int(match[2]))
         except ValueError:
             continue
-        if sentence.text in passages.once:
+        if sentence.text in passages.once and stands_once(passages, gapped, GAP):
             events.append(Event(sentence, date, " ".join(match[0].split()), gapped))
     return events
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pipeline.benchmarks.scripted import Response, completion, content_for, honest
 
+KNOWN = "LONGALPACA_TEST_KNOWN"  # names the file of questions that a server can answer without a document
 LOG = "LONGALPACA_TEST_REQUESTS"  # names the file in which a server writes the hash of each request
 
 
@@ -136,4 +137,13 @@ def written_down(request, number):
     """Write the hash of each request to a file, and answer it."""
     with Path(os.environ[LOG]).open("a") as file:
         file.write(sha256(json.dumps(request, sort_keys=True).encode()).hexdigest() + "\n")
+    return honest(request, number)
+
+
+def knows(request, number):
+    """Answer the questions of a file from memory."""
+    known = json.loads(Path(os.environ[KNOWN]).read_text())
+    asked = request["messages"][-1]["content"].split("\n\n")[-1]
+    if name_of(request) == "Reply" and asked in known:
+        return completion(json.dumps({"answer": known[asked]}))
     return honest(request, number)
