@@ -16,7 +16,7 @@ PACKAGES = ("pipeline", "train", "eval")
 TEMPLATES = {
     "eval/report.py": "eval/report.html",
     "pipeline/card.py": "pipeline/card.md",
-    "pipeline/preview.py": "pipeline/preview.html",
+    "pipeline/evidence_page.py": "pipeline/evidence_page.html",
     "train/merge.py": "train/model_card.md",
 }
 

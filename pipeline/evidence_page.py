@@ -27,7 +27,7 @@ def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore,
             by_task.setdefault(example.task, []).append(example)
     drawn = {task: lots(found, num_previews) for task, found in sorted(by_task.items())}
     shown = {reason: lots(found, NUM_REFUSED) for reason, found in sorted(refused.items())}
-    template = resources.files("pipeline").joinpath("preview.html").read_text(encoding="utf-8")
+    template = resources.files("pipeline").joinpath("evidence_page.html").read_text(encoding="utf-8")
     page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template)
     text = page.render(
         tasks={task: [view_of(example, store) for example in found] for task, found in drawn.items()},
