@@ -106,6 +106,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         Raises:
             ForbiddenAddressError: Always.
         """
+        del timeout, socket_options
         raise ForbiddenAddressError(f"{path} is a socket of this machine")
 
     async def sleep(self, seconds: float) -> None:

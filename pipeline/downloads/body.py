@@ -34,6 +34,7 @@ class Wanted:
     url: str
     media_type: str  # '' where anything will do
     max_bytes: int
+    suffix: str  # of the file's name, with its dot
     sha256: str = ""  # '' where it is not known
 
 
@@ -151,9 +152,14 @@ def start_of(answer: Answer, partial: Partial) -> int:
         return 0
     have = partial.path.stat().st_size if partial.path.exists() else 0
     unit, _, span = answer.headers.get("content-range", "").partition(" ")
-    if unit != "bytes" or span.split("-")[0] != str(have) or answer.headers.get("content-encoding", "identity") not in (
-        "identity",
-        "",
+    if (
+        unit != "bytes"
+        or span.split("-")[0] != str(have)
+        or answer.headers.get("content-encoding", "identity")
+        not in (
+            "identity",
+            "",
+        )
     ):
         partial.remove()
         raise PassingError("broken off", "the server sends another part than was asked for")

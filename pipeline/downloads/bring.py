@@ -27,26 +27,26 @@ class Folder:
 
     path: Path
 
-    def file_of(self, sha256: str) -> Path:
+    def file_of(self, sha256: str, suffix: str) -> Path:
         """Return where the document with a sha256 stands."""
-        return self.path / "files" / sha256[:32]
+        return self.path / "files" / f"{sha256[:16]}{suffix}"
 
     def partial_of(self, url: str) -> Partial:
         """Return where a URL is written before it is whole."""
         return Partial(self.path / "partial" / hashlib.sha256(url.encode()).hexdigest()[:32])
 
-    def has(self, locked: Locked | None) -> bool:
+    def has(self, locked: Locked | None, suffix: str) -> bool:
         """Say whether a document is here with the very bytes that it must have."""
         if locked is None:
             return False
-        file = self.file_of(locked.sha256)
+        file = self.file_of(locked.sha256, suffix)
         return file.is_file() and file.stat().st_size == locked.size and sha256_of(file) == locked.sha256
 
-    def settle(self, partial: Partial, sha256: str) -> None:
+    def settle(self, partial: Partial, target: Path) -> None:
         """Give a whole document its final name; what stands there then is whole on the disk too."""
         with partial.path.open("rb") as file:
             os.fsync(file.fileno())
-        partial.path.replace(self.file_of(sha256))
+        partial.path.replace(target)
         partial.about.unlink(missing_ok=True)
 
 
@@ -87,9 +87,9 @@ class Downloader:
     async def bring(self, wanted: Wanted) -> Brought:
         """Bring one URL, or say why not."""
         known = self.journal.done.get(wanted.url) or self.locks.get(wanted.url)
-        here = self.folder.has(known)
+        here = known is not None and await asyncio.to_thread(self.folder.has, known, wanted.suffix)
         if known and here and (not self.revalidate or wanted.url in self.journal.done):
-            return known
+            return known if wanted.sha256 in ("", known.sha256) else other_sha256(known, wanted)
         try:
             locked = await self.attempt(wanted, known if here else None)
         except PassingError as error:
@@ -147,7 +147,7 @@ class Downloader:
             except TimeoutError as error:
                 raise DownloadError("slow", f"more than {self.timeout_seconds:g} seconds") from error
         self.check(wanted, locked, partial)
-        await asyncio.to_thread(self.folder.settle, partial, locked.sha256)
+        await asyncio.to_thread(self.folder.settle, partial, self.folder.file_of(locked.sha256, wanted.suffix))
         return locked
 
     def check(self, wanted: Wanted, locked: Locked, partial: Partial) -> None:
@@ -159,10 +159,15 @@ class Downloader:
         before = self.locks.get(wanted.url)
         if wanted.sha256 not in ("", locked.sha256):
             partial.remove()
-            raise DownloadError("sha256", f"{locked.sha256}, wanted {wanted.sha256}")
+            raise other_sha256(locked, wanted)
         if before and before.sha256 != locked.sha256:
             partial.remove()
             raise DownloadError("changed", f"sha256 {locked.sha256}, the lock file has {before.sha256}")
+
+
+def other_sha256(locked: Locked, wanted: Wanted) -> DownloadError:
+    """Return the fault of other bytes than the sources file names."""
+    return DownloadError("sha256", f"{locked.sha256}, wanted {wanted.sha256}")
 
 
 def conditions_of(known: Locked) -> dict[str, str]:

@@ -22,27 +22,26 @@ class Clock:
 
 @dataclass
 class Pace:
-    """When one host may be asked next. Pure arithmetic on times that the caller gives."""
+    """When one host may be asked next. Those who wait do so in a row, so that late wakers never come in a bunch."""
 
     interval: float  # seconds between requests
     next_free: float = float("-inf")
-    held_until: float = float("-inf")
-
-    def reserve(self, now: float) -> float:
-        """Take the next free moment and return how long to wait for it."""
-        moment = max(now, self.next_free, self.held_until)
-        self.next_free = moment + self.interval
-        return moment - now
+    row: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def hold(self, until: float) -> None:
-        """Let nobody ask before a moment, not even those who have reserved one."""
-        self.held_until = max(self.held_until, until)
+        """Let nobody ask before a moment."""
+        self.next_free = max(self.next_free, until)
 
     def slow_down(self, interval: float) -> None:
         """Ask no oftener than once in an interval, where that is seldomer than now."""
-        if interval > self.interval:
-            self.next_free += interval - self.interval
-            self.interval = interval
+        self.interval = max(self.interval, interval)
+
+    async def turn(self, clock: Clock) -> None:
+        """Wait for the next free moment and take it."""
+        async with self.row:
+            while (delay := self.next_free - clock.now()) > 0:
+                await clock.sleep(delay)
+            self.next_free = clock.now() + self.interval
 
 
 @dataclass
@@ -63,11 +62,7 @@ class Politeness:
 
     async def turn(self, host: str) -> None:
         """Wait until a host may be asked."""
-        pace = self.pace(host)
-        delay = pace.reserve(self.clock.now())
-        while delay > 0:
-            await self.clock.sleep(delay)
-            delay = pace.reserve(self.clock.now()) if self.clock.now() < pace.held_until else 0
+        await self.pace(host).turn(self.clock)
 
     def hold(self, host: str, seconds: float) -> None:
         """Let nobody ask a host for some seconds."""

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from pipeline.downloads.failures import DownloadError
+from pipeline.downloads.failures import DownloadError, PassingError
 
 AGENT = "longalpaca"
 MAX_ROBOTS_BYTES = 512_000  # RFC 9309, section 2.5, asks for 500 kibibytes at least
@@ -36,7 +36,11 @@ class Robots:
         origin = f"{parts.scheme}://{parts.netloc}"
         if origin not in self._rules:
             self._rules[origin] = asyncio.create_task(self.read(origin))
-        rules = await asyncio.shield(self._rules[origin])
+        try:
+            rules = await asyncio.shield(self._rules[origin])
+        except DownloadError:
+            self._rules.pop(origin, None)  # the next attempt asks again
+            raise
         if not rules.can_fetch(url, AGENT):
             raise DownloadError("robots.txt", f"{origin} does not want programs to read this")
         return min(rules.crawl_delay(AGENT) or 0.0, MAX_CRAWL_DELAY)
@@ -47,5 +51,5 @@ class Robots:
         if 400 <= status < 500 and status != 429:
             return Protego.parse("")
         if status != 200:
-            raise DownloadError("robots.txt", f"{origin} does not say what it allows: HTTP {status}")
+            raise PassingError("robots.txt", f"{origin} does not say what it allows: HTTP {status}")
         return Protego.parse(body.decode("utf-8", "replace"))

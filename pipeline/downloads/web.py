@@ -68,24 +68,17 @@ class Web:
             DownloadError: The URL may not be asked for, or its server cannot be reached or answers no.
         """
         for _ in range(MAX_REDIRECTS + 1):
-            await self.admit(url, robots=robots)
-            async with self._slots, self.ask(url, headers) as answer:
-                if answer.status not in REDIRECTS:
-                    yield answer
-                    return
-                url = moved(url, answer)
+            host = urlsplit(url).netloc
+            if robots and (delay := await self._robots.check(url)):
+                self.politeness.pace(host).slow_down(delay)
+            async with self._slots:
+                await self.politeness.turn(host)
+                async with self.ask(url, headers) as answer:
+                    if answer.status not in REDIRECTS:
+                        yield answer
+                        return
+                    url = moved(url, answer)
         raise DownloadError("redirects", f"more than {MAX_REDIRECTS}")
-
-    async def admit(self, url: str, *, robots: bool) -> None:
-        """Wait until a URL may be asked for.
-
-        Raises:
-            DownloadError: It never may.
-        """
-        host = urlsplit(url).netloc
-        if robots and (delay := await self._robots.check(url)):
-            self.politeness.pace(host).slow_down(delay)
-        await self.politeness.turn(host)
 
     @asynccontextmanager
     async def ask(self, url: str, headers: Mapping[str, str]) -> AsyncIterator[Answer]:
@@ -94,9 +87,9 @@ class Web:
         Raises:
             DownloadError: There is no answer, or it breaks off.
         """
-        request = httpcore.Request(
-            "GET", url_of(url), headers={**self._headers, **headers}, extensions={"timeout": self._timeouts}
-        )
+        host = ("Host", httpx.URL(url).netloc)
+        sent: list[tuple[bytes | str, bytes | str]] = [host, *self._headers.items(), *headers.items()]
+        request = httpcore.Request("GET", url_of(url), headers=sent, extensions={"timeout": self._timeouts})
         with as_download_errors(url):
             async with asyncio.timeout(self._answer_seconds):
                 response = await self._pool.handle_async_request(request)
