@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qsl, urlsplit
 
@@ -54,6 +54,7 @@ def serve(address: str = "127.0.0.1", port: int = 0) -> Iterator[Loopback]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self):
             asked = Asked(self)
@@ -64,14 +65,9 @@ def serve(address: str = "127.0.0.1", port: int = 0) -> Iterator[Loopback]:
             except OSError:
                 self.close_connection = True
 
-        def finish(self):
-            with suppress(OSError):  # whoever asked has left
-                super().finish()
-
         def log_message(self, *args):
             pass
 
-    Handler.wbufsize = -1
     server = ThreadingHTTPServer((address, port), Handler)
     server.daemon_threads = True
     loopback = Loopback(server)
