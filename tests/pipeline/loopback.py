@@ -68,8 +68,14 @@ def serve(address: str = "127.0.0.1", port: int = 0) -> Iterator[Loopback]:
         def log_message(self, *args):
             pass
 
-    server = ThreadingHTTPServer((address, port), Handler)
-    server.daemon_threads = True
+    class Server(ThreadingHTTPServer):
+        daemon_threads = True
+        request_queue_size = 128
+
+        def handle_error(self, request, client_address):
+            """Say nothing: whoever asked has been killed."""
+
+    server = Server((address, port), Handler)
     loopback = Loopback(server)
     threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
     try:

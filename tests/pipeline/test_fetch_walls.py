@@ -1,6 +1,7 @@
 """What must never be read or written, however the sources file or a server asks for it."""
 
 import asyncio
+import contextlib
 import gzip
 import json
 import socket
@@ -72,7 +73,9 @@ def test_addresses_that_are_public(address):
     assert is_public(address)
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "127.1", "[::1]", "[::ffff:127.0.0.1]"])
+@pytest.mark.parametrize(
+    "host", ["127.0.0.1", "localhost", "2130706433", "0x7f.1", "127.1", "[::1]", "[::ffff:127.0.0.1]"]
+)
 def test_this_machine_is_not_asked_however_it_is_called(tmp_path, web, host):
     web.route("/secret", b"secret")
 
@@ -125,7 +128,7 @@ def test_a_source_that_is_not_of_the_web_is_refused(tmp_path, url):
 def test_a_store_that_is_the_web_or_this_machine_is_refused(tmp_path, url):
     sources = tmp_path / "sources.yaml"
     sources.write_text(f"- {{remote: {json.dumps(url)}, {COMMON}}}")
-    with pytest.raises(InputError, match="key 'remote'.*wanted a store"):
+    with pytest.raises(InputError, match=r"key 'remote'.*wanted a store"):
         run(fetch_params(), sources=sources, out=tmp_path / "out")
 
 
@@ -205,11 +208,13 @@ def test_a_server_that_says_nothing_is_left(tmp_path, web):
     assert refusal(tmp_path, f"{web.url}/silent", answer_seconds=0.3).startswith("timed out: 127.0.0.1:")
 
 
-@pytest.mark.parametrize(("said", "reason"), [("100", "broken off: "), ("many", "broken off: "), ("-1", "broken off: ")])
+@pytest.mark.parametrize(
+    ("said", "reason"), [("100", "broken off: "), ("many", "broken off: "), ("-1", "broken off: ")]
+)
 def test_a_body_shorter_than_its_length_or_of_no_length_is_refused(tmp_path, web, said, reason):
     web.route("/short", b"short", Content_Length=said)
 
-    assert refusal(tmp_path, f"{web.url}/short").startswith(reason)
+    assert refusal(tmp_path, f"{web.url}/short").startswith("broken off: ")
 
 
 def test_a_length_beyond_the_limit_is_refused_before_the_body_comes(tmp_path, web):
@@ -260,10 +265,8 @@ def test_headers_without_end_are_refused(tmp_path):
         for _ in range(2):  # robots.txt, and the document
             connection, _ = listener.accept()
             connection.recv(1000)
-            try:
+            with contextlib.suppress(OSError):
                 connection.sendall(b"HTTP/1.1 200 OK\r\n" + b"X-Much: " + b"y" * 500_000)
-            except OSError:
-                pass
             connection.close()
 
     threading.Thread(target=flood, daemon=True).start()
