@@ -1,7 +1,7 @@
 """The command line: `longalpaca STAGE …`, and the same stage as `python -m pipeline.STAGE …`.
 
 A stage is a function `run(params, *, name=Path, …)`. Its options are the paths that it reads and writes, one for each
-keyword argument, and `--params`.
+keyword argument, and `--params`; a keyword argument that is a bool is a flag.
 """
 
 import argparse
@@ -47,6 +47,9 @@ def run_stage(run: Run, argv: Sequence[str] | None = None, prog: str | None = No
     )
     for name, parameter in inspect.signature(run).parameters.items():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            if hints[name] is bool:
+                parser.add_argument(f"--{name.replace('_', '-')}", action="store_true")
+                continue
             is_path = hints[name] is Path
             parser.add_argument(
                 f"--{name.replace('_', '-')}",

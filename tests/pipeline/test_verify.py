@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ask import AskParams
-from pipeline.ask import run as ask
 from pipeline.errors import InputError
-from pipeline.records import Evidence, Example, read_examples, write_examples
+from pipeline.passages import Passages
+from pipeline.records import Evidence, Example, read_documents, read_examples, write_examples
+from pipeline.related import alone
+from pipeline.teachers.extractive import ask
 from pipeline.verify import VerifyParams, run
 
 LENGTH_OF_REPORT = 275
@@ -24,8 +25,7 @@ def verify(curated: Path, examples: list[Example]) -> tuple[list[Example], list[
 
 @pytest.fixture
 def sound(curated: Path) -> list[Example]:
-    ask(AskParams(num_per_document=20, seed=1), documents=curated, out=curated.parent / "ask")
-    return list(read_examples(curated.parent / "ask"))
+    return [e for document in read_documents(curated) for e in ask([Passages(document)], alone, 20, seed=1)]
 
 
 def moved(example: Example, by: int) -> Example:
