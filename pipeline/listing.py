@@ -42,12 +42,12 @@ class Source(BaseModel):
     licence_evidence: str = ""  # where the licence is stated: a URL, or the words of the user
     title: Text = ""
     authors: list[str] = []
-    date: Text = Field("", pattern=r"^(\d{4}(-\d\d(-\d\d)?)?)?$")
-    language: str = Field("", pattern=r"^([a-z]{2})?$")
+    date: Text = Field(default="", pattern=r"^(\d{4}(-\d\d(-\d\d)?)?)?$")
+    language: str = Field(default="", pattern=r"^([a-z]{2})?$")
     media_type: str = ""  # expected: another one is refused
-    size: int | None = Field(None, ge=0)  # expected, in bytes: more than twice as much is refused
+    size: int | None = Field(default=None, ge=0)  # expected, in bytes: more than twice as much is refused
     group: str = ""  # see `Document.group`
-    sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
 
 
 @dataclass(frozen=True)
