@@ -4,15 +4,16 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
-from pipeline.readers import epub, html, latex, pdf, text
+from pipeline.readers import epub, html, latex, openreview, pdf, text
 from pipeline.readers.reading import Allow, Options, Reading, UnreadableError
 
-Format = Literal["pdf", "epub", "html", "latex", "text"]
+Format = Literal["pdf", "epub", "html", "latex", "openreview", "text"]
 MEDIA_TYPES: dict[Format, str] = {
     "pdf": "application/pdf",
     "epub": "application/epub+zip",
     "html": "text/html",
     "latex": "text/x-tex",
+    "openreview": "application/json",
     "text": "text/plain",
 }
 HEAD_BYTES = 20_000
@@ -47,6 +48,8 @@ def format_of(path: Path) -> Format:
     for start, name in KNOWN_BINARIES.items():
         if head.startswith(start):
             raise UnreadableError("unsupported", f"{name} is not read")
+    if openreview.is_discussion(head):
+        return "openreview"
     start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if path.suffix.lower() in TEX_SUFFIXES or latex.is_latex(start.decode("latin-1")):
         return "latex"
@@ -79,4 +82,11 @@ def read(path: Path, format_: Format, allow: Allow, *, cautious: bool, options: 
     """
     if format_ == "pdf":
         return pdf.read(path, allow, cautious=cautious, options=options)
-    return {"epub": epub.read, "html": html.read, "latex": latex.read, "text": text.read}[format_](path, allow)
+    readers = {
+        "epub": epub.read,
+        "html": html.read,
+        "latex": latex.read,
+        "openreview": openreview.read,
+        "text": text.read,
+    }
+    return readers[format_](path, allow)

@@ -58,7 +58,7 @@ def gutenberg_of(server, count):
 
 
 def standard_ebooks_of(server, count):
-    """https://specs.opds.io/opds-1.2: acquisition feeds, pages linked by rel="next", as standardebooks.org/feeds has."""
+    """https://specs.opds.io/opds-1.2: acquisition feeds, pages linked by rel="next"."""
     size = 100
     rights = "dedicated to the public domain via the terms of the CC0 1.0 Universal Public Domain Dedication"
 
@@ -114,10 +114,12 @@ def arxiv_of(server, count):
     def entry(number):
         return (
             f"<entry><id>http://arxiv.org/abs/2301.{number:05d}v2</id><updated>2023-02-01T00:00:00Z</updated>"
-            f"<published>2023-01-{1 + number % 28:02d}T00:00:00Z</published><title>On\n  {number} &lt; {number + 1}</title>"
+            f"<published>2023-01-{1 + number % 28:02d}T00:00:00Z</published>"
+            f"<title>On\n  {number} &lt; {number + 1}</title>"
             f"<summary>s</summary><author><name>Ann {number}</name></author><author><name>Bo</name></author>"
             '<arxiv:primary_category xmlns:arxiv="http://arxiv.org/schemas/atom" term="cs.CL"/><category term="cs.CL"/>'
-            f'<link title="pdf" href="http://arxiv.org/pdf/2301.{number:05d}v2" rel="related" type="application/pdf"/></entry>'
+            f'<link title="pdf" href="http://arxiv.org/pdf/2301.{number:05d}v2" rel="related" type="application/pdf"/>'
+            "</entry>"
         )
 
     def pages(asked):
@@ -266,7 +268,7 @@ def imf_of(server, count):
 
 
 def govinfo_of(server, count):
-    """https://api.govinfo.gov/docs: the published service, with pageSize, offsetMark and nextPage; the key in a header."""
+    """https://api.govinfo.gov/docs: the published service, by pageSize, offsetMark and nextPage; a key in a header."""
     size, total = 100, count + 2
 
     def pages(asked):

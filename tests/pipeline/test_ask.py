@@ -13,9 +13,11 @@ from pipeline.related import alone
 from pipeline.tasks import cell, continuation, figure, section, series, speech
 from pipeline.tasks.task import all_tasks
 from pipeline.teachers.extractive import ask
+from tests.pipeline.discussions import REVIEW_RULES
 
 TASKS = [task for task in all_tasks().values() if task.candidates and task.related is alone]
 PARAMS = AskParams(
+    human=REVIEW_RULES,
     teacher="extractive",
     executor="local",
     num_workers=1,
