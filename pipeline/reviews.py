@@ -1,8 +1,8 @@
 """What people wrote about a paper: its reviews as the reader of discussions prints them, and what they speak of in it.
 
-A reviewer rarely quotes. What a remark speaks of is found by the rare words that it shares with a sentence of the paper,
-or by the section, table or figure that it names; a remark about nothing that can be found has no evidence, and is not
-used.
+A reviewer rarely quotes. What a remark speaks of is found by the rare words that it shares with a sentence of the
+paper, or by the section, table or figure that it names; a remark about nothing that can be found has no evidence, and
+is not used.
 """
 
 import re
@@ -192,7 +192,7 @@ def stems_of(text: str) -> frozenset[str]:
 
 
 def joined(parts: Sequence[tuple[str, Span]]) -> str:
-    """Return an answer of several parts, each under its name."""
+    """Return an answer of several parts, each under its name if it has one."""
     if len(parts) == 1:
         return parts[0][1].text
-    return "\n\n".join(f"{name}\n{span.text}" for name, span in parts)
+    return "\n\n".join(f"{name}\n{span.text}".strip() for name, span in parts)

@@ -21,9 +21,9 @@ def parts(discussion: Discussion, review: Written) -> Sequence[Part]:
     meta = [
         each
         for written in discussion.of_kind("Meta-review")
-        for each in part(written, "Held against it", "justification for why not higher score")
+        for each in part(written, "", "justification for why not higher score")
     ]
-    return [*meta, *part(review, "Missed by a reviewer", "weaknesses", "paper weaknesses", "strengths and weaknesses")]
+    return [*meta, *part(review, "", "weaknesses", "paper weaknesses", "strengths and weaknesses")]
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:

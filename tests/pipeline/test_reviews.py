@@ -5,7 +5,7 @@ import os
 import shutil
 import subprocess
 import sys
-from dataclasses import replace
+from pathlib import Path
 
 import pytest
 import yaml
@@ -32,11 +32,8 @@ FORUM = "forum0002"
 
 def submission(**content):
     given = {"title": "On Looms", "authors": ["Ann Secret"], **content}
-    note = note_of(FORUM, "Submission", given, 2) | {
-        "id": FORUM,
-        "invitations": ["ICLR.cc/2024/Conference/-/Submission"],
-    }
-    return note
+    invitations = ["ICLR.cc/2024/Conference/-/Submission"]
+    return note_of(FORUM, "Submission", given, 2) | {"id": FORUM, "invitations": invitations}
 
 
 def page(tmp_path, notes, name="notes"):
@@ -270,7 +267,7 @@ def test_40_papers_with_120_reviews_become_examples_by_one_dvc_repro(tmp_path, r
         write_article(path, paper_of(int(forum.removeprefix("forum"))))
         return path.read_bytes()
 
-    environment = os.environ | {"PATH": f"{os.path.dirname(sys.executable)}{os.pathsep}{os.environ['PATH']}"}
+    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
     with serve() as server:
         options = openreview_of(server, NUM_PAPERS, replies_of, pdf)
         find(
@@ -299,6 +296,5 @@ def test_40_papers_with_120_reviews_become_examples_by_one_dvc_repro(tmp_path, r
     for example in accepted:
         assert example.teacher == "human (V 2024)"
         assert {documents[span.doc_id].category for span in example.evidence} == {"paper", "review"}
-        assert all(
-            replace(span, quote=documents[span.doc_id].text[span.start : span.end]) == span for span in example.evidence
-        )
+        texts = {span: documents[span.doc_id].text[span.start : span.end] for span in example.evidence}
+        assert all(span.quote == words for span, words in texts.items())
