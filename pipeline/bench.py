@@ -11,10 +11,12 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.benchmarks.endpoint import measure_endpoint
 from pipeline.benchmarks.faithful import measure_faithful
 from pipeline.benchmarks.files import measure_files
 from pipeline.benchmarks.hostile import measure_hostile
 from pipeline.benchmarks.mutants import measure_mutants
+from pipeline.benchmarks.questions import draw_questions
 from pipeline.benchmarks.reading import measure_reading
 from pipeline.benchmarks.table import Table, conditions, write_tables
 from pipeline.cli import log_to_stderr
@@ -28,6 +30,8 @@ BENCHMARKS = {
     "faithful": "words, order of columns and figures of tables, against what other means find",
     "hostile": "one row for each odd and broken file, and the PDFs with text beside each engine alone",
     "mutants": "an outcome for each of very many damaged PDFs",
+    "endpoint": "requests a second to a server that costs nothing, and memory (of --count requests)",
+    "questions": "draws examples of a folder of verify, to be read by a person",
     "files": "memory and time of the stage on very many small files",
 }
 
@@ -40,12 +44,13 @@ def parser_of() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="name", required=True, metavar="BENCHMARK")
     for name, what in BENCHMARKS.items():
         command = commands.add_parser(name, help=what, description=what)
-        if name != "files":
+        if name not in ("files", "endpoint"):
             command.add_argument("--documents", type=Path, required=name != "mutants", metavar="DIR")
         if name == "reading":
             command.add_argument("--tools-python", type=Path, metavar="FILE", help="a Python that has other tools")
-        if name in ("faithful", "mutants", "files"):
+        if name in ("faithful", "mutants", "files", "endpoint", "questions"):
             command.add_argument("--count", type=int, required=True, metavar="N")
+        if name in ("faithful", "mutants", "files", "questions"):
             command.add_argument("--seed", type=int, required=True, metavar="N")
         command.add_argument("--out", type=Path, required=True, metavar="DIR")
         command.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")
@@ -68,6 +73,10 @@ def measure(options: argparse.Namespace, params: ExtractParams) -> list[Table]:
         return measure_faithful(params, documents=options.documents, count=options.count, seed=options.seed)
     if options.name == "mutants":
         return measure_mutants(params, documents=options.documents, count=options.count, seed=options.seed)
+    if options.name == "endpoint":
+        return measure_endpoint(count=options.count)
+    if options.name == "questions":
+        return draw_questions(documents=options.documents, count=options.count, seed=options.seed)
     return measure_files(params, count=options.count, seed=options.seed)
 
 

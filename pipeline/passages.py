@@ -188,6 +188,11 @@ class Passages:
         return " ".join(self.document.text.split())
 
 
+def stands_once(passages: Passages, gapped: str, gap: str) -> bool:
+    """Say whether the longest part of a sentence with gaps stands in the document once, so that it can be found."""
+    return passages.flat.count(max(gapped.split(gap), key=len).strip()) == 1
+
+
 def is_askable(sentence: Span) -> bool:
     """Tell whether a sentence is whole and of a sensible length, and has no quotation marks that could be cut."""
     whole = sentence.text[0].isupper() and sentence.text[-1] in ".!?"

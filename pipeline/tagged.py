@@ -97,6 +97,8 @@ def tagged_figures(passages: Passages) -> list[TaggedFigure]:
         if index < 0 or fact.end > rows[index][0].end or not is_plain(fact) or not period_words(fact.period):
             continue
         span, cells, table = rows[index]
+        if fact.start < span.start + span.text.find("|", 1):
+            continue  # it stands in the label
         label = label_of(cells)
         if not HAS_WORD.search(label) or GENERIC.fullmatch(label) or set(label) & UNQUOTABLE:
             continue

@@ -9,7 +9,7 @@ further furthermore generally given had has have he hence her here him his how h
 instead into is it its itself just last lastly later least less like likely many meanwhile might more moreover most
 much must near neither never nevertheless next no nobody none nonetheless nor not nothing now nowhere of off often
 on once one only or other others otherwise our out over overall paper part people perhaps previously question
-questions rather reports results second section several she should show shows similarly since so some someone
+questions rather report reports results second section several she should show shows similarly since so some someone
 something sometimes soon specifically still strengths subsequently such summary table taken than that the their them
 then there thereafter therefore these they third this those though three through throughout thus to together too
 toward two under unless unlike until up upon us usually very was we weaknesses were what when where whereas whether

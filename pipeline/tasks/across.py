@@ -30,7 +30,9 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
                     spans = [
                         (found[name].header_span, row[label].span) for found, row in zip(tables, rows, strict=True)
                     ]
-                    yield example_of(documents, name, label, which, [cell for cell in cells if cell], spans)
+                    names = {found[name].name for found in tables}
+                    shown = names.pop() if len(names) == 1 else name
+                    yield example_of(documents, shown, label, which, [cell for cell in cells if cell], spans)
                     break
 
 

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import Passages, is_askable
+from pipeline.passages import Passages, is_askable, stands_once
 from pipeline.records import Example
 from pipeline.tasks.task import Task
 from pipeline.tasks.wording import build_example, choose
@@ -32,6 +32,8 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
         if TRIVIAL.fullmatch(number[0]) or CITATION.search(before) or "[" in sentence.text or re.search(r"\d", after):
             continue
         words = " ".join((before + GAP + after).split())
+        if not stands_once(passages, words, GAP):
+            continue
         question = choose(WORDINGS, words).format(words=words)
         yield build_example(documents, NAME, VERSION, question, f"{number[0]}.", [(passages, sentence)])
 

@@ -6,11 +6,13 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.passages import Passages, Span, is_askable
 from pipeline.records import Example
+from pipeline.tagged import MONTHS
 from pipeline.tasks.task import Task
 from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "mention", "mention-1"
 PHRASE = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?: (?:of |the |and )?[A-Z][a-z]{2,})+(?![\w-])")
+DATES = {*MONTHS, "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
 WORDINGS = (
     "What does the text say where it names “{name}”? Quote the sentence.",
     "Quote the sentence in which “{name}” is mentioned.",
@@ -33,6 +35,7 @@ def named_once(passages: Passages) -> list[tuple[str, Span]]:
         for sentence in passages.sentences
         if is_askable(sentence) and sentence.text in passages.once
         for match in PHRASE.finditer(" ".join(sentence.text.split()))
+        if match[0].split()[0] not in DATES  # 'since March Stellan thought of leaving' names no one
     ]
     times = Counter(name for name, _ in found)
     folded = passages.flat.casefold()

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.passages import Passages, Span, is_askable
+from pipeline.passages import Passages, Span, is_askable, stands_once
 from pipeline.records import Example
 from pipeline.tagged import MONTHS
 from pipeline.tasks.task import Task
@@ -15,6 +15,7 @@ NAME, VERSION = "timeline", "timeline-1"
 NUM_EVENTS = 3
 GAP = "____"
 DATE = re.compile(rf"({'|'.join(MONTHS)})\s+(\d{{1,2}}),?\s+((?:1[5-9]|20)\d\d)(?!\d)")
+DANGLING = re.compile(r"(?:It|He|She|They|This|That|These|Those|There|Such)\b")  # says not what happened
 YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 WORDINGS = (
     "Put these events in the order of time, and give the date of each: {events}",
@@ -54,6 +55,8 @@ def events_of(passages: Passages) -> list[Event]:
     events = []
     for sentence in passages.sentences:
         dates = list(DATE.finditer(sentence.text))
+        if DANGLING.match(sentence.text):
+            continue
         if len(dates) != 1 or len(YEAR.findall(sentence.text)) != 1 or not is_askable(sentence):
             continue
         match = dates[0]
@@ -62,7 +65,7 @@ def events_of(passages: Passages) -> list[Event]:
             date = datetime.date(int(match[3]), MONTHS.index(match[1]) + 1, int(match[2]))
         except ValueError:
             continue
-        if sentence.text in passages.once:
+        if sentence.text in passages.once and stands_once(passages, gapped, GAP):
             events.append(Event(sentence, date, " ".join(match[0].split()), gapped))
     return events
 

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 
 from tqdm import tqdm
@@ -56,7 +57,9 @@ def slots_of(plan: Plan, cards: Sequence[Card]) -> Iterator[Slot]:
         mine = [task for task in tasks if task.related is relation and unit[0].category in task.categories]
         num_slots = plan.num_per_document if relation is alone else len(mine)
         doc_ids = tuple(card.doc_id for card in unit)
-        yield from (Slot(doc_ids, mine[n % len(mine)], n, num_slots) for n in range(num_slots if mine else 0))
+        first = int.from_bytes(sha256("".join(doc_ids).encode()).digest()[:4])  # so that few slots meet every task
+        for number in range(num_slots if mine else 0):
+            yield Slot(doc_ids, mine[(first + number) % len(mine)], number, num_slots)
 
 
 def generate(plan: Plan, cards: Sequence[Card], out: Path) -> tuple[list[Example], Spending]:

@@ -12,12 +12,29 @@ from pipeline.records import Document, write_documents
 from pipeline.related import alone
 from pipeline.tasks import cell, continuation, figure, section, series, speech
 from pipeline.tasks.task import all_tasks
+from pipeline.teachers.endpoint import EndpointParams
 from pipeline.teachers.extractive import ask
 from tests.pipeline.discussions import REVIEW_RULES
 
 TASKS = [task for task in all_tasks().values() if task.candidates and task.related is alone]
+ENDPOINT = EndpointParams(
+    base_url="http://127.0.0.1:9/v1",
+    model="none",
+    api_key_variable="",
+    max_context_tokens=8_192,
+    max_reply_tokens=500,
+    temperature=0.0,
+    deadline_seconds=1.0,
+    max_attempts=1,
+    max_in_flight=1,
+    max_tokens=0,
+    max_cost=0.0,
+    price_per_million_prompt_tokens=0.0,
+    price_per_million_reply_tokens=0.0,
+)
 PARAMS = AskParams(
     human=REVIEW_RULES,
+    endpoint=ENDPOINT,
     teacher="extractive",
     executor="local",
     num_workers=1,
@@ -32,7 +49,7 @@ PARAMS = AskParams(
 def asking(documents: Path, out: Path, **changed) -> None:
     known = out.parent / "known.jsonl"
     known.touch()
-    run(PARAMS.model_copy(update=changed), documents=documents, known=known, out=out)
+    run(PARAMS.model_copy(update=changed), documents=documents, known=known, out=out, dry_run=False)
 
 
 def asked(task, document: Document) -> dict[str, str]:

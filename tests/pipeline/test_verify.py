@@ -5,15 +5,25 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.checks import CHECKS
 from pipeline.errors import InputError
 from pipeline.passages import Passages
 from pipeline.records import Evidence, Example, read_documents, read_examples, write_examples
 from pipeline.related import alone
 from pipeline.teachers.extractive import ask
+from pipeline.teachers.probes import PROBES
 from pipeline.verify import VerifyParams, run
+from tests.pipeline.test_ask import ENDPOINT
 
 LENGTH_OF_REPORT = 275
-PARAMS = VerifyParams(max_question_characters=1_000, max_answer_characters=1_000)
+PARAMS = VerifyParams(
+    max_question_characters=1_000,
+    max_answer_characters=1_000,
+    probes=[],
+    min_judgement=3,
+    endpoint=ENDPOINT,
+    num_previews=20,
+)
 
 
 def verify(curated: Path, examples: list[Example]) -> tuple[list[Example], list[Example]]:
@@ -37,7 +47,9 @@ def test_sound_examples_pass_and_carry_the_checks_they_passed(curated: Path, sou
     accepted, rejected = verify(curated, sound)
     assert len(accepted) == len(sound) >= 12
     assert not rejected
-    assert all(len(example.checks) == 4 for example in accepted)
+    names = [check.__name__ for check in CHECKS]
+    not_run = [f"{probe}: not run" for probe in PROBES]
+    assert all(list(example.checks) == [*names, "question_is_new", *not_run] for example in accepted)
 
 
 @pytest.mark.parametrize(
@@ -68,10 +80,10 @@ def test_a_planted_fault_is_refused_with_its_reason(curated: Path, sound, plant,
 def test_a_question_asked_twice_of_the_same_document_is_refused_once(curated: Path, sound) -> None:
     accepted, rejected = verify(curated, [*sound, sound[0]])
     assert len(accepted) == len(sound)
-    assert [example.reason for example in rejected] == ["question asked twice"]
+    assert [example.reason for example in rejected] == [f"question asked twice: like {sound[0].example_id}"]
 
 
 def test_nothing_that_passes_is_an_error(curated: Path, sound) -> None:
     with pytest.raises(InputError, match=r"refused 1 \(1 no evidence\)"):
         verify(curated, [replace(sound[0], evidence=())])
-    assert not (curated.parent / "verify").exists()
+    assert not (curated.parent / "verify" / "examples-00000.parquet").exists()
