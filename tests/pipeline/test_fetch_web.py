@@ -2,11 +2,7 @@
 
 import hashlib
 import json
-import os
 import random
-import signal
-import subprocess
-import sys
 import threading
 import time
 from contextlib import ExitStack
@@ -18,6 +14,7 @@ from pipeline.entries import read_entries
 from pipeline.errors import InputError
 from pipeline.fetch import run
 from tests.pipeline.fetching import fetch_params
+from tests.pipeline.killing import kill_at, start, tree
 from tests.pipeline.loopback import serve
 
 COMMON = {"category": "book", "licence": "CC0-1.0"}
@@ -38,10 +35,6 @@ def fetch(folder, urls, more=None, **params):
 
 def lock(folder):
     return json.loads((folder / "sources.yaml.lock").read_text())
-
-
-def tree(folder):
-    return {str(path.relative_to(folder)): path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
 
 
 def test_what_a_url_held_at_first_is_locked_and_enforced_from_then_on(tmp_path, web):
@@ -336,14 +329,6 @@ def test_a_body_far_beyond_the_size_that_the_catalogue_says_is_refused(tmp_path,
 
 NUM_ENTRIES = 300
 NUM_KILLS = 20
-KILLED_FETCH = """
-import sys
-from pathlib import Path
-from pipeline.fetch import run
-from tests.pipeline.fetching import fetch_params
-allowed = [f"127.0.0.{n}" for n in range(1, 5)]
-run(fetch_params(allow_private=allowed), sources=Path(sys.argv[1]), out=Path(sys.argv[2]))
-"""
 
 
 def body_of(path):
@@ -370,32 +355,13 @@ def test_300_entries_fetched_with_20_kills_are_those_of_a_run_without(tmp_path, 
             (tmp_path / name).mkdir()
             (tmp_path / name / "sources.yaml").write_text(yaml.safe_dump([{"url": url, **COMMON} for url in urls]))
 
-        environment = {**os.environ, "PYTHONPATH": str(root)}
-
-        def start(name):
-            folder = tmp_path / name
-            command = [sys.executable, "-c", KILLED_FETCH, str(folder / "sources.yaml"), str(folder / "out")]
-            return subprocess.Popen(command, cwd=root, env=environment, stderr=subprocess.DEVNULL)
-
         def num_asked():
             return sum(len(server.paths()) for server in servers)
 
-        def num_done():
-            journal = tmp_path / "killed" / "out" / "journal.jsonl"
-            return len(journal.read_bytes().splitlines()) if journal.exists() else 0
-
-        assert start("whole").wait() == 0
+        assert start(root, tmp_path / "whole").wait() == 0
         assert num_asked() == NUM_ENTRIES
-        chance = random.Random(7)
-        for kill in sorted(chance.sample(range(NUM_ENTRIES - 40), NUM_KILLS)):
-            process = start("killed")
-            while num_done() < kill:
-                assert process.poll() is None
-                time.sleep(0.001)
-            time.sleep(chance.random() * 0.02)
-            process.send_signal(signal.SIGKILL)
-            assert process.wait() == -signal.SIGKILL
-        assert start("killed").wait() == 0
+        kill_at(root, tmp_path / "killed", random.Random(7).sample(range(NUM_ENTRIES - 40), NUM_KILLS), 7)
+        assert start(root, tmp_path / "killed").wait() == 0
         asked_twice = num_asked() - 2 * NUM_ENTRIES
 
     assert tree(tmp_path / "whole") == tree(tmp_path / "killed")
