@@ -13,7 +13,8 @@ from pathlib import Path
 from pipeline.fetch import run
 from tests.pipeline.fetching import fetch_params
 allowed = [f"127.0.0.{n}" for n in range(1, 5)]
-run(fetch_params(allow_private=allowed, num_attempts=3), sources=Path(sys.argv[1]), out=Path(sys.argv[2]))
+params = fetch_params(allow_private=allowed, num_attempts=3, contact="Ann Example ann@example.org")
+run(params, sources=Path(sys.argv[1]), out=Path(sys.argv[2]))
 """
 
 

@@ -31,6 +31,11 @@ def served(server, pages):
     server.route("/robots.txt", status=404)
 
 
+def pdf_of(name):
+    """Bytes that begin like a PDF, others for each name."""
+    return b"%PDF-1.7 " + name.encode() * 60
+
+
 def gutenberg_of(server, count):
     """https://www.gutenberg.org/ebooks/offline_catalogs.html: pg_catalog.csv and its columns."""
     columns = ("Text#", "Type", "Issued", "Title", "Language", "Authors", "Subjects", "LoCC", "Bookshelves")
@@ -192,8 +197,8 @@ def openreview_of(server, count, replies=None, pdf=None, limit=1000):
     notes = {each["id"]: each for each in (submission(number) for number in range(total))}
 
     def pages(asked):
-        if asked.path == "/pdf" and pdf:
-            return pdf(asked.query["id"])
+        if asked.path == "/pdf":
+            return pdf(asked.query["id"]) if pdf else pdf_of(asked.query["id"])
         if asked.path != "/notes":
             return None
         if "forum" in asked.query:
@@ -254,7 +259,7 @@ def worldbank_of(server, count):
         if asked.path.endswith("/bundles"):
             return json.dumps(bundles(int(asked.path.split("/")[-2][1:]))).encode()
         if "/core/bitstreams/" in asked.path:
-            return b"%PDF-1.7 " + asked.path.encode() * 20
+            return pdf_of(asked.path)
         return None
 
     served(server, pages)
@@ -263,7 +268,7 @@ def worldbank_of(server, count):
 
 def imf_of(server, count):
     """The publisher has no interface: only its files."""
-    served(server, lambda asked: b"%PDF-1.7 " + asked.path.encode() * 20 if asked.path != "/robots.txt" else None)
+    served(server, lambda asked: pdf_of(asked.path) if asked.path != "/robots.txt" else None)
     return {"base": server.url}
 
 
@@ -273,7 +278,7 @@ def govinfo_of(server, count):
 
     def pages(asked):
         if asked.path.startswith("/content/"):
-            return None
+            return pdf_of(asked.path)
         if asked.headers.get("x-api-key") != "k" * 40:
             return json.dumps(
                 {"error": {"code": "API_KEY_INVALID", "message": "An invalid api_key was supplied."}}
