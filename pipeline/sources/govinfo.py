@@ -63,7 +63,7 @@ def report_of(package: dict[str, Any], site: str) -> Found:
     return Source(
         url=f"{site}/content/pkg/{number}/pdf/{number}.pdf",
         category="report",
-        licence="CC-PDM-1.0",
+        licence="LicenseRef-public-domain",
         licence_evidence=EVIDENCE,
         id=f"govinfo:{number}",
         title=" ".join(title.split()),

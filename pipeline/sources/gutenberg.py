@@ -69,7 +69,7 @@ def book_of(row: dict[str, str], died_before: int, mirror: str, language: str) -
     return Source(
         url=f"{mirror.rstrip('/')}/cache/epub/{number}/pg{number}.txt",
         category="book",
-        licence="CC-PDM-1.0",
+        licence="LicenseRef-public-domain",
         licence_evidence=f"the last of its authors died in {latest}; the user states: free if before {died_before}",
         id=f"gutenberg:{number}",
         title=" ".join(row["Title"].split()),

@@ -11,10 +11,18 @@ IN_WORDS = re.compile(
 )
 DEDICATIONS = (
     (re.compile(r"creativecommons\.org/publicdomain/zero/1\.0|\bCC0\b", re.I), "CC0-1.0"),
-    (re.compile(r"creativecommons\.org/publicdomain/mark/1\.0", re.I), "CC-PDM-1.0"),
+    (re.compile(r"creativecommons\.org/publicdomain/mark/1\.0", re.I), "LicenseRef-public-domain"),
     (re.compile(r"arxiv\.org/licenses/nonexclusive-distrib", re.I), "LicenseRef-arXiv-nonexclusive"),
 )
-OPEN = ("CC0-1.0", "CC-PDM-1.0", "CC-BY-4.0", "CC-BY-3.0", "CC-BY-3.0-IGO", "CC-BY-SA-4.0", "CC-BY-SA-3.0")
+OPEN = (
+    "CC0-1.0",
+    "LicenseRef-public-domain",
+    "CC-BY-4.0",
+    "CC-BY-3.0",
+    "CC-BY-3.0-IGO",
+    "CC-BY-SA-4.0",
+    "CC-BY-SA-3.0",
+)
 
 
 def spdx_of(statement: str) -> str:
