@@ -1,6 +1,6 @@
 """Bring the documents of a sources file into one folder: local files are copied, URLs downloaded.
 
-Reads   SOURCES                a YAML list of {path | glob | url | remote, category, licence, ...}
+Reads   SOURCES                a YAML list of {path | glob | url | remote | dataset, category, licence, ...}
         SOURCES.lock           what each URL held when it was first seen, if there is such a file
 Writes  OUT/documents.jsonl    one line a source, in the order of the list
         OUT/files/             the bytes, named by their sha256
@@ -29,10 +29,11 @@ from pipeline.downloads.web import Web
 from pipeline.entries import ENTRIES_FILE, Entry, write_entries
 from pipeline.errors import InputError
 from pipeline.files import remove
-from pipeline.listing import Place, places, read_sources
+from pipeline.listing import Place, Rows, places, read_sources
 from pipeline.local import copy_local, copy_remote
 from pipeline.params import Params
 from pipeline.refusals import count_refusals, list_refusals
+from pipeline.rows import store_rows
 
 log = logging.getLogger(__name__)
 
@@ -174,6 +175,17 @@ def without_duplicates(entries: list[Entry]) -> list[Entry]:
     return kept
 
 
+def rows_of(listed: Iterable[Place], params: FetchParams) -> list[tuple[Rows, int, Wanted]]:
+    """Return the rows of data sets that are listed."""
+    found = []
+    for place in listed:
+        source = place.source
+        if source.dataset is not None and source.row is not None:
+            rows = Rows(source.dataset, source.split, source.column)
+            found.append((rows, source.row, replace(wanted_of(place, params), suffix=".txt")))
+    return found
+
+
 def check_contact(places: Iterable[Place], params: FetchParams) -> None:
     """See to it that the SEC is told who asks.
 
@@ -201,11 +213,9 @@ def run(params: FetchParams, *, sources: Path, out: Path) -> None:
     (out / "partial").mkdir(exist_ok=True)
     with open_journal(out / "journal.jsonl") as journal:
         found = asyncio.run(download_all(on_web, folder, locks, journal, params)) if on_web else {}
+        brought = found | store_rows(rows_of(listed, params), sources.parent, folder)
         entries = without_duplicates(
-            [
-                entry_of(place, found[place.name] if place.source.url else copy(place, folder, params))
-                for place in listed
-            ]
+            [entry_of(place, brought.get(place.name) or copy(place, folder, params)) for place in listed]
         )
         write_lock(lock_file, locks | {url: each for url, each in found.items() if isinstance(each, Locked)})
         finish(sources, out, entries)

@@ -1,6 +1,6 @@
 """Find documents, and list them with their licences in a sources file for `fetch`. Nothing is downloaded by finding.
 
-Writes  OUT    a YAML list of {url | path | remote, category, licence, ...}, and above it where it came from
+Writes  OUT    a YAML list of {url | path | remote | dataset, category, licence, ...}, and above it where it came from
 """
 
 import argparse
@@ -37,6 +37,7 @@ KINDS = {
     "edgar": "pipeline.sources.edgar",
     "files": "pipeline.sources.files",
     "store": "pipeline.sources.store",
+    "hub": "pipeline.sources.hub",
     "bibtex": "pipeline.sources.bibtex",
     "urls": "pipeline.sources.urls",
 }
@@ -101,7 +102,7 @@ def collect(found: Iterator[Found], most: int) -> tuple[list[Source], Counter[st
             continue
         if len(sources) >= most and not (each.category == "review" and each.group == sources[-1].group):
             break
-        place = each.url or each.path or each.remote or ""
+        place = each.url or each.path or each.remote or f"{each.dataset}#{each.row}"
         if place in places:
             skipped["listed twice"] += 1
             continue

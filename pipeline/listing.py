@@ -15,7 +15,7 @@ from pipeline.records import Category
 
 MAX_LIST_BYTES = 50_000_000  # some tens of thousands of sources
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
-WAYS = ("path", "glob", "url", "remote")
+WAYS = ("path", "glob", "url", "remote", "dataset")
 LOCAL_PROTOCOLS = ("http", "https", "file", "local", "")
 
 
@@ -36,6 +36,10 @@ class Source(BaseModel):
     glob: str | None = None  # several files, likewise; links are not followed
     url: str | None = None  # http or https
     remote: str | None = None  # one file of a store that fsspec reads: s3://bucket/key, gs://bucket/key
+    dataset: str | None = None  # of the Hub, with '@' and its revision, or a folder: the text of one of its rows
+    column: str = ""  # of `dataset`
+    split: str = ""  # of `dataset`
+    row: int | None = Field(default=None, ge=0)  # of `split`, from 0
     category: Category
     licence: str
     id: str = ""  # in the catalogue that it was found in, like 'arxiv:2309.12307'
@@ -48,6 +52,15 @@ class Source(BaseModel):
     size: int | None = Field(default=None, ge=0)  # expected, in bytes: more than twice as much is refused
     group: str = ""  # see `Document.group`
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A column of texts."""
+
+    dataset: str
+    split: str
+    column: str
 
 
 @dataclass(frozen=True)
@@ -106,6 +119,8 @@ def source_of(where: str, item: object) -> Source:
         raise InputError(where, found=found, wanted=f"one of {', '.join(WAYS)}", remedy="Split or complete the entry.")
     if source.url is not None and not is_web(source.url):
         raise InputError(f"{where}, key 'url'", found=source.url, wanted="http or https", remedy="Use path for files.")
+    if source.dataset is not None and (not source.column or not source.split or source.row is None):
+        raise InputError(where, found="a dataset alone", wanted="column, split and row too", remedy="Add them.")
     if source.remote is not None and not is_store(source.remote):
         wanted, remedy = "a store such as s3://bucket/key", "Use url for the web and path for files."
         raise InputError(f"{where}, key 'remote'", found=source.remote, wanted=wanted, remedy=remedy)
@@ -142,6 +157,8 @@ def places(sources: list[Source], file: Path) -> Iterator[Place]:
         elif source.glob is not None:
             for name, path in matches(where, source.glob, file.parent):
                 yield Place(source, name, path)
+        elif source.dataset is not None:
+            yield Place(source, f"{source.dataset}#{source.split}/{source.column}/{source.row}", None)
         else:
             yield Place(source, source.url or source.remote or "", None)
 

@@ -153,7 +153,7 @@ def test_two_runs_write_the_same_bytes(tmp_path):
         ("[]", "an empty corpus; wanted sources"),
         ("path: a.txt", "found a dict at the top; wanted a YAML list"),
         ("- [", "broken YAML"),
-        (f"- {{{COMMON}}}", "entry 1: found none of them; wanted one of path, glob, url, remote"),
+        (f"- {{{COMMON}}}", "entry 1: found none of them; wanted one of path, glob, url, remote, dataset"),
         (f"- {{path: a, url: 'http://b', {COMMON}}}", "entry 1: found path and url; wanted one of"),
         (
             f"- {{path: sources.yaml, {COMMON}}}\n- {{path: nowhere.pdf, {COMMON}}}",

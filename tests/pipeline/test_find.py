@@ -7,13 +7,16 @@ import pytest
 import yaml
 
 from pipeline.cli import main
+from pipeline.entries import read_entries
 from pipeline.errors import InputError
+from pipeline.fetch import run
 from pipeline.find import KINDS, find, load
 from pipeline.listing import read_sources
 from pipeline.sources.bibtex import attachments
 from pipeline.sources.gutenberg import death_of, name_of
 from pipeline.sources.licences import spdx_of
 from pipeline.sources.service import Service
+from tests.pipeline.fetching import fetch_params
 from tests.pipeline.loopback import serve
 from tests.pipeline.services import SERVICES, openreview_of
 
@@ -244,10 +247,6 @@ def test_own_files_have_their_sha256_and_what_is_no_document_is_counted(tmp_path
 def test_a_store_is_listed_by_fsspec_and_fetched_by_it(tmp_path):
     import fsspec
 
-    from pipeline.entries import read_entries
-    from pipeline.fetch import run
-    from tests.pipeline.fetching import fetch_params
-
     system = fsspec.filesystem("memory")
     for name in ("b.txt", "a.txt", "c.png"):
         system.pipe(f"/shelf/{name}", name.encode())
@@ -354,3 +353,46 @@ def test_json_of_services_has_no_key_in_a_sources_file(tmp_path, server):
     options = {**load("govinfo").find.__kwdefaults__, **SERVICES["govinfo"](server, 10)}
     find("govinfo", options, 5, tmp_path / "a.yaml")
     assert "k" * 40 not in json.dumps(yaml.safe_load((tmp_path / "a.yaml").read_text()))
+
+
+def test_the_rows_of_a_data_set_become_documents(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    (tmp_path / "set").mkdir()
+    texts = ["First text.", "", "Third text.", "Fourth text."]
+    pq.write_table(pa.table({"text": texts, "n": [1, 2, 3, 4]}), tmp_path / "set" / "data.parquet")
+    about = {"category": "book", "licence": "CC0-1.0", "licence_evidence": "its card", "language": "en"}
+    options = {"dataset": str(tmp_path / "set"), "column": "text", "split": "train", **about}
+
+    find("hub", options, 5, tmp_path / "s.yaml")
+    run(fetch_params(), sources=tmp_path / "s.yaml", out=tmp_path / "out")
+
+    entries = read_entries(tmp_path / "out")
+    assert [(tmp_path / "out" / entry.file).read_text() for entry in entries if entry.file] == [
+        "First text.",
+        "Third text.",
+        "Fourth text.",
+    ]
+    assert entries[1].error == "fetch: empty: the row has no text"
+    assert {entry.error for entry in entries[4:]} <= {"fetch: gone: no such row"}
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"), [({"column": "txt"}, "wanted column txt of train"), ({"split": "trial"}, "trial")]
+)
+def test_a_data_set_without_the_column_or_split_is_named(tmp_path, changed, words):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "set" / "data.jsonl").write_text(json.dumps({"text": "a"}) + "\n")
+    entry = {
+        "dataset": "set",
+        "split": "train",
+        "column": "text",
+        "row": 0,
+        "category": "book",
+        "licence": "x",
+        **changed,
+    }
+    (tmp_path / "s.yaml").write_text(yaml.safe_dump([entry]))
+    with pytest.raises(InputError, match=words):
+        run(fetch_params(), sources=tmp_path / "s.yaml", out=tmp_path / "out")
