@@ -12,7 +12,7 @@ from pipeline.tasks.task import Task
 NAME, VERSION = "human_advice", "human-advice-1"
 WORDINGS = (
     "How could the authors raise the chance that this paper is accepted{at}?",
-    "The authors submit this paper{at}. What should they change to raise its chance of acceptance?",
+    "This paper is under review{at}. What should its authors change to raise its chance of acceptance?",
 )
 
 
