@@ -217,7 +217,7 @@ def run(params: FetchParams, *, sources: Path, out: Path) -> None:
         entries = without_duplicates(
             [entry_of(place, brought.get(place.name) or copy(place, folder, params)) for place in listed]
         )
-        write_lock(lock_file, locks | {url: each for url, each in found.items() if isinstance(each, Locked)})
+        write_lock(lock_file, {url: each for url, each in found.items() if isinstance(each, Locked)} | locks)
         finish(sources, out, entries)
     num_kept = sum(bool(entry.file) for entry in entries)
     refusals = list_refusals(count_refusals(entry.error.removeprefix("fetch: ") for entry in entries if entry.error))

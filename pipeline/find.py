@@ -137,9 +137,21 @@ def find(kind: str, options: dict[str, Any], most: int, out: Path) -> None:
     log.info("find: %d documents in %s, %s", len(sources), out, left_out)
 
 
+def check_kind(arguments: Sequence[str]) -> None:
+    """Make sure that the first argument is a kind, or an option.
+
+    Raises:
+        InputError: It is another word.
+    """
+    for kind in arguments[:1]:
+        if kind not in KINDS and not kind.startswith("-"):
+            raise InputError("KIND", found=kind, wanted=f"one of {', '.join(KINDS)}", remedy="Name one of them.")
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run `longalpaca find KIND …`; exit with 2 on a fault that the user can mend."""
     try:
+        check_kind(arguments)
         options = vars(parser_of([kind for kind in arguments[:1] if kind in KINDS]).parse_args(arguments))
         log_to_stderr()
         kind, most, out = (options.pop(name) for name in ("kind", "max", "out"))

@@ -1,8 +1,8 @@
 """Ask the web for one URL: politely, over checked addresses, redirects one by one."""
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -114,27 +114,24 @@ class Web:
             return answer.status, bytes(found[:max_bytes])
 
 
-class as_download_errors:  # noqa: N801 (used like a function)
-    """Turn the errors of the network into ours."""
+@contextmanager
+def as_download_errors(url: str) -> Iterator[None]:
+    """Turn the errors of the network into ours.
 
-    def __init__(self, url: str) -> None:
-        """Name the host of `url` in them."""
-        self._host = urlsplit(url).netloc
-
-    def __enter__(self) -> None:
-        """Do nothing yet."""
-
-    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
-        """Raise ours for theirs."""
-        match error:
-            case ForbiddenAddressError():
-                raise DownloadError("forbidden address", str(error)) from error
-            case httpcore.ConnectError() | httpcore.ConnectTimeout():
-                raise HostDownError("no connection", f"{self._host} ({first_words(error)})") from error
-            case httpcore.TimeoutException() | TimeoutError():
-                raise PassingError("timed out", f"{self._host} sends nothing") from error
-            case httpcore.NetworkError() | httpcore.ProtocolError():
-                raise PassingError("broken off", first_words(error)) from error
+    Raises:
+        DownloadError: In place of any of them.
+    """
+    host = urlsplit(url).netloc
+    try:
+        yield
+    except ForbiddenAddressError as error:
+        raise DownloadError("forbidden address", str(error)) from error
+    except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
+        raise HostDownError("no connection", f"{host} ({first_words(error)})") from error
+    except (httpcore.TimeoutException, TimeoutError) as error:
+        raise PassingError("timed out", f"{host} sends nothing") from error
+    except (httpcore.NetworkError, httpcore.ProtocolError) as error:
+        raise PassingError("broken off", first_words(error)) from error
 
 
 def first_words(error: Exception) -> str:

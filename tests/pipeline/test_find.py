@@ -342,6 +342,13 @@ def test_a_finder_explains_itself_and_names_its_terms(kind, capsys):
     assert kind in {"files", "urls", "store", "bibtex"} or ("Terms" in printed and "https://" in printed)
 
 
+def test_an_unknown_kind_is_refused_with_those_that_there_are(capsys):
+    with pytest.raises(SystemExit) as stopped:
+        main(["find", "guttenberg"])
+    assert stopped.value.code == 2
+    assert "found guttenberg; wanted one of gutenberg, standard-ebooks" in capsys.readouterr().err
+
+
 def test_finders_are_listed(capsys):
     with pytest.raises(SystemExit):
         main(["find", "--help"])

@@ -5,18 +5,21 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
+from pipeline.ask import run as ask
+from pipeline.benchmarks.scripted import scripted
 from pipeline.checks import CHECKS, Bounds
 from pipeline.passages import Passages
 from pipeline.readers import openreview
 from pipeline.readers.formats import format_of, read
 from pipeline.readers.reading import TEXT_ONLY, UnreadableError
 from pipeline.readers.sections import sections_of
-from pipeline.records import Document, read_documents, read_examples
+from pipeline.records import Document, read_documents, read_examples, write_documents
 from pipeline.related import Card, with_reviews
 from pipeline.reviews import Discussion, Spoken
 from pipeline.synthetic.manuscript import Heading, Prose
@@ -26,6 +29,8 @@ from pipeline.tasks.task import all_tasks
 from tests.pipeline.discussions import REVIEW_RULES, paper_of, replies_of, sentences_of, signature_of
 from tests.pipeline.loopback import serve
 from tests.pipeline.services import note_of, openreview_of
+from tests.pipeline.test_ask import PARAMS as ASK
+from tests.pipeline.test_endpoint import PARAMS as SCRIPTED
 
 FORUM = "forum0002"
 
@@ -298,3 +303,16 @@ def test_40_papers_with_120_reviews_become_examples_by_one_dvc_repro(tmp_path, r
         assert {documents[span.doc_id].category for span in example.evidence} == {"paper", "review"}
         texts = {span: documents[span.doc_id].text[span.start : span.end] for span in example.evidence}
         assert all(span.quote == words for span, words in texts.items())
+
+
+def test_what_people_wrote_stands_beside_the_answers_of_an_endpoint(tmp_path) -> None:
+    paper, review = (replace(each.document, split="train") for each in documents_of(tmp_path, 2))
+    write_documents(tmp_path / "curate" / "documents-00000.parquet", [paper, review])
+    (tmp_path / "known.jsonl").touch()
+    with scripted() as url:
+        endpoint = SCRIPTED.model_copy(update={"base_url": url})
+        params = ASK.model_copy(update={"teacher": "endpoint", "endpoint": endpoint, "num_per_document": 24})
+        ask(params, documents=tmp_path / "curate", known=tmp_path / "known.jsonl", out=tmp_path / "ask", dry_run=False)
+    sound = [example for example in read_examples(tmp_path / "ask", "examples*.parquet") if not example.reason]
+    assert {example.teacher for example in sound} == {SCRIPTED.model, "human (ICLR 2024)"}
+    assert {example.task for example in sound if example.teacher.startswith("human")} == {task.name for task in HUMAN}
