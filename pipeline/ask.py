@@ -27,7 +27,8 @@ from pipeline.params import Params
 from pipeline.passages import Known
 from pipeline.quotas import Kind, Quota, choose_within, kind_of, unfilled
 from pipeline.records import Example, parquet_files, read_documents, read_examples, write_examples
-from pipeline.related import Card, read_cards, units_of
+from pipeline.related import Card, read_cards, units_of, with_reviews
+from pipeline.review_rules import ReviewRules
 from pipeline.tasks.task import Task, all_tasks
 from pipeline.teachers.endpoint import EndpointParams, Spending
 from pipeline.teachers.extractive import AskShard, Unit
@@ -48,6 +49,7 @@ class AskParams(Params):
     num_per_document: int = Field(ge=1)  # examples asked of each document, and of each set of them, at most
     cited_fraction: float = Field(ge=0, le=1)  # of the answers, that cite their evidence
     endpoint: EndpointParams  # of the teacher `endpoint`
+    human: ReviewRules  # which reviews are good enough to be answers, whoever the teacher is
     quotas: list[Quota]  # how many there may be of a kind; none where there is no line for it
     seed: int
 
@@ -89,12 +91,11 @@ def read_known(file: Path, cards: Iterable[Card]) -> dict[str, tuple[Known, ...]
     return {doc_id: tuple(facts) for doc_id, facts in found.items()}
 
 
-def ask_extractive(params: AskParams, documents: Path, known: Path, cards: list[Card], out: Path) -> None:
+def ask_extractive(
+    params: AskParams, documents: Path, known: Path, cards: list[Card], out: Path, relations: Sequence[Any]
+) -> None:
     """Write the candidates of the extractive teacher, shard by shard."""
-    units = [
-        Unit(relation, tuple(card.doc_id for card in unit))
-        for relation, unit in units_of(cards, relations_of(all_tasks().values()))
-    ]
+    units = [Unit(relation, tuple(card.doc_id for card in unit)) for relation, unit in units_of(cards, relations)]
     shards = shards_of(units, params.units_per_shard)
     facts = read_known(known, cards)
     folder = out / "candidates"
@@ -107,11 +108,12 @@ def ask_extractive(params: AskParams, documents: Path, known: Path, cards: list[
             [[vars(fact) for fact in facts.get(doc_id, ())] for unit in shard for doc_id in unit.doc_ids],
             params.num_per_document,
             params.seed,
+            params.human.model_dump(),
         )
         for shard in shards
     ]
     run_shards(
-        AskShard(documents, shards, outputs, facts, params.num_per_document, params.seed),
+        AskShard(documents, shards, outputs, facts, params.num_per_document, params.seed, params.human),
         [Shard(output, key, parameters) for output, key in zip(outputs, inputs, strict=True)],
         folder=folder,
         executor=params.executor,
@@ -210,10 +212,13 @@ def run(params: AskParams, *, documents: Path, known: Path, out: Path, dry_run: 
         return
     spending: Spending | None = None
     if params.teacher == "extractive":
-        ask_extractive(params, documents, known, cards, out)
+        ask_extractive(params, documents, known, cards, out, relations_of(all_tasks().values()))
         found = list(read_examples(out / "candidates"))
     else:
         found, spending = generate(plan, cards, out)
+        if next(with_reviews(cards), None):
+            ask_extractive(params, documents, known, cards, out, [with_reviews])
+            found += read_examples(out / "candidates")
     examples, fates = select(found, cards, params)
     if all(example.reason for example in examples):
         raise InputError(

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline.benchmarks.endpoint import measure_endpoint
 from pipeline.benchmarks.faithful import measure_faithful
+from pipeline.benchmarks.fetching import measure_fetching
 from pipeline.benchmarks.files import measure_files
 from pipeline.benchmarks.hostile import measure_hostile
 from pipeline.benchmarks.mutants import measure_mutants
@@ -22,8 +23,11 @@ from pipeline.benchmarks.table import Table, conditions, write_tables
 from pipeline.cli import log_to_stderr
 from pipeline.errors import InputError
 from pipeline.extract import ExtractParams
+from pipeline.fetch import FetchParams
 
 log = logging.getLogger(__name__)
+
+NUM_HOSTS = 20  # that the benchmark of fetch asks
 
 BENCHMARKS = {
     "reading": "pages and megabytes per core-second, other tools beside them, small files, one worker and two",
@@ -32,6 +36,7 @@ BENCHMARKS = {
     "mutants": "an outcome for each of very many damaged PDFs",
     "endpoint": "requests a second to a server that costs nothing, and memory (of --count requests)",
     "questions": "draws examples of a folder of verify, to be read by a person",
+    "fetch": "files a second from many hosts of this machine (of --count files)",
     "files": "memory and time of the stage on very many small files",
 }
 
@@ -44,11 +49,11 @@ def parser_of() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="name", required=True, metavar="BENCHMARK")
     for name, what in BENCHMARKS.items():
         command = commands.add_parser(name, help=what, description=what)
-        if name not in ("files", "endpoint"):
+        if name not in ("files", "endpoint", "fetch"):
             command.add_argument("--documents", type=Path, required=name != "mutants", metavar="DIR")
         if name == "reading":
             command.add_argument("--tools-python", type=Path, metavar="FILE", help="a Python that has other tools")
-        if name in ("faithful", "mutants", "files", "endpoint", "questions"):
+        if name in ("faithful", "mutants", "files", "endpoint", "fetch", "questions"):
             command.add_argument("--count", type=int, required=True, metavar="N")
         if name in ("faithful", "mutants", "files", "questions"):
             command.add_argument("--seed", type=int, required=True, metavar="N")
@@ -75,6 +80,8 @@ def measure(options: argparse.Namespace, params: ExtractParams) -> list[Table]:
         return measure_mutants(params, documents=options.documents, count=options.count, seed=options.seed)
     if options.name == "endpoint":
         return measure_endpoint(count=options.count)
+    if options.name == "fetch":
+        return measure_fetching(FetchParams.load(options.params), count=options.count, num_hosts=NUM_HOSTS)
     if options.name == "questions":
         return draw_questions(documents=options.documents, count=options.count, seed=options.seed)
     return measure_files(params, count=options.count, seed=options.seed)

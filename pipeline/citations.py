@@ -17,7 +17,8 @@ NOT_CITED = ("mention", "continuation", "order")  # their answers are quotes alr
 def is_citable(example: Example) -> bool:
     """Say whether an answer would read well with its evidence below it."""
     length = sum(len(" ".join(span.quote.split())) for span in example.evidence)
-    return example.task not in NOT_CITED and length <= MAX_CITED_CHARACTERS and "[" not in example.answer
+    is_own = not example.teacher.startswith("human")  # what people wrote stays as they wrote it
+    return is_own and example.task not in NOT_CITED and length <= MAX_CITED_CHARACTERS and "[" not in example.answer
 
 
 def is_drawn(example: Example, fraction: float, seed: int) -> bool:

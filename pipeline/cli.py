@@ -35,7 +35,8 @@ STAGES = {
     "passkey": "eval.passkey",
     "report": "eval.report",
 }
-QUIET_LOGGERS = ("httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
+TOOLS = {"find": "pipeline.find"}  # commands that are no stages: what they do depends on the world, not on inputs
+QUIET_LOGGERS = ("arxiv", "httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
 
 
 def run_stage(run: Run, argv: Sequence[str] | None = None, prog: str | None = None) -> None:
@@ -84,7 +85,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         description="From long documents to a long-context chat model, one stage at a time.",
         epilog="'longalpaca STAGE --help' shows the options of a stage; 'dvc repro' runs them all.",
     )
-    parser.add_argument("stage", choices=STAGES, metavar="STAGE", help=", ".join(STAGES))
+    parser.add_argument("stage", choices=[*STAGES, *TOOLS], metavar="STAGE", help=", ".join([*STAGES, *TOOLS]))
     chosen = parser.parse_args(arguments[:1]).stage
-    module: Any = importlib.import_module(STAGES[chosen])
+    module: Any = importlib.import_module({**STAGES, **TOOLS}[chosen])
+    if chosen in TOOLS:
+        module.main(arguments[1:])
+        return
     run_stage(module.run, arguments[1:], prog=f"longalpaca {chosen}")

@@ -11,6 +11,7 @@ from itertools import dropwhile, takewhile
 import nupunkt
 
 from pipeline.records import Document, Section
+from pipeline.review_rules import ReviewRules
 
 NOT_PROSE = re.compile(r"\s*(#|\||>|```|[-*•] |\d+[.)] |\[)")
 PARAGRAPH = re.compile(r"[^\n]+(?:\n[^\n]+)*")
@@ -106,10 +107,13 @@ def label_of(cells: Sequence[str]) -> str:
 class Passages:
     """A document's sentences and tables, found once and kept while questions are made of it."""
 
-    def __init__(self, document: Document, known: Sequence[Known] = ()) -> None:
+    def __init__(
+        self, document: Document, known: Sequence[Known] = (), review_rules: ReviewRules | None = None
+    ) -> None:
         """Take the document and what is known to be in it; nothing is parsed before it is asked for."""
         self.document = document
         self.known = known
+        self.review_rules = review_rules  # None where people's answers are not wanted
 
     @cached_property
     def paragraphs(self) -> list[list[Span]]:

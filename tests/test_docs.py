@@ -9,6 +9,8 @@ import yaml
 
 from pipeline.bench import BENCHMARKS, parser_of
 from pipeline.cli import STAGES
+from pipeline.find import KINDS
+from pipeline.find import parser_of as find_parser
 from pipeline.records import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
 
 MAKE_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
@@ -49,6 +51,8 @@ def test_every_command_in_the_readme_exists(root: Path, readme: str) -> None:
         checked += 1
         if words[0] == "make":
             assert set(words[1:]) <= targets, words
+        elif words[:2] == ["longalpaca", "find"]:
+            find_parser(words[2:3]).parse_args(words[2:])
         elif words[0] == "longalpaca":
             assert words[1] in STAGES, words
         elif words[:2] == ["python", "-m"]:
@@ -82,12 +86,30 @@ def test_every_file_of_the_readmes_tree_exists(root: Path, readme: str) -> None:
             assert (folder / name).exists(), f"{folder}/{name}"
 
 
-def test_every_command_about_reading_parses_and_every_benchmark_is_described(reading: str) -> None:
-    described = set()
+def test_every_command_about_reading_parses(reading: str) -> None:
     for words in commands_of(reading):
         assert words[:3] == ["python", "-m", "pipeline.bench"], words
-        described.add(parser_of().parse_args(words[3:]).name)
-    assert described == set(BENCHMARKS)
+        parser_of().parse_args(words[3:])
+
+
+def test_every_benchmark_is_described(root: Path) -> None:
+    texts = [file.read_text(encoding="utf-8") for file in sorted((root / "docs").glob("*.md"))]
+    commands = [
+        words for text in texts for words in commands_of(text) if words[:3] == ["python", "-m", "pipeline.bench"]
+    ]
+    assert {parser_of().parse_args(words[3:]).name for words in commands} == set(BENCHMARKS)
+
+
+def test_every_command_about_sources_parses_and_every_finder_is_described(root: Path) -> None:
+    text = (root / "docs" / "sources.md").read_text(encoding="utf-8")
+    for words in commands_of(text):
+        if words[:2] == ["longalpaca", "find"]:
+            find_parser(words[2:3]).parse_args(words[2:])
+        elif words[0] == "python":
+            assert parser_of().parse_args(words[3:]).name == "fetch"
+        else:
+            assert words[:3] == ["dvc", "exp", "run"], words
+    assert all(f"`{kind}`" in text for kind in KINDS)
 
 
 @pytest.mark.parametrize("folder", ["README.md", "docs"])

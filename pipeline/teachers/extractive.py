@@ -8,6 +8,7 @@ from pathlib import Path
 from pipeline.passages import Known, Passages
 from pipeline.records import DocumentStore, Example, write_examples
 from pipeline.related import Relation
+from pipeline.review_rules import ReviewRules
 from pipeline.tasks.task import all_tasks
 
 
@@ -29,6 +30,7 @@ class AskShard:
     known: Mapping[str, tuple[Known, ...]]  # by the id of a document
     num_per_unit: int
     seed: int
+    human: ReviewRules  # which reviews are good enough to be answers
 
     def __call__(self, index: int) -> None:
         """Ask about the units of one shard, each in its turn."""
@@ -38,7 +40,7 @@ class AskShard:
 
     def ask(self, unit: Unit, store: DocumentStore) -> list[Example]:
         """Return the examples of a unit."""
-        passages = [Passages(store[doc_id], self.known.get(doc_id, ())) for doc_id in unit.doc_ids]
+        passages = [Passages(store[doc_id], self.known.get(doc_id, ()), self.human) for doc_id in unit.doc_ids]
         return ask(passages, unit.relation, self.num_per_unit, self.seed)
 
 

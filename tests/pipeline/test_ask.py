@@ -14,6 +14,7 @@ from pipeline.tasks import cell, continuation, figure, section, series, speech
 from pipeline.tasks.task import all_tasks
 from pipeline.teachers.endpoint import EndpointParams
 from pipeline.teachers.extractive import ask
+from tests.pipeline.discussions import REVIEW_RULES
 
 TASKS = [task for task in all_tasks().values() if task.candidates and task.related is alone]
 ENDPOINT = EndpointParams(
@@ -32,6 +33,7 @@ ENDPOINT = EndpointParams(
     price_per_million_reply_tokens=0.0,
 )
 PARAMS = AskParams(
+    human=REVIEW_RULES,
     endpoint=ENDPOINT,
     teacher="extractive",
     executor="local",

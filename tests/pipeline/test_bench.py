@@ -241,3 +241,13 @@ def test_examples_are_drawn_from_every_task_in_turn(settings, tmp_path):
     totals, drawn = json.loads((tmp_path / "out" / "questions.json").read_text())["tables"]
     assert totals["rows"] == [["cell", 9], ["speech", 2]]
     assert [row[1] for row in drawn["rows"]] == ["cell"] * 4 + ["speech"] * 2
+
+
+@pytest.mark.slow
+def test_small_files_are_fetched_from_many_hosts_and_the_second_time_from_none(tmp_path) -> None:
+    main(["fetch", "--count", "60", "--out", str(tmp_path), "--params", str(ROOT / "params.yaml")])
+    (table,) = json.loads((tmp_path / "fetch.json").read_text())["tables"]
+    first, second = (dict(zip(table["header"], row, strict=True)) for row in table["rows"])
+    assert first["files"] == second["files"] == 60
+    assert first["hosts"] == 20
+    assert first["MB"] == second["MB"] > 0
