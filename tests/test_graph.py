@@ -16,6 +16,7 @@ PACKAGES = ("pipeline", "train", "eval")
 TEMPLATES = {
     "eval/report.py": "eval/report.html",
     "pipeline/card.py": "pipeline/card.md",
+    "pipeline/preview.py": "pipeline/preview.html",
     "train/merge.py": "train/model_card.md",
 }
 

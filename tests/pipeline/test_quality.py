@@ -5,7 +5,7 @@ import pytest
 from pipeline.quality import prose_of, quality_fault, repeated_share, top_share, windows_of
 
 SENTENCES = [
-    f"In the year {1800 + number} the {trade} of the {place} took {number + 3} carts of {goods} to the river and sold them."
+    f"In the year {1800 + number} the {trade} of the {place} took {number + 3} carts of {goods} downhill and sold them."
     for number, (trade, place, goods) in enumerate(
         (trade, place, goods)
         for trade in ("miller", "smith", "baker", "carter")
@@ -49,7 +49,7 @@ def test_stop_words_are_asked_of_english_alone() -> None:
 
 
 def test_filings_may_repeat_their_clauses_and_verse_may_have_short_lines() -> None:
-    clauses = [f"The {' '.join(f'w{number}x{place}' for place in range(80))} and." for number in range(12)]
+    clauses = [f"The {' '.join(f'w{number}x{place}' for place in range(80))} and that ends." for number in range(12)]
     repeated = "\n\n".join(clauses * 2)
     assert quality_fault(repeated, "report", "en").startswith("gopher paragraphs repeated")
     assert quality_fault(repeated, "statement", "en") == ""
