@@ -33,7 +33,7 @@ POLL_SECONDS = 0.2
 ROWS_PER_DOCUMENT = 3
 SHARE_SHORT = 0.25
 TOKENS = (8_000, 100_000)  # of a document, evenly spread
-CHARACTERS_PER_TOKEN = 4.7  # of the prose below
+CHARACTERS_PER_TOKEN = 3.7  # of the prose below
 CATEGORIES: tuple[Category, ...] = ("book", "paper", "report", "statement")
 MEGABYTE = 1_000_000
 
