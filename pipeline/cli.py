@@ -25,6 +25,7 @@ STAGES = {
     "curate": "pipeline.curate",
     "ask": "pipeline.ask",
     "verify": "pipeline.verify",
+    "contamination": "pipeline.contamination",
     "short": "pipeline.short",
     "mix": "pipeline.mix",
     "base": "train.base",

@@ -106,7 +106,7 @@ def peak_bytes(process: int) -> int:
 
 def write_inputs(folder: Path, num_long: int, num_short: int, seed: int) -> None:
     """Write what the stages before `mix` would have written; one document of eleven is for testing."""
-    num_documents = max(11, -(-num_long * 12 // (ROWS_PER_DOCUMENT * 11)) + 1)
+    num_documents = max(11, num_long * 12 // (10 * ROWS_PER_DOCUMENT) + 1)
     examples: list[Example] = []
     write_documents(folder / "curate" / "documents-00000.parquet", documents_of(num_documents, seed, examples))
     write_examples(folder / "verify" / "examples-00000.parquet", examples)
