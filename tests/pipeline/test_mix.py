@@ -45,7 +45,10 @@ def inputs(tmp_path: Path, root: Path, curated: Path, documents) -> dict[str, Pa
     examples = [e for document in documents.values() for e in extractive.ask(document, 20, seed=1)]
     write_examples(tmp_path / "verify" / "examples-00000.parquet", examples)
     source = str(root / "data" / "sources" / "short.json")
-    short(ShortParams(source=source, licence="Apache-2.0", teacher="human"), out=tmp_path / "short")
+    short_params = ShortParams(
+        source=source, licence="Apache-2.0", teacher="human", num_examples=100, repeated_similarity=0.9
+    )
+    short(short_params, out=tmp_path / "short")
     return {"documents": curated, "long": tmp_path / "verify", "short": tmp_path / "short"}
 
 
@@ -206,7 +209,8 @@ def test_the_originals_loader_reads_the_json(tmp_path: Path, params, inputs) -> 
         assert all(len(target) > len("</s>") for target in targets)
 
 
-def test_trl_loads_the_folder_as_it_loads_a_dataset_by_name(tmp_path: Path, params, inputs) -> None:
+def test_trl_loads_the_folder_as_it_loads_a_dataset_by_name(tmp_path: Path, params, inputs, monkeypatch) -> None:
+    monkeypatch.setattr(datasets.config, "HF_DATASETS_CACHE", tmp_path / "cache")
     run(params, **inputs, out=tmp_path / "mix")
     mixture = DatasetMixtureConfig(datasets=[TrlDataset(path=str(tmp_path / "mix"), columns=["instruction", "output"])])
     loaded = get_dataset(mixture)
