@@ -36,6 +36,10 @@ STAGES = {
     "passkey": "eval.passkey",
     "report": "eval.report",
 }
+COMMANDS = {  # what is no part of the graph: it brings from elsewhere, or gives away
+    "import": "pipeline.importing",
+    "publish": "pipeline.publish",
+}
 QUIET_LOGGERS = ("httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
 
 
@@ -82,7 +86,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         description="From long documents to a long-context chat model, one stage at a time.",
         epilog="'longalpaca STAGE --help' shows the options of a stage; 'dvc repro' runs them all.",
     )
-    parser.add_argument("stage", choices=STAGES, metavar="STAGE", help=", ".join(STAGES))
+    modules = {**STAGES, **COMMANDS}
+    parser.add_argument("stage", choices=modules, metavar="STAGE", help=", ".join(modules))
     chosen = parser.parse_args(arguments[:1]).stage
-    module: Any = importlib.import_module(STAGES[chosen])
+    module: Any = importlib.import_module(modules[chosen])
     run_stage(module.run, arguments[1:], prog=f"longalpaca {chosen}")

@@ -1,9 +1,9 @@
 """Put instructions into an order in which each is as unlike all before it as can be.
 
-Source  the authors say that they chose 3k of Stanford Alpaca for the variety of what is asked (LongLoRA's
-        repository, issue 41), not how. This is farthest-first traversal (Gonzalez 1985), which is within a factor of two of the best choice of any
-        number of centres, over the words and word pairs of the instructions; the first two words weigh more, since
-        they say what is to be done.
+Source  the authors say that they chose 3k of Stanford Alpaca for the variety of what is asked (LongLoRA's repository,
+        issue 41), not how. This is farthest-first traversal (Gonzalez 1985), which is within a factor of two of the
+        best choice of any number of centres, over the words and word pairs of the instructions; the first two words
+        weigh more, since they say what is to be done.
 """
 
 import hashlib
