@@ -52,6 +52,9 @@ def run_stage(run: Run, argv: Sequence[str] | None = None, prog: str | None = No
     )
     for name, parameter in inspect.signature(run).parameters.items():
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY:
+            if hints[name] is bool:
+                parser.add_argument(f"--{name.replace('_', '-')}", action="store_true")
+                continue
             is_path = hints[name] is Path
             parser.add_argument(
                 f"--{name.replace('_', '-')}",

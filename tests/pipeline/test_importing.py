@@ -85,8 +85,13 @@ def test_what_cannot_be_used_is_named_by_its_row(tmp_path: Path, imported) -> No
     mixed, refused, report = imported(tmp_path / "rows.json")
     assert len(mixed) == 1
     assert refused == [
-        "row that stands there twice", "no output", "no instruction", "no output", "unknown role", "long: more than 50 tokens"
-    ]  # fmt: skip
+        "row that stands there twice",
+        "no output",
+        "no instruction",
+        "no output",
+        "unknown role",
+        "long: more than 50 tokens",
+    ]
     assert sum(report["refused_by_reason"].values()) == 6
 
 
