@@ -1,4 +1,4 @@
-"""LoRA+: low-rank updates, and embeddings and norms trained whole, in one adapter that nothing is lost from.
+"""What is trained: every weight, or LoRA+, whose one adapter holds low-rank updates and modules trained whole.
 
 Source: LongLoRA (arXiv 2309.12307), section 3.3 and Table 2: without embeddings and norms, low rank falls behind full
 fine-tuning on long rows. The modules trained whole are PEFT's `modules_to_save`, because PEFT saves and merges these;
@@ -7,15 +7,11 @@ parameters unfrozen by hand train and are then lost.
 A model whose head is its embedding stays so: head and embedding are trained as one, and the merged model is tied too.
 """
 
-import json
-from pathlib import Path
-
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel
 
 from pipeline.errors import InputError
-from pipeline.files import write_json
 from train.recipe import LoraParams
 
 
@@ -23,10 +19,11 @@ def with_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftM
     """Freeze `model` and add what `params` trains, in float32; PEFT's random numbers follow torch's seed.
 
     Raises:
-        InputError: A module named in `params` is not in the model.
+        InputError: A module named in `params` is not in the model, or is one that cannot be trained so.
     """
     check_modules(model, params.lora_targets, f"{section}.lora_targets")
     check_modules(model, params.fully_trained, f"{section}.fully_trained")
+    check_tied(model, params.lora_targets, section)
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=params.lora_rank,
@@ -34,13 +31,31 @@ def with_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftM
         lora_dropout=params.lora_dropout,
         target_modules=sorted(params.lora_targets),
         modules_to_save=sorted(params.fully_trained) or None,
-        ensure_weight_tying=trains_tied_embedding(model, params.fully_trained),
+        ensure_weight_tying=has_tied_embedding(model, params.fully_trained),
     )
     adapted = get_peft_model(model, config)
-    for parameter in adapted.parameters():
-        if parameter.requires_grad:  # steps of the optimizer are too small for bfloat16
-            parameter.data = parameter.data.float()
+    in_float32(adapted)
     return adapted
+
+
+def trained(model: PreTrainedModel, params: LoraParams, section: str) -> PreTrainedModel | PeftModel:
+    """Return `model` with what `params` trains, in float32: the whole of it, or an adapter.
+
+    Raises:
+        InputError: A module named in `params` is not in the model, or is one that cannot be trained so.
+    """
+    if params.method != "full":
+        return with_lora(model, params, section)
+    model.requires_grad_(requires_grad=True)
+    in_float32(model)
+    return model
+
+
+def in_float32(model: torch.nn.Module) -> None:
+    """Keep what is trained in float32: steps of the optimizer are too small for bfloat16."""
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
 
 
 def check_modules(model: torch.nn.Module, names: list[str], where: str) -> None:
@@ -57,13 +72,24 @@ def check_modules(model: torch.nn.Module, names: list[str], where: str) -> None:
             )
 
 
-def trains_tied_embedding(model: PreTrainedModel, fully_trained: list[str]) -> bool:
-    """Tell whether the embedding is trained whole and is the head too."""
+def check_tied(model: PreTrainedModel, lora_targets: list[str], section: str) -> None:
+    """Raise an InputError where a low-rank update of the embedding would leave the head, which it is, without it."""
+    if has_tied_embedding(model, lora_targets):
+        raise InputError(
+            f"{section}.lora_targets",
+            found="the embedding, which is the head of this model too",
+            wanted="a model whose head is a matrix of its own, to adapt the embedding by low rank",
+            remedy=f"Name it in {section}.fully_trained, or leave it out.",
+        )
+
+
+def has_tied_embedding(model: PreTrainedModel, names: list[str]) -> bool:
+    """Tell whether the embedding is the head too and one of the modules that are named."""
     if not model.config.get_text_config().tie_word_embeddings:
         return False
     embedding = model.get_input_embeddings()
     path = next(path for path, module in model.named_modules() if module is embedding)
-    return any(path == name or path.endswith(f".{name}") for name in fully_trained)
+    return any(path == name or path.endswith(f".{name}") for name in names)
 
 
 def count_trainable(model: torch.nn.Module) -> dict[str, int]:
@@ -82,19 +108,6 @@ def kind_of(name: str) -> str:
     if "embed" in name or "wte" in name:
         return "embedding"
     return "norm" if "norm" in name or "ln_" in name else "other"
-
-
-def save_adapter(model: PeftModel, folder: Path) -> None:
-    """Write adapter_model.safetensors and adapter_config.json, the same bytes for the same adapter.
-
-    The base model's path is left out, because it says where this machine keeps it, and PEFT's sets are written sorted.
-    """
-    model.save_pretrained(folder, save_embedding_layers=False)
-    (folder / "README.md").unlink(missing_ok=True)
-    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    names = ("target_modules", "modules_to_save", "modules_to_tie")
-    config = {key: sorted(value) if key in names and value else value for key, value in config.items()}
-    write_json(folder / "adapter_config.json", {**config, "base_model_name_or_path": None})
 
 
 def merged(model: PeftModel, dtype: torch.dtype) -> PreTrainedModel:

@@ -1,0 +1,72 @@
+"""What was trained, out of a model that may be spread over processes, and into a plain model.
+
+FSDP and ZeRO-3 leave each process a part of every weight. All processes gather them here, the first one writes, and
+nothing but the adapter, or all of a model that was trained whole, is written.
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from accelerate import DistributedType
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
+
+from pipeline.files import write_json
+from train.lora import cast_parameters, merged
+from train.loss import LongTrainer
+
+SORTED_KEYS = ("target_modules", "modules_to_save", "modules_to_tie")
+
+
+def save_trained(trainer: LongTrainer, folder: Path) -> None:
+    """Write the adapter, or the whole model where it was trained whole; every process calls this, the first writes."""
+    model = trainer.accelerator.unwrap_model(trainer.model)
+    state = gathered(trainer)
+    if trainer.accelerator.is_main_process:
+        folder.mkdir(parents=True, exist_ok=True)
+        if isinstance(model, PeftModel):
+            save_adapter(model, folder, state)
+        else:
+            model.save_pretrained(folder, state_dict=state)
+    trainer.accelerator.wait_for_everyone()
+
+
+def gathered(trainer: LongTrainer) -> dict[str, Any] | None:
+    """Return every weight whole on the first process; None where each process has them whole anyway."""
+    kind = trainer.accelerator.distributed_type
+    if kind not in (DistributedType.FSDP, DistributedType.DEEPSPEED):
+        return None
+    state: dict[str, Any] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+    return state
+
+
+def save_adapter(model: PeftModel, folder: Path, state: dict[str, Any] | None = None) -> None:
+    """Write adapter_model.safetensors and adapter_config.json, the same bytes for the same adapter.
+
+    The base model's path is left out, because it says where this machine keeps it, and PEFT's sets are written sorted.
+    """
+    model.save_pretrained(folder, save_embedding_layers=False, state_dict=state)
+    (folder / "README.md").unlink(missing_ok=True)
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    config = {key: sorted(value) if key in SORTED_KEYS and value else value for key, value in config.items()}
+    write_json(folder / "adapter_config.json", {**config, "base_model_name_or_path": None})
+
+
+def plain_model(base: Path, trained: Path, config: PretrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
+    """Load what `save_trained` wrote as a plain model: the adapter is merged into BASE, which is loaded again.
+
+    A model in 4 bits is merged so as well: into the weights that they were rounded from.
+    """
+    if hasattr(config, "s2_group_size"):
+        del config.s2_group_size  # of the training that has ended
+    config.use_cache = True  # the trainer switches it off to recompute activations
+    is_adapter = (trained / "adapter_config.json").is_file()
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        base if is_adapter else trained, config=config, dtype=dtype, use_safetensors=True
+    )
+    if is_adapter:
+        return merged(PeftModel.from_pretrained(model, trained), dtype)
+    cast_parameters(model, dtype)
+    return model
