@@ -83,7 +83,7 @@ def write_plain(
     known: dict[str, Any],
 ) -> None:
     """Write the merged model with its tokenizer and what the report says about it; the first process does."""
-    with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.trained.") as folder:
+    with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
         save_trained(trainer, Path(folder))
         if not trainer.accelerator.is_main_process:
             return

@@ -4,19 +4,14 @@ Shape suffixes: B rows, T tokens of a row, M model width, N tokens with a label.
 """
 # ruff: noqa: N803, N806 - shape suffixes on tensors
 
-from contextlib import AbstractContextManager
 from typing import Any, Literal
 
-import datasets
 import torch
 from peft import PeftModel
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
-from transformers import PreTrainedModel
 from trl import SFTTrainer
-
-from train.recipe import TrainingParams
 
 IGNORED = -100  # the label of a token that is not learned
 LossWeighting = Literal["token", "example"]
@@ -43,7 +38,7 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
         """Return the mean loss of the labelled tokens, or of the examples, of all batches of a step together."""
-        is_alone_on_cpu = self.accelerator.num_processes == 1 and inputs["labels"].device.type == "cpu"
+        is_alone_on_cpu = self.is_alone_on_cpu(inputs["labels"])
         if not is_alone_on_cpu and self.loss_weighting == "token":
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         labels_BT, position_ids_BT = inputs["labels"], inputs.get("position_ids")
@@ -62,6 +57,10 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
             loss = -(outputs.log_probs * weights_BT[:, 1:]).sum() * num_averaged
         loss = loss / num_items_in_batch
         return (loss, {}) if return_outputs else loss
+
+    def is_alone_on_cpu(self, tensor: Tensor) -> bool:
+        """Tell whether one process computes, without a GPU."""
+        return self.accelerator.num_processes == 1 and tensor.device.type == "cpu"
 
     def num_items(self, labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
         """Count what the loss is the mean of: labelled tokens, or examples with one."""
@@ -94,7 +93,7 @@ def is_learned(labels_BT: Tensor) -> Tensor:
 
 def num_examples(labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
     """Count the examples with a token that is learned."""
-    return torch.tensor(examples_of(labels_BT, position_ids_BT)[is_learned(labels_BT)].unique().numel())
+    return torch.tensor(len(torch.unique(examples_of(labels_BT, position_ids_BT)[is_learned(labels_BT)])))
 
 
 def weights_of(labels_BT: Tensor, position_ids_BT: Tensor | None, weighting: LossWeighting) -> Tensor:
@@ -131,21 +130,3 @@ def loss_of(
 def chunk_loss(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
     """Return the sum of some tokens' losses, each times its weight."""
     return (cross_entropy(head(hidden_NM).float(), labels_N, reduction="none") * weights_N).sum()
-
-
-def answer_nll(model: PreTrainedModel | PeftModel, rows: datasets.Dataset, params: TrainingParams) -> float:
-    """Return the mean negative log-likelihood of a labelled token, in nats, with full attention."""
-    model.eval()
-    total, num_labels = 0.0, 0
-    for row in rows:
-        ids_BT, labels_BT = (torch.tensor([row[key]], device=model.device) for key in ("input_ids", "labels"))
-        with torch.no_grad(), autocast(model.device.type, params):
-            loss, num = loss_of(model, {"input_ids": ids_BT}, labels_BT)
-        total, num_labels = total + loss.item(), num_labels + num
-    return total / num_labels
-
-
-def autocast(device_type: str, params: TrainingParams) -> AbstractContextManager[Any]:
-    """Compute in the recipe's dtype, as the trainer does."""
-    dtype = getattr(torch, params.dtype)
-    return torch.autocast(device_type, dtype=dtype, enabled=dtype != torch.float32)

@@ -3,7 +3,7 @@
     checkpointing: layers       keep the input of each layer and compute the rest again in the backward pass
     checkpointing: attention    keep what attention returned too: it is what costs most to compute again
     offload_activations         keep what is kept in the memory of the CPU (CUDA alone)
-    mlp_tile: N                 send N tokens at a time through a feed-forward layer, so that its wide middle is N tokens
+    mlp_tile: N                 send N tokens at a time through a feed-forward layer: its middle is its widest part
     optimizer: paged_adamw_8bit the optimizer's state in 8 bits, moved to the CPU where the GPU is full (CUDA alone)
 
 Logits are never in memory whole: `train.loss` and TRL's own loss compute them a chunk at a time.

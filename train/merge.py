@@ -49,10 +49,10 @@ def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:
     quiet()
     config = load_config(model)
     tokenizer = load_tokenizer(adapter)
-    adapted = load_adapted(model, adapter)
+    adapted = load_trained(model, adapter)
     tokens = checked_tokens(config.get_text_config().vocab_size)
     wanted = logits_of(adapted, tokens)
-    plain = merged(adapted, torch.float32)
+    plain = plain_of(adapted)
     exact = logits_of(plain, tokens)
     check(exact, wanted, "merging changed the logits", params.max_logit_difference)
     with replacing(out) as beside:
@@ -76,20 +76,27 @@ def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:
     )
 
 
-def load_adapted(model: Path, adapter: Path) -> PeftModel:
+def load_trained(model: Path, adapter: Path) -> PreTrainedModel | PeftModel:
     """Load MODEL with ADAPTER in float32, so that merging rounds once, when the result is written.
+
+    A model that was trained whole stands in ADAPTER by itself.
 
     Raises:
         InputError: One of them cannot be read, or they do not fit each other.
     """
-    if not (adapter / "adapter_config.json").is_file():
+    is_whole = (adapter / "config.json").is_file()
+    if not is_whole and not (adapter / "adapter_config.json").is_file():
         raise InputError(
             adapter, found="no adapter_config.json", wanted="an adapter", remedy="Run stage sft, or name its output."
         )
     try:
-        base = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32, use_safetensors=True)
+        base = AutoModelForCausalLM.from_pretrained(
+            adapter if is_whole else model, dtype=torch.float32, use_safetensors=True
+        )
     except (OSError, ValueError, SafetensorError) as error:
         raise no_model(model, error) from error
+    if is_whole:
+        return base.eval()
     try:
         return PeftModel.from_pretrained(base, adapter).eval()
     except (RuntimeError, ValueError, SafetensorError) as error:
@@ -100,6 +107,15 @@ def load_adapted(model: Path, adapter: Path) -> PeftModel:
             wanted="the adapter that was trained on this model",
             remedy="Name the model that stage sft was given.",
         ) from error
+
+
+def plain_of(model: PreTrainedModel | PeftModel) -> PreTrainedModel:
+    """Return the plain model, without what only training needs in its config."""
+    plain = merged(model, torch.float32) if isinstance(model, PeftModel) else model
+    if hasattr(plain.config, "s2_group_size"):
+        del plain.config.s2_group_size
+    plain.config.use_cache = True
+    return plain
 
 
 def checked_tokens(vocab_size: int) -> Tensor:

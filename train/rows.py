@@ -4,8 +4,9 @@ A row is a whole document, ended by the token that ends a text. TRL packs rows u
 ones; documents that share a row do not see each other.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import datasets
 from pydantic import BaseModel, ConfigDict
@@ -40,9 +41,9 @@ def token_rows(
     Raises:
         InputError: There is no document to train on.
     """
-    if text_dataset is None:
-        generator, arguments = document_tokens, {"folder": folder, "tokenizer": tokenizer}
-    else:
+    generator: Callable[..., Iterator[dict[str, list[int]]]] = document_tokens
+    arguments: dict[str, Any] = {"folder": folder, "tokenizer": tokenizer}
+    if text_dataset is not None:
         generator = text_tokens
         arguments = {"text_dataset": text_dataset, "tokenizer": tokenizer, "max_tokens": max_tokens}
     try:
@@ -94,9 +95,7 @@ def streamed(text_dataset: TextDatasetParams) -> datasets.IterableDataset:
         InputError: There is none of that name, or it cannot be reached.
     """
     try:
-        return datasets.load_dataset(
-            text_dataset.name, text_dataset.config, split=text_dataset.split, streaming=True
-        )
+        return datasets.load_dataset(text_dataset.name, text_dataset.config, split=text_dataset.split, streaming=True)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
         raise no_text(text_dataset, " ".join(str(error).split())[:200]) from error
 

@@ -5,6 +5,8 @@ nothing but the adapter, or all of a model that was trained whole, is written.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from accelerate import DistributedType
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
-from pipeline.files import write_json
+from pipeline.files import replacing, write_json
 from train.lora import cast_parameters, merged
 from train.loss import LongTrainer
 
@@ -31,6 +33,16 @@ def save_trained(trainer: LongTrainer, folder: Path) -> None:
         else:
             model.save_pretrained(folder, state_dict=state)
     trainer.accelerator.wait_for_everyone()
+
+
+@contextmanager
+def replacing_on_main(trainer: LongTrainer, path: Path) -> Iterator[Path]:
+    """Yield a folder beside `path` that the first process renames to it; the others get `path`, to leave alone."""
+    if not trainer.accelerator.is_main_process:
+        yield path
+        return
+    with replacing(path) as beside:
+        yield beside
 
 
 def gathered(trainer: LongTrainer) -> dict[str, Any] | None:
