@@ -20,11 +20,13 @@ from typing import Any
 
 import datasets
 import torch
+from peft import PeftModel
 from safetensors import SafetensorError
 from transformers import Trainer
 
 from pipeline.errors import InputError
 from pipeline.files import remove, replacing, sha256_of, sync_tree, write_json
+from train.lora import save_adapter
 from train.loss import LongTrainer
 from train.recipe import TrainingParams
 
@@ -58,6 +60,13 @@ class CheckpointTrainer(LongTrainer):
                 seal(self.beside / f"checkpoint-{self.state.global_step}", folder, self.run_id)
                 prune(folder, self.num_kept)
             self.accelerator.wait_for_everyone()
+
+    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
+        """Write what is trained and nothing else; PEFT would add whole embeddings beside low-rank updates of them."""
+        if isinstance(self.model, PeftModel):
+            save_adapter(self.model, Path(output_dir or self.args.output_dir), state_dict)
+        else:
+            super()._save(output_dir, state_dict)
 
     @contextmanager
     def writing_beside(self, folder: Path) -> Iterator[None]:

@@ -61,7 +61,7 @@ def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> Non
         rows = token_rows(documents, params.text_dataset, tokenizer, num_tokens_needed(params), cache)
         adapted = trained(load_model(model, params, config, "extend"), params, "extend")
         known = {"documents": len(rows), "trainable_parameters": count_trainable(adapted)}
-        arguments = training_config(params, out, max_steps=params.num_steps, num_epochs=1, packing=True)
+        arguments = training_config(params, out, max_steps=params.num_steps, num_epochs=1, packing=True, eval_steps=0)
         trainer = trainer_of(adapted, tokenizer, arguments, "token", train_dataset=rows)
         train_on(trainer, params, model)
         write_plain(trainer, params, config, model, out, known)

@@ -7,12 +7,19 @@ parameters unfrozen by hand train and are then lost.
 A model whose head is its embedding stays so: head and embedding are trained as one, and the merged model is tied too.
 """
 
+import json
+from pathlib import Path
+from typing import Any
+
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel
 
 from pipeline.errors import InputError
+from pipeline.files import write_json
 from train.recipe import LoraParams
+
+SORTED_KEYS = ("target_modules", "modules_to_save", "modules_to_tie")  # sets, which PEFT writes in any order
 
 
 def with_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftModel:
@@ -108,6 +115,18 @@ def kind_of(name: str) -> str:
     if "embed" in name or "wte" in name:
         return "embedding"
     return "norm" if "norm" in name or "ln_" in name else "other"
+
+
+def save_adapter(model: PeftModel, folder: Path, state: dict[str, Any] | None = None) -> None:
+    """Write adapter_model.safetensors and adapter_config.json, the same bytes for the same adapter.
+
+    The base model's path is left out, because it says where this machine keeps it, and PEFT's sets are written sorted.
+    """
+    model.save_pretrained(folder, save_embedding_layers=False, state_dict=state)
+    (folder / "README.md").unlink(missing_ok=True)
+    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
+    config = {key: sorted(value) if key in SORTED_KEYS and value else value for key, value in config.items()}
+    write_json(folder / "adapter_config.json", {**config, "base_model_name_or_path": None})
 
 
 def merged(model: PeftModel, dtype: torch.dtype) -> PreTrainedModel:

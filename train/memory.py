@@ -64,7 +64,7 @@ def tile_mlps(model: PreTrainedModel, num_tokens: int, section: str) -> None:
 
 
 class Tiled:
-    """A function of each token by itself, computed for some tokens at a time."""
+    """A function of each token by itself, computed for at most some tokens at a time, in equal parts."""
 
     def __init__(self, function: Any, num_tokens: int) -> None:
         """Keep the function and the size of a tile."""
@@ -73,7 +73,7 @@ class Tiled:
 
     def __call__(self, hidden_BTM: Tensor) -> Tensor:  # noqa: N803 - B rows, T tokens, M model width
         """Return what the function returns for all tokens."""
-        tiles = torch.split(hidden_BTM, self.num_tokens, dim=1)
+        tiles = torch.tensor_split(hidden_BTM, -(-hidden_BTM.shape[1] // self.num_tokens), dim=1)
         if len(tiles) == 1 or not torch.is_grad_enabled():
             return torch.cat([self.function(tile) for tile in tiles], dim=1)
         return torch.cat([checkpoint(self.function, tile, use_reentrant=False) for tile in tiles], dim=1)

@@ -4,7 +4,6 @@ FSDP and ZeRO-3 leave each process a part of every weight. All processes gather 
 nothing but the adapter, or all of a model that was trained whole, is written.
 """
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,11 +14,9 @@ from accelerate import DistributedType
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
-from pipeline.files import replacing, write_json
-from train.lora import cast_parameters, merged
+from pipeline.files import replacing
+from train.lora import cast_parameters, merged, save_adapter
 from train.loss import LongTrainer
-
-SORTED_KEYS = ("target_modules", "modules_to_save", "modules_to_tie")
 
 
 def save_trained(trainer: LongTrainer, folder: Path) -> None:
@@ -52,18 +49,6 @@ def gathered(trainer: LongTrainer) -> dict[str, Any] | None:
         return None
     state: dict[str, Any] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
     return state
-
-
-def save_adapter(model: PeftModel, folder: Path, state: dict[str, Any] | None = None) -> None:
-    """Write adapter_model.safetensors and adapter_config.json, the same bytes for the same adapter.
-
-    The base model's path is left out, because it says where this machine keeps it, and PEFT's sets are written sorted.
-    """
-    model.save_pretrained(folder, save_embedding_layers=False, state_dict=state)
-    (folder / "README.md").unlink(missing_ok=True)
-    config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    config = {key: sorted(value) if key in SORTED_KEYS and value else value for key, value in config.items()}
-    write_json(folder / "adapter_config.json", {**config, "base_model_name_or_path": None})
 
 
 def plain_model(base: Path, trained: Path, config: PretrainedConfig, dtype: torch.dtype) -> PreTrainedModel:

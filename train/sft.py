@@ -71,8 +71,14 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
     )
     adapted = trained(load_model(model, params, config, "sft"), params, "sft")
     trainable = count_trainable(adapted)
-    arguments = training_config(params, out, max_steps=-1, num_epochs=params.num_epochs, packing=params.packing)
-    arguments.set_evaluate(strategy="steps" if params.eval_steps else "no", steps=max(1, params.eval_steps))
+    arguments = training_config(
+        params,
+        out,
+        max_steps=-1,
+        num_epochs=params.num_epochs,
+        packing=params.packing,
+        eval_steps=params.eval_steps,
+    )
     trainer = trainer_of(
         adapted,
         tokenizer,

@@ -50,9 +50,18 @@ def load_model(folder: Path, params: TrainingParams, config: PretrainedConfig, s
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise no_model(folder, error) from error
+    if params.method == "qlora":
+        keep_differentiable(model)
     if params.mlp_tile is not None:
         tile_mlps(model, params.mlp_tile, section)
     return model
+
+
+def keep_differentiable(model: PreTrainedModel) -> None:
+    """Keep bitsandbytes from packing weights anew at the first evaluation on a CPU: they give no gradients then."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
 
 
 def in_4_bits(params: TrainingParams) -> BitsAndBytesConfig:
@@ -106,9 +115,12 @@ def no_model(folder: Path, error: Exception) -> InputError:
 
 
 def training_config(
-    params: TrainingParams, out: Path, *, max_steps: int, num_epochs: float, packing: bool
+    params: TrainingParams, out: Path, *, max_steps: int, num_epochs: float, packing: bool, eval_steps: int
 ) -> SFTConfig:
-    """Return TRL's configuration; `max_steps` of -1 leaves the end to `num_epochs`."""
+    """Return TRL's configuration.
+
+    `max_steps` of -1 leaves the end to `num_epochs`; with `eval_steps` of 0 nothing is measured on the way.
+    """
     on_cpu = not torch.cuda.is_available()
     return SFTConfig(
         output_dir=str(folder_of(out)),
@@ -117,6 +129,11 @@ def training_config(
         max_length=params.max_length,
         packing=packing,
         packing_strategy="bfd_split",
+        eval_packing=False,
+        eval_strategy="steps" if eval_steps else "no",
+        eval_steps=eval_steps or None,
+        per_device_eval_batch_size=1,
+        prediction_loss_only=True,
         optim=OPTIMIZERS[params.optimizer],
         adam_beta2=params.adam_beta2,
         learning_rate=params.learning_rate,

@@ -8,9 +8,8 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM
 
 from pipeline.errors import InputError
-from train.lora import count_trainable, merged, with_lora
+from train.lora import count_trainable, merged, save_adapter, with_lora
 from train.recipe import LoraParams
-from train.saving import save_adapter
 
 # PEFT still asks transformers by an old name.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")

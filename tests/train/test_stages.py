@@ -75,7 +75,13 @@ RECIPE = {
         "loss_weighting": "token",
         "eval_steps": 0,
     },
-    "merge": {"dtype": "float32", "max_logit_difference": 1.0e-3},
+    "merge": {
+        "dtype": "float32",
+        "max_logit_difference": 1.0e-3,
+        "hub_name": "LongAlpaca-Tiny",
+        "base_model": "nobody/tiny",
+        "licence": "apache-2.0",
+    },
 }
 
 
