@@ -34,6 +34,7 @@ MANIFEST = "manifest.json"
 NAME = re.compile(r"checkpoint-(\d+)")
 WITHOUT_EFFECT = {"save_steps", "num_checkpoints", "report_to"}  # on the weights
 LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate")
+TORCH_CANNOT_WRITE = ("inline_container", "iostream", "PytorchStreamWriter")  # torch.save has no error of its own
 EDGE_BYTES = 1 << 20  # of each end of a file of weights, which tell it from another
 
 log = logging.getLogger(__name__)
@@ -93,7 +94,7 @@ def writing(folder: Path, step: int) -> Iterator[None]:
     try:
         yield
     except (OSError, SafetensorError, RuntimeError) as error:
-        if isinstance(error, RuntimeError) and "write" not in str(error):  # what torch.save raises
+        if isinstance(error, RuntimeError) and not any(word in str(error) for word in TORCH_CANNOT_WRITE):
             raise
         before = [path.name for path in checkpoints_of(folder)]
         raise InputError(
