@@ -17,7 +17,7 @@ from transformers import PreTrainedModel
 
 from pipeline.errors import InputError
 from pipeline.files import write_json
-from train.recipe import LoraParams
+from train.recipe import LoraParams, TrainingParams
 
 SORTED_KEYS = ("target_modules", "modules_to_save", "modules_to_tie")  # sets, which PEFT writes in any order
 
@@ -45,17 +45,21 @@ def with_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftM
     return adapted
 
 
-def trained(model: PreTrainedModel, params: LoraParams, section: str) -> PreTrainedModel | PeftModel:
+def trained(model: PreTrainedModel, params: TrainingParams, section: str) -> PreTrainedModel | PeftModel:
     """Return `model` with what `params` trains, in float32: the whole of it, or an adapter.
+
+    What goes from layer to layer stays in the recipe's dtype: an embedding in float32 would double what is kept of it.
 
     Raises:
         InputError: A module named in `params` is not in the model, or is one that cannot be trained so.
     """
-    if params.method != "full":
-        return with_lora(model, params, section)
-    model.requires_grad_(requires_grad=True)
-    in_float32(model)
-    return model
+    dtype = getattr(torch, params.dtype)
+    if params.method == "full":
+        model.requires_grad_(requires_grad=True)
+        in_float32(model)
+    adapted = model if params.method == "full" else with_lora(model, params, section)
+    adapted.get_input_embeddings().register_forward_hook(lambda module, inputs, out: out.to(dtype))  # noqa: ARG005
+    return adapted
 
 
 def in_float32(model: torch.nn.Module) -> None:

@@ -121,10 +121,14 @@ def loss_of(
     weights_N = torch.ones(len(labels_N), device=labels_N.device)
     if weights_BT is not None:
         weights_N = weights_BT[:, 1:][is_labelled_BT]
-    head = base.get_output_embeddings()
+    return summed_loss(base.get_output_embeddings(), hidden_NM, labels_N, weights_N), len(labels_N)
+
+
+def summed_loss(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
+    """Return the sum of tokens' losses, each times its weight, with the logits of a chunk at a time."""
     chunks = (torch.split(part, LOSS_CHUNK) for part in (hidden_NM, labels_N, weights_N))
     parts = [checkpoint(chunk_loss, head, *chunk, use_reentrant=False) for chunk in zip(*chunks, strict=True)]
-    return torch.stack(parts).sum(), len(labels_N)
+    return torch.stack(parts).sum()
 
 
 def chunk_loss(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
