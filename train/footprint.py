@@ -17,9 +17,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from peft import PeftModel
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
-from peft import PeftModel
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from transformers import AttentionInterface, AttentionMaskInterface, AutoModelForCausalLM, PretrainedConfig
@@ -33,7 +33,9 @@ from train.segments import Segments
 
 WHOLE_ROWS = "s2_whole_rows"
 PARTS = ("weights", "gradients", "optimizer", "layer_inputs", "kept_attention", "live_layer", "logits")
-NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)  # a weight: 4 bits, 8 bits a block of 64, 32 bits 256 blocks (arXiv 2305.14314)
+NF4_BYTES = (
+    0.5 + 1 / 64 + 4 / (64 * 256)
+)  # a weight: 4 bits, 8 bits a block of 64, 32 bits 256 blocks (arXiv 2305.14314)
 OPTIMIZER_BYTES = {"adamw": 8.0, "adamw_8bit": 2.0, "paged_adamw_8bit": 2.0}  # of two moments
 ATTENTION = ("longalpaca::s2_attention", "aten::_scaled_dot_product")
 IN_FLIGHT = 2  # layers whose input is on the GPU while those of the others lie in the memory of the CPU
