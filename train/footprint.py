@@ -33,9 +33,7 @@ from train.segments import Segments
 
 WHOLE_ROWS = "s2_whole_rows"
 PARTS = ("weights", "gradients", "optimizer", "layer_inputs", "kept_attention", "live_layer", "logits")
-NF4_BYTES = (
-    0.5 + 1 / 64 + 4 / (64 * 256)
-)  # a weight: 4 bits, 8 bits a block of 64, 32 bits 256 blocks (arXiv 2305.14314)
+NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)  # a weight: 4 bits, and scales of blocks, and of blocks of blocks
 OPTIMIZER_BYTES = {"adamw": 8.0, "adamw_8bit": 2.0, "paged_adamw_8bit": 2.0}  # of two moments
 ATTENTION = ("longalpaca::s2_attention", "aten::_scaled_dot_product")
 IN_FLIGHT = 2  # layers whose input is on the GPU while those of the others lie in the memory of the CPU
@@ -43,10 +41,9 @@ IN_FLIGHT = 2  # layers whose input is on the GPU while those of the others lie 
 
 @dataclass(frozen=True)
 class Footprint:
-    """Bytes at the peak of a step, by part, and the number of parameters."""
+    """Bytes at the peak of a step, by part."""
 
     parts: Mapping[str, float]
-    num_parameters: int
 
     @property
     def total(self) -> float:
@@ -172,9 +169,9 @@ def footprint_of(params: TrainingParams, config: PretrainedConfig, section: str,
             for _ in range(min(2, params.accumulation_steps)):  # with more, gradients are there from the start
                 run_backward(model, ids_BT, params)
     counts = watch.peak
-    num_trained = sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    num_trained = sum(parameter.numel() for parameter in unique(model.parameters()) if parameter.requires_grad)
     counts["optimizer"] = int(num_trained * OPTIMIZER_BYTES[params.optimizer])
-    return Footprint({part: counts[part] for part in PARTS}, sum(p.numel() for p in model.parameters()))
+    return Footprint({part: counts[part] for part in PARTS})
 
 
 def run_backward(model: nn.Module, ids_BT: Tensor, params: TrainingParams) -> None:
@@ -201,7 +198,7 @@ def meta_model(params: TrainingParams, config: PretrainedConfig, section: str) -
         if params.mlp_tile is not None:
             tile_mlps(model, params.mlp_tile, section)
         if params.checkpointing != "none":
-            model.gradient_checkpointing_enable(checkpointing_arguments(params))
+            model.activation_checkpointing_enable(checkpointing_arguments(params))
             model.enable_input_require_grads()
         head = model.get_output_embeddings()
         adapted: nn.Module = trained(model, params, section)
@@ -211,9 +208,10 @@ def meta_model(params: TrainingParams, config: PretrainedConfig, section: str) -
 
 
 def attend_whole_rows(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: Tensor | None, **kwargs: Any
+    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: None, **kwargs: Any
 ) -> tuple[Tensor, None]:
     """Attend by S2-Attn in rows of one segment, without looking at the tokens, which fake ones do not have."""
+    assert attention_mask is None
     segments = Segments(None, query.shape[0], query.shape[2], module.config.s2_group_size)
     return attend(query, key, value, segments, 0.0, kwargs.get("scaling"), None), None
 
@@ -243,7 +241,7 @@ def to_fake(model: nn.Module) -> None:
 
 def tag_parts(model: nn.Module, watch: Watch) -> None:
     """Tell the watch which tensors are inputs of layers, logits and gradients."""
-    base = model.get_base_model() if hasattr(model, "get_base_model") else model
+    base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
     for layer in base.get_decoder().layers:
         layer.register_forward_pre_hook(lambda _, inputs: watch.retag(inputs[0], "layer_inputs"))
     head = base.get_output_embeddings()
@@ -252,7 +250,9 @@ def tag_parts(model: nn.Module, watch: Watch) -> None:
     last = list(base.get_decoder().layers)[-1]
     last.register_full_backward_pre_hook(lambda *_: setattr(watch, "part", "live_layer"))
     for parameter in unique(p for p in model.parameters() if p.requires_grad):
-        parameter.register_post_accumulate_grad_hook(lambda p: watch.retag(p.grad, "gradients"))
+        parameter.register_post_accumulate_grad_hook(  # type: ignore[no-untyped-call]
+            lambda p: watch.retag(p.grad, "gradients")
+        )
 
 
 def unique(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:

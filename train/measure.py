@@ -68,7 +68,7 @@ def take_steps(params: TrainingParams, config: PretrainedConfig, num_tokens: int
     if params.mlp_tile is not None:
         tile_mlps(model, params.mlp_tile, "extend")
     if params.checkpointing != "none":
-        model.gradient_checkpointing_enable(checkpointing_arguments(params))
+        model.activation_checkpointing_enable(checkpointing_arguments(params))
         model.enable_input_require_grads()
     adapted = trained(model, params, "extend").train()
     parameters = [parameter for parameter in adapted.parameters() if parameter.requires_grad]

@@ -3,9 +3,9 @@
     python -m train.plan --recipe llama2-7b --length 100000
     python -m train.plan --recipe llama2-70b --length 32768 --gpus 8 --gpu h100 --json
 
-Memory comes from `train.footprint`: the model's real modules on fake tensors. Operations are counted with the causal half
-of attention alone, as today's kernels compute it, and with what is computed again. The time of a step is a floor, as
-if the GPU ran at its peak; `hours` divides it by `--efficiency`, the share of the peak that training reaches.
+Memory comes from `train.footprint`: the model's real modules on fake tensors. Operations are counted with the causal
+half of attention alone, as today's kernels compute it, and with what is computed again. The time of a step is a floor,
+as if the GPU ran at its peak; `hours` divides it by `--efficiency`, the share of the peak that training reaches.
 No weight is read and nothing downloaded: the sizes of the recipes' models stand in train/recipes/*.json.
 """
 
@@ -14,7 +14,7 @@ import json
 import logging
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -65,15 +65,17 @@ class Plan:
     flops: dict[str, float]
 
 
-def section_of(recipe: str, section: Section) -> TrainingParams:
-    """Read a section of a recipe, by its name or the path of its YAML.
+def section_of(recipe: str, section: Section, changes: Mapping[str, Any] | None = None) -> TrainingParams:
+    """Read a section of a recipe, by its name or the path of its YAML, with some values changed.
 
     Raises:
         InputError: There is no such recipe, or something is wrong with the section.
     """
-    kind: type[TrainingParams] = {"extend": ExtendParams, "sft": SftParams}[section]
     file = file_of(recipe)
-    return kind.parse(file, read_yaml(file))
+    content = read_yaml(file)
+    content[section] = {**content.get(section, {}), **(changes or {})}
+    kind: type[ExtendParams] | type[SftParams] = ExtendParams if section == "extend" else SftParams
+    return kind.parse(file, content)
 
 
 def file_of(recipe: str) -> Path:
@@ -154,12 +156,24 @@ def architecture(config: PretrainedConfig) -> Architecture:
     )
 
 
+def sharded(parts: Mapping[str, float], shard: str, num_gpus: int, num_layers: int) -> dict[str, float]:
+    """Return what one of several GPUs holds: ZeRO-2 parts gradients and optimizer, FSDP2 and ZeRO-3 the weights too.
+
+    Of the weights, two layers are whole at a time: the one that computes, and the next, which is being fetched.
+    """
+    split = {"none": (), "zero2": ("gradients", "optimizer"), "fsdp": ("gradients", "optimizer", "weights")}[shard]
+    held = {part: size / num_gpus if part in split else size for part, size in parts.items()}
+    if "weights" in split:
+        held["weights"] += min(2, num_layers) * parts["weights"] / num_layers * (1 - 1 / num_gpus)
+    return held
+
+
 def rows_per_step(params: TrainingParams, num_gpus: int) -> int:
     """Return how many rows a step of the optimizer takes in all."""
     return params.batch_size * params.accumulation_steps * num_gpus
 
 
-def hours_of(made: Plan, num_steps: int, num_gpus: int, gpu: str, efficiency: float) -> float:
+def hours_of(made: Plan, num_steps: int, gpu: str, efficiency: float) -> float:
     """Return the hours of a whole run."""
     return num_steps * floor_seconds(made, gpu) * made.params.accumulation_steps / efficiency / 3_600
 
@@ -198,25 +212,26 @@ def rungs(
 
 def report(options: argparse.Namespace) -> dict[str, Any]:
     """Return the whole plan."""
-    params = section_of(options.recipe, options.section)
+    params = section_of(options.recipe, options.section, dict(options.set))
     config = architecture_of(options.recipe, options.model)
     num_tokens = options.length or params.max_length
     made = plan(params, config, options.section, num_tokens)
     num_steps = options.steps or getattr(params, "num_steps", None) or 1
     rows = rows_per_step(params, options.gpus)
+    parts = sharded(made.footprint.parts, options.shard, options.gpus, config.num_hidden_layers)
     return {
         "recipe": options.recipe,
         "section": options.section,
         "length": num_tokens,
-        "peak_gib": made.footprint.total / GIB,
-        "peak_gib_parts": {part: size / GIB for part, size in made.footprint.parts.items()},
+        "peak_gib": sum(parts.values()) / GIB,
+        "peak_gib_parts": {part: size / GIB for part, size in parts.items()},
         "trainable_parameters": made.trainable["total"],
         "trainable_parameters_parts": {kind: num for kind, num in made.trainable.items() if kind != "total"},
         "flops_per_step": sum(made.flops.values()) * rows,
         "flops_per_step_parts": {part: flops * rows for part, flops in made.flops.items()},
         "tokens_per_step": num_tokens * rows,
         "floor_seconds_per_step": floor_seconds(made, options.gpu) * params.accumulation_steps,
-        "hours": hours_of(made, num_steps, options.gpus, options.gpu, options.efficiency),
+        "hours": hours_of(made, num_steps, options.gpu, options.efficiency),
         "hours_parts": {
             "steps": num_steps,
             "gpus": options.gpus,
@@ -248,10 +263,14 @@ def table_of(found: dict[str, Any]) -> str:
 
 def said(fit: dict[str, Any]) -> str:
     """Return the switches with which a step fits."""
-    switches = (
-        yaml.safe_dump(fit["switches"], default_flow_style=True, sort_keys=False, width=1_000).strip().strip("{}")
-    )
-    return f"{'as the recipe is' if not fit['switches'] else switches}: {fit['peak_gib']:.1f} GiB"
+    switches = ", ".join(f"{key}: {yaml.safe_dump(value).splitlines()[0]}" for key, value in fit["switches"].items())
+    return f"{switches or 'as the recipe is'}; {fit['peak_gib']:.1f} GiB"
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """Return a key of the recipe and its value, which is read as YAML."""
+    key, _, value = text.partition("=")
+    return key, yaml.safe_load(value)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -274,6 +293,8 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--section", choices=("extend", "sft"), default="extend")
     own.add_argument("--length", type=int, help="tokens a row; the recipe's own if not given")
     own.add_argument("--model", type=Path, help="the folder of the base model, for a recipe of your own")
+    own.add_argument("--set", type=setting, nargs="+", default=[], metavar="KEY=VALUE", help="instead of the recipe's")
+    own.add_argument("--shard", choices=("none", "zero2", "fsdp"), default="none", help="what the GPUs hold parts of")
     own.add_argument("--gpus", type=int, default=8, help="that share the rows of a step")
     own.add_argument("--gpu", choices=sorted(GPUS), default="h100")
     own.add_argument("--efficiency", type=float, default=EFFICIENCY, help="share of the peak that training reaches")
