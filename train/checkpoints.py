@@ -20,8 +20,10 @@ from typing import Any
 
 import datasets
 import torch
+from accelerate import DistributedType
 from peft import PeftModel
 from safetensors import SafetensorError
+from torch.distributed.tensor import DTensor
 from transformers import Trainer
 
 from pipeline.errors import InputError
@@ -62,12 +64,20 @@ class CheckpointTrainer(LongTrainer):
                 prune(folder, self.num_kept)
             self.accelerator.wait_for_everyone()
 
-    def _save(self, output_dir: str | None = None, state_dict: dict[str, Any] | None = None) -> None:
-        """Write what is trained and nothing else; PEFT would add whole embeddings beside low-rank updates of them."""
-        if isinstance(self.model, PeftModel):
-            save_adapter(self.model, Path(output_dir or self.args.output_dir), state_dict)
-        else:
-            super()._save(output_dir, state_dict)
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Write what is trained and nothing else, gathered from all processes; the first one writes.
+
+        PEFT would add whole embeddings beside low-rank updates of them.
+        """
+        folder = Path(output_dir or self.args.output_dir)
+        model = self.accelerator.unwrap_model(self.model)
+        state = gathered(self)
+        if self.args.should_save:
+            folder.mkdir(parents=True, exist_ok=True)
+            if isinstance(model, PeftModel):
+                save_adapter(model, folder, state)
+            else:
+                model.save_pretrained(folder, state_dict=state)
 
     @contextmanager
     def writing_beside(self, folder: Path) -> Iterator[None]:
@@ -82,6 +92,22 @@ class CheckpointTrainer(LongTrainer):
             self.beside = None
             if self.accelerator.is_main_process:
                 remove(folder)
+
+
+def gathered(trainer: Trainer) -> dict[str, Any] | None:
+    """Return the weights whole, on the first process; None where each process has them whole anyway."""
+    kind, is_main = trainer.accelerator.distributed_type, trainer.accelerator.is_main_process
+    if kind == DistributedType.DEEPSPEED:
+        state: dict[str, Any] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+        return state
+    if kind != DistributedType.FSDP:
+        return None
+    whole = {}
+    for name, value in trainer.model.state_dict().items():
+        content = value.full_tensor() if isinstance(value, DTensor) else value  # every process takes part
+        if is_main:
+            whole[name] = content.cpu()
+    return whole
 
 
 @contextmanager

@@ -7,28 +7,19 @@ nothing but the adapter, or all of a model that was trained whole, is written.
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import torch
-from accelerate import DistributedType
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from pipeline.files import replacing
-from train.lora import cast_parameters, merged, save_adapter
+from train.lora import cast_parameters, merged
 from train.loss import LongTrainer
 
 
 def save_trained(trainer: LongTrainer, folder: Path) -> None:
     """Write the adapter, or the whole model where it was trained whole; every process calls this, the first writes."""
-    model = trainer.accelerator.unwrap_model(trainer.model)
-    state = gathered(trainer)
-    if trainer.accelerator.is_main_process:
-        folder.mkdir(parents=True, exist_ok=True)
-        if isinstance(model, PeftModel):
-            save_adapter(model, folder, state)
-        else:
-            model.save_pretrained(folder, state_dict=state)
+    trainer.save_model(str(folder))
     trainer.accelerator.wait_for_everyone()
 
 
@@ -40,15 +31,6 @@ def replacing_on_main(trainer: LongTrainer, path: Path) -> Iterator[Path]:
         return
     with replacing(path) as beside:
         yield beside
-
-
-def gathered(trainer: LongTrainer) -> dict[str, Any] | None:
-    """Return every weight whole on the first process; None where each process has them whole anyway."""
-    kind = trainer.accelerator.distributed_type
-    if kind not in (DistributedType.FSDP, DistributedType.DEEPSPEED):
-        return None
-    state: dict[str, Any] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
-    return state
 
 
 def plain_model(base: Path, trained: Path, config: PretrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
