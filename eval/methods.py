@@ -134,6 +134,8 @@ def windows_of(options: argparse.Namespace) -> Iterator[tuple[str, list[torch.Te
 
 def best_rate(method: Method, options: argparse.Namespace) -> float:
     """Return the rate at which the last half of a pilot run had the lowest loss in training."""
+    if options.rate is not None:
+        return float(options.rate)
     losses = {}
     for rate in method.rates:
         params = params_of(method, rate, options.pilot_steps, PILOT_SEED, options)
@@ -149,12 +151,15 @@ def slug(method: Method) -> str:
 
 def compare(options: argparse.Namespace) -> tuple[Table, Table]:
     """Train with every method from every seed; the seeds are outermost, so that a stopped comparison is balanced."""
-    rates = {method.name: best_rate(method, options) for method in METHODS}
-    runs: dict[str, list[Losses]] = {method.name: [] for method in METHODS}
+    methods = [method for method in METHODS if slug(method) in options.methods]
+    rates = {method.name: best_rate(method, options) for method in methods}
+    runs: dict[str, list[Losses]] = {method.name: [] for method in methods}
     for seed in options.seeds:
-        for method in METHODS:
+        for method in methods:
             params = params_of(method, rates[method.name], options.steps, seed, options)
-            runs[method.name].append(measured(f"{slug(method)}-{seed}", params, options)["held_out"])
+            runs[method.name].append(
+                measured(f"{slug(method)}-{params.learning_rate:.0e}-{seed}", params, options)["held_out"]
+            )
             log.info("%s, seed %d: %.4f", method.name, seed, float(np.mean(list(by_document(runs[method.name][-1:])))))
     return results(runs, rates, untrained(options)), differences(runs)
 
@@ -190,7 +195,7 @@ def results(runs: dict[str, list[Losses]], rates: dict[str, float], before: dict
 def differences(runs: dict[str, list[Losses]]) -> Table:
     """Return the paired differences over documents, with 95 % intervals, and the difference of each seed."""
     rows = []
-    for name, other in COMPARISONS:
+    for name, other in (pair for pair in COMPARISONS if set(pair) <= set(runs)):
         pairs = zip(by_document(runs[name]), by_document(runs[other]), strict=True)
         interval = bootstrap_mean([left - right for left, right in pairs], NUM_RESAMPLES, seed=0)
         seeds = [
@@ -228,6 +233,9 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--group", type=int, default=64, help="tokens of a group of S2-Attn")
     own.add_argument("--steps", type=int, default=150)
     own.add_argument("--pilot-steps", type=int, default=30)
+    names = [slug(method) for method in METHODS]
+    own.add_argument("--methods", choices=names, nargs="+", default=names, metavar="NAME")
+    own.add_argument("--rate", type=float, help="of every method, instead of what a pilot run finds")
     own.add_argument("--windows", type=int, default=6, help="of each held-out document")
     own.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     own.add_argument("--out", type=Path, required=True, metavar="DIR")
