@@ -37,8 +37,6 @@ STAGES = {
     "report": "eval.report",
 }
 TOOLS = {"find": "pipeline.find"}  # with options of their own: what they do depends on the world, not on inputs
-    "find": "pipeline.find"
-}  # commands with options of their own: what they do depends on the world, not on inputs
 COMMANDS = {  # what is no part of the graph: it brings from elsewhere, or gives away
     "import": "pipeline.importing",
     "publish": "pipeline.publish",
