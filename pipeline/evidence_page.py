@@ -13,6 +13,7 @@ from pipeline.records import DocumentStore, Example
 
 CONTEXT_CHARACTERS = 240  # on either side of a quote
 MAX_QUOTE_CHARACTERS = 1_500
+NUM_BINS = 10
 NUM_REFUSED = 5  # of each reason
 
 
@@ -32,11 +33,21 @@ def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore,
     text = page.render(
         tasks={task: [view_of(example, store) for example in found] for task, found in drawn.items()},
         refused={reason: [view_of(example, store) for example in found] for reason, found in shown.items()},
+        histograms={task: histogram(found, store) for task, found in by_task.items()},
         num_accepted={task: len(found) for task, found in by_task.items()},
         num_refused={reason: len(found) for reason, found in refused.items()},
     )
     with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+def histogram(examples: list[Example], store: DocumentStore) -> list[int]:
+    """Return in which tenth of its document each piece of evidence lies, as percentages of all pieces."""
+    bins = [0] * NUM_BINS
+    for span in sorted((span for example in examples for span in example.evidence), key=lambda span: span.doc_id):
+        bins[min(NUM_BINS - 1, span.start * NUM_BINS // max(1, len(store[span.doc_id].text)))] += 1
+    total = max(1, sum(bins))
+    return [round(100 * count / total) for count in bins]
 
 
 def lots(examples: list[Example], num: int) -> list[Example]:
