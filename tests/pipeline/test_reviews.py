@@ -1,5 +1,6 @@
 """Reviews of papers: how they are read, who stays anonymous, and which become answers."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -119,6 +120,13 @@ def test_a_page_without_reviews_is_refused(tmp_path, notes, words) -> None:
     path = page(tmp_path, notes)
     with pytest.raises(UnreadableError, match=words):
         openreview.read(path, lambda *_: None)
+
+
+@pytest.mark.parametrize("content", [[], ["a"], 3, "text", {"summary": {"value": {"deep": [[1]]}}}])
+def test_notes_of_other_shapes_are_refused_or_read(tmp_path, content) -> None:
+    odd = note_of(FORUM, "Official_Review", {}, 1) | {"content": content}
+    with contextlib.suppress(UnreadableError):
+        assert "## Review 1" in read_page(tmp_path, [submission(), odd]).text
 
 
 @pytest.mark.parametrize("body", [b'{"notes": [{"invitations": 1, "forum": 2}]}', b'{"notes"  "invitations" "forum"'])
