@@ -1,4 +1,4 @@
-"""Measure how documents are read: speed, what the sandbox costs, and what it withstands.
+"""Measure how documents are read and mixed: speed, memory, what the sandbox costs, and what it withstands.
 
 Reads   DOCUMENTS        a folder of files, at any depth
 Writes  OUT/NAME.json    figures, and what they depend on
@@ -16,6 +16,7 @@ from pipeline.benchmarks.faithful import measure_faithful
 from pipeline.benchmarks.fetching import measure_fetching
 from pipeline.benchmarks.files import measure_files
 from pipeline.benchmarks.hostile import measure_hostile
+from pipeline.benchmarks.mixing import measure_mixing
 from pipeline.benchmarks.mutants import measure_mutants
 from pipeline.benchmarks.questions import draw_questions
 from pipeline.benchmarks.reading import measure_reading
@@ -24,6 +25,7 @@ from pipeline.cli import log_to_stderr
 from pipeline.errors import InputError
 from pipeline.extract import ExtractParams
 from pipeline.fetch import FetchParams
+from pipeline.mix import MixParams
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +40,7 @@ BENCHMARKS = {
     "questions": "draws examples of a folder of verify, to be read by a person",
     "fetch": "files a second from many hosts of this machine (of --count files)",
     "files": "memory and time of the stage on very many small files",
+    "mix": "memory and time of mixing very many long rows",
 }
 
 
@@ -49,25 +52,28 @@ def parser_of() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="name", required=True, metavar="BENCHMARK")
     for name, what in BENCHMARKS.items():
         command = commands.add_parser(name, help=what, description=what)
-        if name not in ("files", "endpoint", "fetch"):
+        if name not in ("files", "endpoint", "fetch", "mix"):
             command.add_argument("--documents", type=Path, required=name != "mutants", metavar="DIR")
         if name == "reading":
             command.add_argument("--tools-python", type=Path, metavar="FILE", help="a Python that has other tools")
-        if name in ("faithful", "mutants", "files", "endpoint", "fetch", "questions"):
+        if name in ("faithful", "mutants", "files", "endpoint", "fetch", "mix", "questions"):
             command.add_argument("--count", type=int, required=True, metavar="N")
-        if name in ("faithful", "mutants", "files", "questions"):
+        if name in ("faithful", "mutants", "files", "mix", "questions"):
             command.add_argument("--seed", type=int, required=True, metavar="N")
         command.add_argument("--out", type=Path, required=True, metavar="DIR")
         command.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")
     return parser
 
 
-def measure(options: argparse.Namespace, params: ExtractParams) -> list[Table]:
+def measure(options: argparse.Namespace) -> list[Table]:
     """Run the benchmark that the options name.
 
     Raises:
         InputError: There is nothing to read.
     """
+    if options.name == "mix":
+        return measure_mixing(MixParams.load(options.params), count=options.count, seed=options.seed)
+    params = ExtractParams.load(options.params)
     if options.name == "reading":
         return measure_reading(params, documents=options.documents, tools_python=options.tools_python)
     if options.name == "hostile":
@@ -93,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     log_to_stderr()
     try:
         given = conditions()
-        tables = measure(options, ExtractParams.load(options.params))
+        tables = measure(options)
         log.info("%s", write_tables(options.out, options.name, given, tables))
     except InputError as error:
         sys.stderr.write(f"longalpaca bench: error: {error}\n")

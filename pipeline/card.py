@@ -1,90 +1,112 @@
-"""Count the rows of a dataset and write its card from the counts: the README.md that the Hub shows."""
+"""Write the card of a dataset from its counts: the README.md that the Hub shows."""
 
-from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import yaml
 
-from pipeline.records import DocumentStore, MixedExample, read_mixed
-
-LENGTH_BUCKETS = (1_024, 4_096, 8_192, 16_384, 32_768, 65_536, 131_072, 262_144)  # upper bounds, tokens
 SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
 SPLITS = ("train", "test")
+MAIN = "12k"
+BAR = 40  # characters of the longest bar of the histogram
 
 
-def count_rows(dataset: Path, store: DocumentStore) -> dict[str, Any]:
-    """Count the rows of both splits by kind, licence, teacher, check and length.
-
-    Args:
-        dataset: A folder with train*.parquet and test*.parquet.
-        store: The documents that the rows name.
-    """
-    return {split: count_split(read_mixed(dataset, f"{split}*.parquet"), store) for split in SPLITS}
-
-
-def count_split(rows: Iterable[MixedExample], store: DocumentStore) -> dict[str, Any]:
-    """Count the rows of one split."""
-    counters: dict[str, Counter[str]] = {name: Counter() for name in ("kinds", "licences", "teachers", "lengths")}
-    documents: set[str] = set()
-    num_rows = num_tokens = 0
-    for row in rows:
-        example = row.example
-        category = store.categories[example.doc_ids[0]] if example.doc_ids else "none"
-        counters["kinds"][f"{category}/{example.task}"] += 1
-        counters["licences"][example.licence or "unknown"] += 1
-        counters["teachers"][example.teacher] += 1
-        counters["lengths"][bucket_of(row.num_tokens)] += 1
-        documents.update(example.doc_ids)
-        num_rows += 1
-        num_tokens += row.num_tokens
-    return {"documents": len(documents), "rows": num_rows, "tokens": num_tokens, **counters}
-
-
-def bucket_of(num_tokens: int) -> str:
-    """Return the upper bound of the bucket that a length falls into."""
-    return next((f"<= {bound}" for bound in LENGTH_BUCKETS if num_tokens <= bound), f"> {LENGTH_BUCKETS[-1]}")
-
-
-def write_card(path: Path, counts: Mapping[str, Any]) -> None:
-    """Write the card of a dataset from the counts of `count_rows` and its `refused`."""
+def write_card(path: Path, report: Mapping[str, Any]) -> None:
+    """Write the card from the report of `mix`."""
     template = resources.files("pipeline").joinpath("card.md").read_text(encoding="utf-8")
+    unknown = report["rows_of_unknown_licence"]
     body = template.format(
-        train=counts["train"],
-        test=counts["test"],
-        kinds=table("category/task", "kinds", counts),
-        lengths=table("tokens", "lengths", counts, sorted_by_bound=True),
-        licences=table("licence", "licences", counts),
-        teachers=table("teacher", "teachers", counts),
-        refused=", ".join(f"{number} {reason}" for reason, number in sorted(counts["refused"].items())) or "none",
+        train=report["train"],
+        test=report["test"],
+        kinds=table("category/task", "kinds", report),
+        families=families_table(report["families"]),
+        lengths=histogram(report),
+        editions=editions_table(report["editions"]),
+        licences=table("licence", "licences", report),
+        sources=table("place and licence (documents)", "sources", report),
+        teachers=table("teacher", "teachers", report),
+        checks=table("check", "checks", report),
+        refused=listed(report["refused"]),
+        candidates=f"{sum(report['candidates'].values()):,}",
+        unknown=f"{unknown} rows are about documents whose licence is not known: for private use alone."
+        if unknown
+        else "The licence of every document is known.",
     )
-    path.write_text(f"---\n{yaml.safe_dump(header_of(counts), sort_keys=False)}---\n{body}", encoding="utf-8")
+    path.write_text(f"---\n{yaml.safe_dump(header_of(report), sort_keys=False)}---\n{body}", encoding="utf-8")
 
 
-def header_of(counts: Mapping[str, Any]) -> dict[str, Any]:
+def header_of(report: Mapping[str, Any]) -> dict[str, Any]:
     """Return the YAML header by which the Hub knows licence, size and files."""
-    licences = sorted(set(counts["train"]["licences"]) | set(counts["test"]["licences"]))
-    num_rows = counts["train"]["rows"] + counts["test"]["rows"]
+    licences = licences_of(report)
+    num_rows = sum(report[split]["rows"] for split in SPLITS)
+    languages = sorted({code for split in SPLITS for code in report[split]["languages"]} | {"en"})
+    header: dict[str, Any] = {
+        "pretty_name": "LongAlpaca-12k, rebuilt with evidence",
+        "license": licences[0].lower() if len(licences) == 1 and licences[0] != "unknown" else "other",
+    }
+    if header["license"] == "other":
+        header["license_name"] = "per-row"
+        header["license_link"] = "README.md"
     return {
-        "license": licences[0].lower() if len(licences) == 1 else "other",
-        "language": ["en"],
-        "task_categories": ["question-answering", "text-generation"],
+        **header,
+        "language": languages,
+        "task_categories": ["question-answering", "text-generation", "summarization"],
         "size_categories": [next((name for bound, name in SIZES if num_rows < bound), "n>1M")],
-        "tags": ["long-context", "instruction-tuning", "longlora"],
-        "configs": [
-            {
-                "config_name": "default",
-                "data_files": [{"split": split, "path": f"{split}-*.parquet"} for split in SPLITS],
-            }
-        ],
+        "tags": ["long-context", "instruction-tuning", "longlora", "longalpaca", "provenance"],
+        "configs": [config_of(edition) for edition in report["editions"]],
     }
 
 
-def table(title: str, name: str, counts: Mapping[str, Any], *, sorted_by_bound: bool = False) -> str:
+def licences_of(report: Mapping[str, Any]) -> list[str]:
+    """Return the licences of all rows."""
+    return sorted({name for split in SPLITS for name in report[split]["licences"]})
+
+
+def config_of(edition: str) -> dict[str, Any]:
+    """Return the Hub's configuration of an edition; the main one is what is loaded without a name."""
+    folder = "" if edition == MAIN else f"{edition}/"
+    files = [{"split": split, "path": f"{folder}{split}-*.parquet"} for split in SPLITS]
+    return {"config_name": edition, **({"default": True} if edition == MAIN else {}), "data_files": files}
+
+
+def table(title: str, name: str, report: Mapping[str, Any]) -> str:
     """Return a Markdown table of one counter over both splits."""
-    keys = set(counts["train"][name]) | set(counts["test"][name])
-    ordered = sorted(keys, key=(lambda key: int(key.split()[1])) if sorted_by_bound else None)
-    rows = [f"| {key} | {counts['train'][name].get(key, 0)} | {counts['test'][name].get(key, 0)} |" for key in ordered]
+    keys = sorted(set(report["train"][name]) | set(report["test"][name]))
+    rows = [f"| {key} | {report['train'][name].get(key, 0)} | {report['test'][name].get(key, 0)} |" for key in keys]
     return "\n".join([f"| {title} | train | test |", "|---|---:|---:|", *rows])
+
+
+def histogram(report: Mapping[str, Any]) -> str:
+    """Return the lengths of the rows as a table with bars."""
+    lengths = {split: report[split]["lengths"] for split in SPLITS}
+    keys = sorted(set(lengths["train"]) | set(lengths["test"]), key=lambda key: (int(key.split()[1]), key[0] == ">"))
+    most = max([1, *lengths["train"].values()])
+    rows = []
+    for key in keys:
+        train, test = (lengths[split].get(key, 0) for split in SPLITS)
+        rows.append(f"| {key} | {train} | {test} | {'█' * -(-BAR * train // most)} |")
+    return "\n".join(["| tokens | train | test | |", "|---|---:|---:|---|", *rows])
+
+
+def families_table(families: Mapping[str, Mapping[str, int]]) -> str:
+    """Return how many long training rows each family has, beside how many it was to have."""
+    rows = [f"| {name} | {family['target']} | {family['rows']} |" for name, family in families.items()]
+    return "\n".join(["| family | target | rows |", "|---|---:|---:|", *rows])
+
+
+def editions_table(editions: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the sizes of the editions."""
+    rows = [
+        f"| `{name}` | {edition['max_tokens']:,} | {edition['train']['rows']} | {edition['test']['rows']} "
+        f"| {edition['train']['tokens']:,} | {listed(edition['left_out'])} |"
+        for name, edition in editions.items()
+    ]
+    head = "| configuration | tokens of a row at most | train | test | training tokens | left out |"
+    return "\n".join([head, "|---|---:|---:|---:|---:|---|", *rows])
+
+
+def listed(counts: Mapping[str, int]) -> str:
+    """Return '3 evidence too wide, 1 other', or 'none'."""
+    return ", ".join(f"{number} {reason}" for reason, number in sorted(counts.items())) or "none"

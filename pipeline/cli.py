@@ -25,6 +25,7 @@ STAGES = {
     "curate": "pipeline.curate",
     "ask": "pipeline.ask",
     "verify": "pipeline.verify",
+    "contamination": "pipeline.contamination",
     "short": "pipeline.short",
     "mix": "pipeline.mix",
     "base": "train.base",
@@ -35,7 +36,11 @@ STAGES = {
     "passkey": "eval.passkey",
     "report": "eval.report",
 }
-TOOLS = {"find": "pipeline.find"}  # commands that are no stages: what they do depends on the world, not on inputs
+TOOLS = {"find": "pipeline.find"}  # with options of their own: what they do depends on the world, not on inputs
+COMMANDS = {  # what is no part of the graph: it brings from elsewhere, or gives away
+    "import": "pipeline.importing",
+    "publish": "pipeline.publish",
+}
 QUIET_LOGGERS = ("arxiv", "httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
 
 
@@ -85,9 +90,10 @@ def main(argv: Sequence[str] | None = None) -> None:
         description="From long documents to a long-context chat model, one stage at a time.",
         epilog="'longalpaca STAGE --help' shows the options of a stage; 'dvc repro' runs them all.",
     )
-    parser.add_argument("stage", choices=[*STAGES, *TOOLS], metavar="STAGE", help=", ".join([*STAGES, *TOOLS]))
+    modules = {**STAGES, **COMMANDS, **TOOLS}
+    parser.add_argument("stage", choices=modules, metavar="STAGE", help=", ".join(modules))
     chosen = parser.parse_args(arguments[:1]).stage
-    module: Any = importlib.import_module({**STAGES, **TOOLS}[chosen])
+    module: Any = importlib.import_module(modules[chosen])
     if chosen in TOOLS:
         module.main(arguments[1:])
         return

@@ -1,40 +1,40 @@
 """Keep the documents that are worth learning from, refuse the others with a reason, and part them into train and test.
 
 Reads   DOCUMENTS/*.parquet   documents
-Writes  OUT/documents-00000.parquet   the documents that are kept, each with its `split`
+Writes  OUT/documents-00000.parquet   the documents that are kept, each with its `split`; private things are masked
         OUT/refused.jsonl             one object a refused document: doc_id, source, reason
-Source  near-duplicates by MinHash over word 5-grams, as in FineWeb (arXiv 2406.17557, section 3.4)
+        OUT/report.json               counts of what was kept, refused and masked
+Source  pipeline/quality.py, pipeline/duplicates.py and pipeline/privacy.py name theirs
+
+Documents are read twice, one at a time; of each only a summary of a kilobyte stays in memory.
 """
 
 import json
 import logging
-import math
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
-from hashlib import sha256
+from dataclasses import replace
 from pathlib import Path
-
-import rensa
+from typing import Literal
 
 from pipeline.cli import run_stage
+from pipeline.duplicates import Summary, find_duplicates, summary_of
 from pipeline.errors import InputError
-from pipeline.files import replacing
+from pipeline.files import replacing, write_json
+from pipeline.languages import language_of
+from pipeline.licences import licence_fault
 from pipeline.params import Params
+from pipeline.privacy import Found, find_private, list_kinds, mask
+from pipeline.quality import quality_fault
 from pipeline.records import Document, Split, read_documents, write_documents
 from pipeline.refusals import count_refusals, list_refusals
+from pipeline.splits import splits_of
 
-NUM_PERMUTATIONS = 128  # the standard error of an estimated similarity is at most 1 / (2 * sqrt(128)) = 0.044
-SHINGLE_WORDS = 5
-TYPES_BY_FIDELITY = (  # what says where headings and tables are comes before what leaves it to be guessed
-    "application/epub+zip",
-    "text/html",
-    "application/xhtml+xml",
-    "text/plain",
-    "application/pdf",
-)
+ORPHAN = "review without its paper: that was not kept"
 log = logging.getLogger(__name__)
+
+Handling = Literal["mask", "refuse", "keep"]
 
 
 class CurateParams(Params):
@@ -42,32 +42,41 @@ class CurateParams(Params):
 
     min_tokens: int  # shorter documents do not teach long context
     max_garbage_ratio: float  # share of U+FFFD and private-use characters, above which the text layer is broken
+    quality: bool  # whether the rules of Gopher and FineWeb refuse documents
+    languages: list[str]  # ISO 639-1; documents in another are refused; empty for any
     near_duplicate_similarity: float  # Jaccard similarity of word 5-grams from which two documents are one
+    emails: Handling
+    phones: Handling
+    secrets: Handling
+    licences: list[str]  # SPDX identifiers; a document of any other licence is refused
+    publishing: bool  # whether the dataset is meant for others: refuses unknown licences, which private use may have
     test_fraction: float  # share of each category's documents kept for testing, at least one of two or more
     seed: int
-
-
-@dataclass(frozen=True)
-class Summary:
-    """What the decisions need of a document, without its text."""
-
-    doc_id: str
-    category: str
-    source: str
-    media_type: str
-    num_tokens: int
-    minhash: rensa.RMinHash
 
 
 def fault_of(document: Document, params: CurateParams) -> str:
     """Return why a document is refused on its own account, '' if it is not."""
     if document.error:
         return f"unreadable: {document.error}"
+    if fault := licence_fault(document.licence, params.licences, publishing=params.publishing):
+        return fault
+    if document.category != "review" and (fault := text_fault(document, params)):
+        return fault
+    if found := private_in(document.text, params, "refuse"):
+        return f"private: {list_kinds(found)}"
+    return ""
+
+
+def text_fault(document: Document, params: CurateParams) -> str:
+    """Return why a text is not worth learning from, '' if it is; reviews are short and are never shown in a prompt."""
     if document.num_tokens < params.min_tokens:
         return f"short: fewer than {params.min_tokens} tokens"
     if garbage_ratio(document.text) > params.max_garbage_ratio:
         return f"garbled: more than {params.max_garbage_ratio:.0%} replacement or private-use characters"
-    return ""
+    language = language_of(document.text)
+    if params.languages and language not in params.languages:
+        return f"language: {language or 'none'}"
+    return quality_fault(document.text, document.category, language) if params.quality else ""
 
 
 def garbage_ratio(text: str) -> float:
@@ -75,53 +84,20 @@ def garbage_ratio(text: str) -> float:
     return len(re.findall("[\ufffd\ue000-\uf8ff]", text)) / max(1, len(text))
 
 
-def minhash_of(text: str, seed: int) -> rensa.RMinHash:
-    """Return the MinHash of a text's word 5-grams, blind to case, punctuation and layout."""
-    words = re.findall(r"\w+", text.lower())
-    shingles = {" ".join(words[i : i + SHINGLE_WORDS]) for i in range(max(1, len(words) - SHINGLE_WORDS + 1))}
-    minhash = rensa.RMinHash(num_perm=NUM_PERMUTATIONS, seed=seed)
-    minhash.update(sorted(shingles))
-    return minhash
+def private_in(text: str, params: CurateParams, handling: Handling) -> list[Found]:
+    """Return where a text has private things that are handled in the given way."""
+    handled = {"email": params.emails, "phone": params.phones, "secret": params.secrets}
+    return find_private(text, tuple(kind for kind, way in handled.items() if way == handling))
 
 
-def fidelity(summary: Summary) -> tuple[int, int, str]:
-    """Order near-duplicates, the best first: by media type, then the longer, then by id."""
-    known = summary.media_type in TYPES_BY_FIDELITY
-    rank = TYPES_BY_FIDELITY.index(summary.media_type) if known else len(TYPES_BY_FIDELITY)
-    return rank, -summary.num_tokens, summary.doc_id
-
-
-def near_duplicates(summaries: Iterable[Summary], similarity: float) -> dict[str, str]:
-    """Map each document that resembles a better one to the id of that one.
-
-    Candidates come from locality-sensitive hashing in 32 bands of 4 rows: at a true similarity of 0.7 a pair is missed
-    with probability (1 - 0.7**4)**32 = 0.0002.
-    """
-    index = rensa.RMinHashLSH(threshold=similarity, num_perm=NUM_PERMUTATIONS, num_bands=32)
-    kept: list[Summary] = []
-    duplicate_of: dict[str, str] = {}
-    for summary in sorted(summaries, key=fidelity):
-        matches = (kept[number] for number in sorted(index.query(summary.minhash)))
-        original = next((match for match in matches if match.minhash.jaccard(summary.minhash) >= similarity), None)
-        if original is None:
-            index.insert(len(kept), summary.minhash)
-            kept.append(summary)
-        else:
-            duplicate_of[summary.doc_id] = original.doc_id
-    return duplicate_of
-
-
-def splits_of(summaries: Iterable[Summary], test_fraction: float, seed: int) -> dict[str, Split]:
-    """Assign each document to train or test, by category and a hash of its id, so that the order does not matter."""
-    by_category: dict[str, list[str]] = {}
-    for summary in summaries:
-        by_category.setdefault(summary.category, []).append(summary.doc_id)
-    splits: dict[str, Split] = {}
-    for doc_ids in by_category.values():
-        ranked = sorted(doc_ids, key=lambda doc_id: sha256(f"{seed}:{doc_id}".encode()).digest())
-        num_test = 0 if len(ranked) < 2 else max(1, math.floor(test_fraction * len(ranked)))
-        splits |= {doc_id: "test" if rank < num_test else "train" for rank, doc_id in enumerate(ranked)}
-    return splits
+def masked(document: Document, params: CurateParams) -> Document:
+    """Return a document without private things; no character moves, so that its offsets stay right."""
+    found = private_in(document.text, params, "mask")
+    if not found:
+        return document
+    return replace(
+        document, text=mask(document.text, found), warnings=(*document.warnings, f"masked: {list_kinds(found)}")
+    )
 
 
 def summarise(documents: Iterable[Document], params: CurateParams, refused: dict[str, str]) -> Iterator[Summary]:
@@ -131,19 +107,26 @@ def summarise(documents: Iterable[Document], params: CurateParams, refused: dict
         if reason:
             refused[document.doc_id] = reason
         else:
-            minhash = minhash_of(document.text, params.seed)
-            yield Summary(
-                document.doc_id, document.category, document.source, document.media_type, document.num_tokens, minhash
-            )
+            yield summary_of(document, params.seed)
 
 
-def run(params: CurateParams, *, documents: Path, out: Path) -> None:
-    """Write the documents that are kept, and the reason for each that is not."""
+def orphans(summaries: Iterable[Summary], refused: dict[str, str]) -> dict[str, str]:
+    """Return the reasons against the reviews whose papers were not kept."""
+    kept = [summary for summary in summaries if summary.doc_id not in refused]
+    groups = {summary.group for summary in kept if summary.group and summary.category != "review"}
+    return {s.doc_id: ORPHAN for s in kept if s.category == "review" and s.group not in groups}
+
+
+def decide(documents: Path, params: CurateParams) -> tuple[dict[str, Split], dict[str, str]]:
+    """Return the split of each document that is kept, and the reason against each that is not.
+
+    Raises:
+        InputError: Nothing is kept.
+    """
     refused: dict[str, str] = {}
     summaries = list(summarise(read_documents(documents), params, refused))
-    source_of = {summary.doc_id: summary.source for summary in summaries}
-    duplicate_of = near_duplicates(summaries, params.near_duplicate_similarity)
-    refused |= {doc_id: f"near-duplicate of {source_of[original]}" for doc_id, original in duplicate_of.items()}
+    refused |= find_duplicates((s for s in summaries if s.category != "review"), params.near_duplicate_similarity)
+    refused |= orphans(summaries, refused)
     kept = [summary for summary in summaries if summary.doc_id not in refused]
     if not kept:
         raise InputError(
@@ -152,20 +135,45 @@ def run(params: CurateParams, *, documents: Path, out: Path) -> None:
             wanted="at least one document to learn from",
             remedy="Add documents to the sources file, or loosen section 'curate' of params.yaml.",
         )
-    splits = splits_of(kept, params.test_fraction, params.seed)
+    return splits_of(kept, params.test_fraction, params.seed), refused
+
+
+def kept_documents(
+    documents: Path, params: CurateParams, splits: dict[str, Split], counts: dict[str, Counter[str]]
+) -> Iterator[Document]:
+    """Yield the documents that are kept with their splits, masked, and count them."""
+    for document in read_documents(documents):
+        if document.doc_id in splits:
+            counts["masked"].update(kind for kind, _, _ in private_in(document.text, params, "mask"))
+            counts["kept"][f"{document.category}/{splits[document.doc_id]}"] += 1
+            counts["licences"][document.licence or "unknown"] += 1
+            yield replace(masked(document, params), split=splits[document.doc_id])
+
+
+def write_refused(path: Path, documents: Path, refused: dict[str, str]) -> None:
+    """Write one object a refused document."""
+    with path.open("w", encoding="utf-8") as file:
+        for document in read_documents(documents):
+            if document.doc_id in refused:
+                row = {"doc_id": document.doc_id, "reason": refused[document.doc_id], "source": document.source}
+                file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+def run(params: CurateParams, *, documents: Path, out: Path) -> None:
+    """Write the documents that are kept, and the reason for each that is not."""
+    splits, refused = decide(documents, params)
+    counts: dict[str, Counter[str]] = {"kept": Counter(), "licences": Counter(), "masked": Counter()}
+    reasons = count_refusals(refused.values())
     with replacing(out) as beside:
         beside.mkdir()
-        sound = (document for document in read_documents(documents) if document.doc_id in splits)
-        split = (replace(document, split=splits[document.doc_id]) for document in sound)
-        write_documents(beside / "documents-00000.parquet", split)
-        with (beside / "refused.jsonl").open("w", encoding="utf-8") as file:
-            for document in read_documents(documents):
-                if document.doc_id in refused:
-                    row = {"doc_id": document.doc_id, "reason": refused[document.doc_id], "source": document.source}
-                    file.write(json.dumps(row, ensure_ascii=False) + "\n")
-    counts = Counter(splits.values())
-    refusals = list_refusals(count_refusals(refused.values()))
-    log.info("curate: %d train and %d test documents in %s, %s", counts["train"], counts["test"], out, refusals)
+        write_documents(beside / "documents-00000.parquet", kept_documents(documents, params, splits, counts))
+        write_refused(beside / "refused.jsonl", documents, refused)
+        write_json(beside / "report.json", {**counts, "refused_by_reason": reasons})
+    split_counts = Counter(splits.values())
+    log.info(
+        "curate: %d train and %d test documents in %s, %s",
+        split_counts["train"], split_counts["test"], out, list_refusals(reasons),
+    )  # fmt: skip
 
 
 if __name__ == "__main__":

@@ -2,209 +2,260 @@
 
 Reads   DOCUMENTS/*.parquet          documents, each with its split
         LONG/examples*.parquet       examples about documents
-        SHORT/examples*.parquet      short examples
+        SHORT/examples*.parquet      short examples, in the order in which they are to be taken
 Writes  OUT/LongAlpaca-12k.json      the training set as the original's loader reads it: a list of {instruction, output}
-        OUT/train-00000.parquet      the same rows with every column of docs/data-format.md
-        OUT/test-00000.parquet       long examples about documents that no training row shows
-        OUT/README.md                the card, written from the counts
+        OUT/train-*.parquet          the same rows with every column of docs/data-format.md
+        OUT/test-*.parquet           long examples about documents that no training row shows
+        OUT/LongAlpaca-NAME.json, OUT/NAME/train-*.parquet, OUT/NAME/test-*.parquet   each further edition
+        OUT/README.md, croissant.json, preview.html   the card, its Croissant, and rows to read
         OUT/report.json              the counts
-Source  LongLoRA (arXiv 2309.12307) section 3.3: 9k long, 3k short; the wrappers are those of its repository
+Source  LongLoRA (arXiv 2309.12307) section 3.3: 9k long, 3k short
+
+First every example that is drawn gets a plan: which characters of its documents are shown, and how many tokens that
+makes. Documents are gone through once for that, in their order. Then the rows are written in the shuffled order, one
+at a time.
 """
 
-import json
 import logging
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
-from hashlib import sha256
-from itertools import zip_longest
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.card import count_rows, write_card
+from pipeline.card import write_card
 from pipeline.cli import run_stage
+from pipeline.croissant import write_croissant
+from pipeline.editions import Counts, write_edition
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
-from pipeline.fit import cut_to_fit
+from pipeline.lengths import Grid, grid_of
+from pipeline.licences import is_unknown
 from pipeline.params import Params
-from pipeline.records import (
-    Category,
-    DocumentStore,
-    Example,
-    Material,
-    MixedExample,
-    Split,
-    read_examples,
-    read_mixed,
-    write_mixed,
-)
+from pipeline.preview import write_preview
+from pipeline.records import DocumentStore, Example, MixedExample, Split, read_examples
 from pipeline.refusals import list_refusals
-from pipeline.tokens import count_tokens, load_tokenizer
+from pipeline.targets import Family, Pools, draw, lot, quotas_of
+from pipeline.tokens import load_tokenizer
+from pipeline.windows import fit_row
+from pipeline.wrapper import OPENINGS, Shown, Span, write_instruction
 
+MAIN = "12k"
 log = logging.getLogger(__name__)
-
-OPENINGS: dict[Category, str] = {
-    "book": "Below is some content in the book. Memorize the content and answer my question after the book.\n"
-    "The book begins. ",
-    "paper": "Below is a paper. Memorize the material and answer my question after the paper. ",
-    "report": "Below is a report. Memorize the content and answer my question after the report.\n",
-    "statement": "Below is a financial statement. Memorize the content and answer my question after the statement.\n",
-}
-CLOSING = "\nNow the material ends. "
 
 
 class MixParams(Params):
     """Section `mix` of params.yaml."""
 
     num_long: int  # training rows about documents
-    num_short: int  # training rows without
+    num_short: int  # training rows without; 0 for long rows alone
     num_test: int  # test rows, all of them about documents of the test split
-    max_tokens: int  # of instruction and output; a longer document is cut around the evidence
+    min_tokens: int  # of the documents of a long row together, by extract.tokenizer
+    max_tokens: int  # of instruction and output; of a longer document a part is shown that holds the evidence
+    editions: dict[str, int]  # further editions of the same examples by name, with the most tokens of a row
+    families: dict[str, Family]  # how the long rows are shared among tasks; the first that matches has an example
+    fill_families: bool  # what one family lacks is taken from the others; without, the mix is refused
     tokenizer: str  # counts num_tokens; see pipeline.tokens.load_tokenizer
     seed: int
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How an example is shown in each edition that has room for it."""
+
+    example: Example
+    spans: dict[str, tuple[Span, ...]]
+    num_tokens: dict[str, int]
+
+
+class Planner:
+    """Plans examples, and counts those that cannot be shown by reason."""
+
+    def __init__(self, params: MixParams, store: DocumentStore) -> None:
+        """Load the tokenizer."""
+        self.limits = {MAIN: params.max_tokens, **params.editions}
+        self.store = store
+        self.left_out: dict[str, Counter[str]] = {edition: Counter() for edition in self.limits}
+        self.refused = self.left_out[MAIN]
+        self.tokenizer = load_tokenizer(params.tokenizer)
+        self._grid = lru_cache(maxsize=16)(self._grid_of)
+
+    def _grid_of(self, doc_id: str) -> Grid:
+        return grid_of(self.tokenizer, self.store[doc_id].text)
+
+    def __call__(self, examples: list[Example]) -> dict[str, Plan]:
+        """Plan examples in the order of their documents, and return the plans by id."""
+        ordered = sorted(examples, key=lambda e: [self.store.order(doc_id) for doc_id in e.doc_ids])
+        plans = {}
+        for example in tqdm(ordered, desc="mix plans", unit=" rows", disable=None):
+            if plan := self.plan(example):
+                plans[example.example_id] = plan
+        return plans
+
+    def plan(self, example: Example) -> Plan | None:
+        """Return how an example is shown, None where the main edition has no room for it."""
+        documents = [self.store[doc_id] for doc_id in example.doc_ids]
+        shown = [Shown(document, (0, len(document.text)), self._grid(document.doc_id)) for document in documents]
+        spans: dict[str, tuple[Span, ...]] = {}
+        num_tokens: dict[str, int] = {}
+        for edition, limit in self.limits.items():
+            if fitted := fit_row(self.tokenizer, example, shown, limit):
+                spans[edition] = tuple(part.span for part in fitted[0])
+                num_tokens[edition] = fitted[1]
+            else:
+                self.left_out[edition][
+                    f"evidence wider than {limit} tokens" if documents else "short that is long"
+                ] += 1
+        return Plan(example, spans, num_tokens) if MAIN in spans else None
+
+
 def part_long(
-    examples: Iterable[Example], store: DocumentStore, max_tokens: int, count: Callable[[str], int]
-) -> tuple[dict[Split, list[Example]], Counter[str]]:
-    """Part examples by the split of their documents, and count those that cannot be used by reason."""
-    parts: dict[Split, list[Example]] = {"train": [], "test": []}
-    refused: Counter[str] = Counter()
+    examples: Iterable[Example], store: DocumentStore, min_tokens: int, refused: Counter[str]
+) -> dict[Split, dict[str, list[Example]]]:
+    """Part examples by the split of their documents and by kind, and count those that cannot be used by reason."""
+    parts: dict[Split, dict[str, list[Example]]] = {"train": defaultdict(list), "test": defaultdict(list)}
     for example in examples:
-        splits = {store.splits[doc_id] for doc_id in example.doc_ids}
-        if len(splits) != 1:
-            refused["documents on both sides of the split"] += 1
-        elif least_tokens(example, store, count) > max_tokens:
-            refused["evidence that alone exceeds max_tokens"] += 1
+        if fault := fault_of(example, store, min_tokens):
+            refused[fault] += 1
         else:
-            parts["test" if "test" in splits else "train"].append(example)
-    return parts, refused
+            split: Split = "test" if store.splits[example.doc_ids[0]] == "test" else "train"
+            parts[split][kind_of(example, store)].append(example)
+    return parts
 
 
-def least_tokens(example: Example, store: DocumentStore, count: Callable[[str], int]) -> int:
-    """Return how many tokens an example has with each of its documents cut to the stretch that holds its evidence."""
-    stretches = []
-    for doc_id in example.doc_ids:
-        spans = [span for span in example.evidence if span.doc_id == doc_id]
-        if spans:
-            start, end = min(span.start for span in spans), max(span.end for span in spans)
-            stretches.append(store[doc_id].text[start:end])
-    opening = OPENINGS[store.categories[example.doc_ids[0]]]
-    return count("".join([opening, *stretches, CLOSING, example.question])) + count(example.answer)
-
-
-def draw(examples: Iterable[Example], num_examples: int, seed: int, store: DocumentStore) -> list[Example]:
-    """Draw up to `num_examples`, as evenly over categories and tasks as these allow, by a hash of their ids."""
-    by_kind: dict[str, list[Example]] = {}
-    for example in sorted(examples, key=partial(lot, seed)):
-        by_kind.setdefault(kind_of(example, store), []).append(example)
-    rounds = zip_longest(*(by_kind[kind] for kind in sorted(by_kind)))
-    return [example for turn in rounds for example in turn if example is not None][:num_examples]
+def fault_of(example: Example, store: DocumentStore, min_tokens: int) -> str:
+    """Return why an example cannot become a row, '' if it can."""
+    if any(doc_id not in store for doc_id in example.doc_ids):
+        return "document that was not kept"
+    if any(store.categories[doc_id] not in OPENINGS for doc_id in example.doc_ids):
+        return "review as material"
+    if len({store.splits[doc_id] for doc_id in example.doc_ids}) != 1:
+        return "documents on both sides of the split"
+    if sum(store.num_tokens[doc_id] for doc_id in example.doc_ids) < min_tokens:
+        return f"documents with fewer than {min_tokens} tokens"
+    return ""
 
 
 def kind_of(example: Example, store: DocumentStore) -> str:
-    """Return the category of an example's documents and its task, as in 'book/speech'; 'short' without documents."""
-    return f"{store.categories[example.doc_ids[0]]}/{example.task}" if example.doc_ids else example.task
+    """Return the category of an example's documents and its task, as in 'book/speech'; 'none/short' without any."""
+    return f"{store.categories[example.doc_ids[0]] if example.doc_ids else 'none'}/{example.task}"
 
 
-def lot(seed: int, example: Example) -> bytes:
-    """Return the place of an example in a shuffled order that neither input order nor other examples change."""
-    return sha256(f"{seed}:{example.example_id}".encode()).digest()
-
-
-def require(found: Sequence[Example], wanted: int, key: str, store: DocumentStore) -> None:
-    """Check that there are as many examples as the mix asks for.
+def draw_long(
+    pools: Pools, num_rows: int, key: str, params: MixParams, planner: Planner, *, fill: bool
+) -> tuple[dict[str, Plan], dict[str, int]]:
+    """Draw the long rows of a split, by family, and return their plans and the quotas.
 
     Raises:
-        InputError: There are too few; it says how many of each kind there are.
+        InputError: There are too few; it says how many each family lacks and how many of each kind there are.
     """
-    if len(found) < wanted:
-        kinds = Counter(kind_of(example, store) for example in found)
-        listed = ", ".join(f"{number} {kind}" for kind, number in sorted(kinds.items()))
+    quotas = quotas_of(num_rows, params.families)
+    plans, lacking = draw(pools, quotas, planner, fill=fill)
+    if lacking:
+        missing = ", ".join(f"{count} of {name}" for name, count in sorted(lacking.items()))
+        kinds = ", ".join(f"{count} {kind} ({pools.family_of[kind]})" for kind, count in pools.found.items()) or "none"
         raise InputError(
             f"section 'mix', key '{key}'",
-            found=f"{len(found)} examples ({listed or 'none'})",
-            wanted=f"{wanted}",
-            remedy=f"Add documents, ask more of each (ask.num_per_document), or set mix.{key} to {len(found)} or less.",
+            found=f"{len(plans)} examples; missing are {missing}; there are {kinds}; {list_refusals(planner.refused)}",
+            wanted=f"{num_rows}",
+            remedy=f"Add documents, ask more of each (section 'ask'), set mix.fill_families, or set mix.{key} to "
+            f"{len(plans)} or less.",
         )
+    return plans, quotas
 
 
-def write_instruction(example: Example, store: DocumentStore) -> tuple[str, tuple[Material, ...]]:
-    """Return the instruction of an example with its documents in it, and where in it they stand."""
-    if not example.doc_ids:
-        return example.question, ()
-    documents = [store[doc_id] for doc_id in example.doc_ids]
-    instruction = OPENINGS[documents[0].category]
-    material = []
-    for number, document in enumerate(documents):
-        instruction += "\n\n" if number else ""
-        material.append(Material(document.doc_id, 0, len(document.text), len(instruction)))
-        instruction += document.text
-    return f"{instruction}{CLOSING}{example.question}", tuple(material)
-
-
-def write_rows(
-    examples: Iterable[Example], store: DocumentStore, max_tokens: int, count: Callable[[str], int]
-) -> Iterator[MixedExample]:
-    """Yield the dataset row of each example, its documents cut to fit.
+def draw_short(folder: Path, num_rows: int, planner: Planner) -> dict[str, Plan]:
+    """Take the first short examples, which `short` has put in an order of variety.
 
     Raises:
-        InputError: An example does not fit although its evidence does: `max_tokens` is too small for any.
+        InputError: There are too few.
     """
-    for example in examples:
-        instruction, material = write_instruction(example, store)
-        row = cut_to_fit(MixedExample(instruction, example.answer, 0, material, example), max_tokens, count)
-        if row is None:
-            raise InputError(
-                "section 'mix', key 'max_tokens'",
-                found=f"{max_tokens}, which does not hold example {example.example_id}",
-                wanted="room for a wrapper, a question, its evidence and the answer",
-                remedy="Raise it.",
+    plans: dict[str, Plan] = {}
+    found = 0
+    for example in read_examples(folder, "examples*.parquet"):
+        found += 1
+        if len(plans) < num_rows and (plan := planner.plan(example)):
+            plans[example.example_id] = plan
+    if len(plans) < num_rows:
+        raise InputError(
+            "section 'mix', key 'num_short'",
+            found=f"{len(plans)} examples that can be used of {found}",
+            wanted=f"{num_rows}",
+            remedy=f"Name a larger short.source, or set mix.num_short to {len(plans)} or less.",
+        )
+    return plans
+
+
+def rows_of(plans: Iterable[Plan], store: DocumentStore) -> Iterator[dict[str, MixedExample]]:
+    """Yield the dataset row of each plan in every edition that has it."""
+    for plan in plans:
+        documents = [store[doc_id] for doc_id in plan.example.doc_ids]
+        rows = {}
+        for edition, spans in plan.spans.items():
+            instruction, material = write_instruction(plan.example, list(zip(documents, spans, strict=True)))
+            rows[edition] = MixedExample(
+                instruction, plan.example.answer, plan.num_tokens[edition], material, plan.example
             )
-        yield row
-
-
-def write_original_json(path: Path, rows: Iterable[MixedExample]) -> None:
-    """Write rows as the original's loader reads them: one JSON list of objects, an object a line."""
-    with path.open("w", encoding="utf-8") as file:
-        separator = "["
-        for row in rows:
-            content = {"instruction": row.instruction, "output": row.output}
-            file.write(f"{separator}\n{json.dumps(content, ensure_ascii=False)}")
-            separator = ","
-        file.write("\n]\n")
+        yield rows
 
 
 def run(params: MixParams, *, documents: Path, long: Path, short: Path, out: Path) -> None:
     """Write the dataset: JSON as the original's, Parquet with provenance, and the card."""
     store = DocumentStore(documents)
-    count = partial(count_tokens, load_tokenizer(params.tokenizer))
-    parts, refused = part_long(read_examples(long, "examples*.parquet"), store, params.max_tokens, count)
-    shorts = draw(read_examples(short, "examples*.parquet"), params.num_short, params.seed, store)
-    longs = draw(parts["train"], params.num_long, params.seed, store)
-    tests = draw(parts["test"], params.num_test, params.seed, store)
-    for found, wanted, key in (
-        (longs, params.num_long, "num_long"),
-        (shorts, params.num_short, "num_short"),
-        (tests, params.num_test, "num_test"),
-    ):
-        require(found, wanted, key, store)
-    train = sorted([*longs, *shorts], key=partial(lot, params.seed))
+    planner = Planner(params, store)
+    parts = part_long(read_examples(long, "examples*.parquet"), store, params.min_tokens, planner.refused)
+    pools = {split: Pools(examples, params.families, params.seed) for split, examples in parts.items()}
+    longs, quotas = draw_long(pools["train"], params.num_long, "num_long", params, planner, fill=params.fill_families)
+    tests, _ = draw_long(pools["test"], params.num_test, "num_test", params, planner, fill=True)
+    shorts = draw_short(short, params.num_short, planner)
+    in_order = partial(sorted, key=lambda plan: lot(params.seed, plan.example))
+    plans = {"train": in_order([*longs.values(), *shorts.values()]), "test": in_order(tests.values())}
     with replacing(out) as beside:
         beside.mkdir()
-        for name, examples in (("train", train), ("test", tests)):
-            progress = tqdm(examples, desc=f"mix {name}", unit=" rows", disable=None)
-            write_mixed(beside / f"{name}-00000.parquet", write_rows(progress, store, params.max_tokens, count))
-        write_original_json(beside / "LongAlpaca-12k.json", read_mixed(beside, "train*.parquet"))
-        counts = count_rows(beside, store)
-        counts["refused"] = dict(refused)
-        write_json(beside / "report.json", counts)
-        write_card(beside / "README.md", counts)
+        counts = {edition: {split: Counts() for split in plans} for edition in planner.limits}
+        for split, of_split in plans.items():
+            progress = tqdm(of_split, desc=f"mix {split}", unit=" rows", disable=None)
+            write_edition(beside, split, rows_of(progress, store), counts, MAIN, store)
+        report = report_of(params, planner, counts, quotas, pools["train"])
+        write_json(beside / "report.json", report)
+        write_preview(beside / "preview.html", beside, store)
+        write_card(beside / "README.md", report)
+        write_croissant(beside / "croissant.json", beside, report)
     log.info(
         "mix: %d long and %d short training rows and %d test rows in %s, %s",
-        len(longs), len(shorts), len(tests), out, list_refusals(refused),
+        len(longs), len(shorts), len(tests), out, list_refusals(planner.refused),
     )  # fmt: skip
+
+
+def report_of(
+    params: MixParams, planner: Planner, counts: dict[str, dict[str, Counts]], quotas: dict[str, int], pools: Pools
+) -> dict[str, Any]:
+    """Return all that was counted."""
+    main = {split: of_split.as_dict() for split, of_split in counts[MAIN].items()}
+    families = {name: {"target": quota, "rows": 0} for name, quota in quotas.items()}
+    for kind, number in main["train"]["kinds"].items():
+        if kind in pools.family_of:
+            families.setdefault(pools.family_of[kind], {"target": 0, "rows": 0})["rows"] += number
+    unknown = sum(n for split in main.values() for licence, n in split["licences"].items() if is_unknown(licence))
+    return {
+        **main,
+        "editions": {
+            edition: {
+                "max_tokens": limit,
+                "left_out": dict(planner.left_out[edition]),
+                **{split: of_split.as_dict() for split, of_split in counts[edition].items()},
+            }
+            for edition, limit in planner.limits.items()
+        },
+        "families": families,
+        "candidates": pools.found,
+        "refused": dict(planner.refused),
+        "rows_of_unknown_licence": unknown,
+        "parameters": params.model_dump(),
+    }
 
 
 if __name__ == "__main__":

@@ -1,66 +1,72 @@
-"""Write a page to read: examples with their evidence highlighted where it stands, and refused ones with reasons."""
+"""Write a page to read rows of a dataset with: their evidence highlighted in what the row shows of the document."""
 
-from collections.abc import Iterable
-from hashlib import sha256
+from collections.abc import Iterator
 from importlib import resources
-from pathlib import Path
-from typing import Any
+from itertools import islice
+from pathlib import Path, PurePath
 
-from jinja2 import Environment
+import jinja2
+from markupsafe import Markup, escape
 
-from pipeline.files import replacing
-from pipeline.records import DocumentStore, Example
+from pipeline.records import DocumentStore, MixedExample, read_mixed
 
-CONTEXT_CHARACTERS = 240  # on either side of a quote
-MAX_QUOTE_CHARACTERS = 1_500
-NUM_REFUSED = 5  # of each reason
+NUM_ROWS = 20
+CONTEXT = 600  # characters before and after a stretch of evidence
+
+Span = tuple[int, int]
 
 
-def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore, num_previews: int) -> None:
-    """Write the page: so many accepted examples of each task, drawn by a hash, and some of each refusal."""
-    by_task: dict[str, list[Example]] = {}
-    refused: dict[str, list[Example]] = {}
-    for example in examples:
-        if example.reason:
-            refused.setdefault(example.reason.partition(":")[0], []).append(example)
-        else:
-            by_task.setdefault(example.task, []).append(example)
-    drawn = {task: lots(found, num_previews) for task, found in sorted(by_task.items())}
-    shown = {reason: lots(found, NUM_REFUSED) for reason, found in sorted(refused.items())}
+def write_preview(path: Path, dataset: Path, store: DocumentStore) -> None:
+    """Write the page of the first rows about documents, which stand in a shuffled order."""
+    long = (row for row in read_mixed(dataset, "train-*.parquet") if row.material)
     template = resources.files("pipeline").joinpath("preview.html").read_text(encoding="utf-8")
-    page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template)
-    text = page.render(
-        tasks={task: [view_of(example, store) for example in found] for task, found in drawn.items()},
-        refused={reason: [view_of(example, store) for example in found] for reason, found in shown.items()},
-        num_accepted={task: len(found) for task, found in by_task.items()},
-        num_refused={reason: len(found) for reason, found in refused.items()},
-    )
-    with replacing(path) as beside:
-        beside.write_text(text, encoding="utf-8")
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
+    rows = [{"row": row, "parts": list(parts_of(row, store))} for row in islice(long, NUM_ROWS)]
+    path.write_text(environment.from_string(template).render(rows=rows), encoding="utf-8")
 
 
-def lots(examples: list[Example], num: int) -> list[Example]:
-    """Return some examples in the order of a hash."""
-    return sorted(examples, key=lambda example: sha256(example.example_id.encode()).digest())[:num]
+def parts_of(row: MixedExample, store: DocumentStore) -> Iterator[dict[str, object]]:
+    """Yield for each document of a row what is said of it and the passages around its evidence."""
+    for part in row.material:
+        spans = sorted((e.start, e.end) for e in row.example.evidence if e.doc_id == part.doc_id)
+        spans = [
+            (start - part.start + part.offset, end - part.start + part.offset)
+            for start, end in spans
+            if part.start <= start and end <= part.end
+        ]
+        bounds = (part.offset, part.offset + part.end - part.start)
+        yield {
+            "source": name_of(store.sources[part.doc_id]),
+            "licence": store.licences[part.doc_id] or "unknown",
+            "shown": f"characters {part.start:,} to {part.end:,}",
+            "passages": [passage(row.instruction, around, spans) for around in surroundings(spans, bounds)],
+        }
 
 
-def view_of(example: Example, store: DocumentStore) -> dict[str, Any]:
-    """Return what the page shows of an example."""
-    return {
-        "example": example,
-        "documents": [store[doc_id].title or store[doc_id].source for doc_id in example.doc_ids if doc_id in store],
-        "quotes": [place_of(span, store) for span in example.evidence if span.doc_id in store],
-    }
+def name_of(source: str) -> str:
+    """Return a URL as it is, and of a path the file's name: folders are somebody's own."""
+    return source if source.startswith(("http://", "https://")) else PurePath(source).name
 
 
-def place_of(span: Any, store: DocumentStore) -> dict[str, Any]:
-    """Return a quote between the words around it."""
-    document = store[span.doc_id]
-    text = document.text
-    return {
-        "document": document.title or document.source,
-        "percent": round(100 * span.start / max(1, len(text))),
-        "before": text[max(0, span.start - CONTEXT_CHARACTERS) : span.start],
-        "quote": text[span.start : span.end][:MAX_QUOTE_CHARACTERS],
-        "after": text[span.end : span.end + CONTEXT_CHARACTERS],
-    }
+def surroundings(spans: list[Span], bounds: Span) -> list[Span]:
+    """Return what to show around spans in their order, those that touch as one; the beginning where there is none."""
+    merged: list[Span] = []
+    for start, end in spans or [(bounds[0], bounds[0])]:
+        around = max(bounds[0], start - CONTEXT), min(bounds[1], end + CONTEXT)
+        if merged and around[0] <= merged[-1][1]:
+            merged[-1] = merged[-1][0], max(merged[-1][1], around[1])
+        else:
+            merged.append(around)
+    return merged
+
+
+def passage(text: str, around: Span, spans: list[Span]) -> Markup:
+    """Return a stretch of text as HTML, the spans in it marked."""
+    pieces = [Markup("… ")]
+    done = around[0]
+    for start, end in spans:
+        if around[0] <= start and end <= around[1] and end > done:
+            start = max(start, done)
+            pieces += [escape(text[done:start]), Markup("<mark>"), escape(text[start:end]), Markup("</mark>")]
+            done = end
+    return Markup("").join([*pieces, escape(text[done : around[1]]), Markup(" …")])

@@ -22,7 +22,7 @@ Category = Literal["book", "paper", "report", "statement", "review"]  # a review
 Split = Literal["train", "test"]
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 ROWS_PER_GROUP = 16  # a text may have megabytes, and a row group is what a reader holds in memory
-CHARACTERS_PER_GROUP = 16_000_000  # after which it ends, however few its rows
+CHARACTERS_PER_GROUP = 1_000_000  # after which it ends, however few its rows: one of them is asked for at a time
 
 
 @dataclass(frozen=True)
@@ -214,35 +214,53 @@ class DocumentStore:
     Ask in an order that keeps the documents of one row group together where there is a choice.
     """
 
+    INDEXED = ("doc_id", "category", "split", "num_tokens", "licence", "language", "source")
+
     def __init__(self, folder: Path, num_groups_kept: int = 4) -> None:
-        """Index the ids, categories and splits of a folder of documents."""
+        """Index what can be asked of a folder of documents without reading a text."""
         self.categories: dict[str, Category] = {}
         self.splits: dict[str, Split | Literal[""]] = {}
-        self._place: dict[str, tuple[Path, int]] = {}
-        self._groups: OrderedDict[tuple[Path, int], dict[str, Document]] = OrderedDict()
+        self.num_tokens: dict[str, int] = {}
+        self.licences: dict[str, str] = {}
+        self.languages: dict[str, str] = {}
+        self.sources: dict[str, str] = {}
+        self._place: dict[str, tuple[Path, int, int]] = {}  # file, row group, row
+        self._files: dict[Path, pq.ParquetFile] = {}
+        self._groups: OrderedDict[tuple[Path, int], pa.Table] = OrderedDict()
         self._num_groups_kept = num_groups_kept
         for path in parquet_files(folder, "*.parquet"):
-            with open_parquet(path, DOCUMENT_SCHEMA) as file:
-                for group in range(file.num_row_groups):
-                    for row in file.read_row_group(group, columns=["doc_id", "category", "split"]).to_pylist():
-                        self._place[row["doc_id"]] = (path, group)
-                        self.categories[row["doc_id"]] = row["category"]
-                        self.splits[row["doc_id"]] = row["split"]
+            self._files[path] = open_parquet(path, DOCUMENT_SCHEMA)
+            for group in range(self._files[path].num_row_groups):
+                rows = self._files[path].read_row_group(group, columns=list(self.INDEXED)).to_pylist()
+                for number, row in enumerate(rows):
+                    self._index(row, (path, group, number))
+
+    def _index(self, row: dict[str, Any], place: tuple[Path, int, int]) -> None:
+        doc_id = row["doc_id"]
+        self._place[doc_id] = place
+        self.categories[doc_id] = row["category"]
+        self.splits[doc_id] = row["split"]
+        self.num_tokens[doc_id] = row["num_tokens"]
+        self.licences[doc_id] = row["licence"]
+        self.languages[doc_id] = row["language"]
+        self.sources[doc_id] = row["source"]
 
     def __contains__(self, doc_id: str) -> bool:
         return doc_id in self._place
 
+    def order(self, doc_id: str) -> tuple[str, int, int]:
+        """Return where a document stands among the others, for asking in that order."""
+        path, group, row = self._place[doc_id]
+        return path.name, group, row
+
     def __getitem__(self, doc_id: str) -> Document:
-        place = self._place[doc_id]
-        if place not in self._groups:
-            path, group = place
-            with open_parquet(path, DOCUMENT_SCHEMA) as file:
-                rows = file.read_row_group(group).to_pylist()
-            self._groups[place] = {row["doc_id"]: document_of(row) for row in rows}
+        path, number, row = self._place[doc_id]
+        if (path, number) not in self._groups:
+            self._groups[path, number] = self._files[path].read_row_group(number)
             while len(self._groups) > self._num_groups_kept:
                 self._groups.popitem(last=False)
-        self._groups.move_to_end(place)
-        return self._groups[place][doc_id]
+        self._groups.move_to_end((path, number))
+        return document_of(self._groups[path, number].slice(row, 1).to_pylist()[0])
 
 
 def read_examples(folder: Path, pattern: str = "*.parquet") -> Iterator[Example]:

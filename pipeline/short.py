@@ -1,25 +1,26 @@
-"""Take short instructions and answers from an Alpaca-format file, so that training on long ones forgets nothing.
+"""Take short instructions and answers from a file of any usual format, so that training on long ones forgets nothing.
 
-Reads   a file, a URL, or a dataset of the Hub: objects with `instruction`, `input` and `output`
-Writes  OUT/examples-00000.parquet   short examples
-        OUT/rejected-00000.parquet   the rows that could not be used, each with its reason
-Source  LongLoRA (arXiv 2309.12307) section 3.3: 3k short examples from Stanford Alpaca beside 9k long ones
+Reads   a file, a URL, or a dataset of the Hub: see pipeline/alpaca.py for the formats
+Writes  OUT/examples-00000.parquet   short examples, in an order in which each differs as much as can be from those
+        before it OUT/rejected-00000.parquet   the rows that were not used, each with its reason
+        OUT/report.json              the counts
+Source  LongLoRA (arXiv 2309.12307) section 3.3: 3k of Stanford Alpaca beside 9k long ones, chosen for variety
 """
 
-import json
 import logging
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import pooch
-
+from pipeline.alpaca import normalise, read_rows
 from pipeline.cli import run_stage
 from pipeline.errors import InputError
-from pipeline.files import replacing
+from pipeline.files import replacing, write_json
 from pipeline.params import Params
 from pipeline.records import Example, example_id_of, write_examples
 from pipeline.refusals import count_refusals, list_refusals
+from pipeline.variety import in_order_of_variety
 
 TASK = "short"
 log = logging.getLogger(__name__)
@@ -29,117 +30,68 @@ class ShortParams(Params):
     """Section `short` of params.yaml."""
 
     source: str  # a path, a URL, or 'hub:owner/name'
-    licence: str
+    licence: str  # of rows that do not name their own
     teacher: str  # who wrote the answers: a model, or 'human' with its venue
-
-
-def read_alpaca(source: str) -> list[Any]:
-    """Return the rows of an Alpaca-format JSON or JSON Lines file, or of the train split of a Hub dataset.
-
-    Raises:
-        InputError: It cannot be had, or it is not such a file.
-    """
-    if source.startswith("hub:"):
-        return read_hub(source.removeprefix("hub:"))
-    path = download(source) if source.startswith(("http://", "https://")) else Path(source)
-    if not path.is_file():
-        raise InputError(
-            "section 'short', key 'source'",
-            found=f"{source}, which is no file",
-            wanted="a path, a URL, or 'hub:owner/name'",
-            remedy="Mend short.source in params.yaml.",
-        )
-    try:
-        text = path.read_text(encoding="utf-8")
-        is_list = text.lstrip().startswith("[")
-        rows = json.loads(text) if is_list else [json.loads(line) for line in text.split("\n") if line.strip()]
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise InputError(
-            path, found=f"broken JSON ({error})", wanted="a list of objects, or an object a line", remedy="Mend it."
-        ) from error
-    return list(rows)
-
-
-def read_hub(name: str) -> list[Any]:
-    """Return the train split of a Hub dataset."""
-    import datasets  # it takes a second to import, and only this source needs it
-
-    try:
-        return list(datasets.load_dataset(name, split="train"))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            "section 'short', key 'source'",
-            found=f"hub:{name}, which cannot be loaded ({str(error).splitlines()[0]})",
-            wanted="a dataset of the Hub with a train split",
-            remedy="Check the name and the connection, or name a local file.",
-        ) from error
-
-
-def download(url: str) -> Path:
-    """Return the local copy of a URL, made once."""
-    try:
-        return Path(pooch.retrieve(url, known_hash=None, progressbar=False))
-    except (OSError, ValueError) as error:
-        raise InputError(
-            "section 'short', key 'source'",
-            found=f"{url}, which cannot be had ({error})",
-            wanted="a URL that answers",
-            remedy="Check the address and the connection, or name a local file.",
-        ) from error
+    num_examples: int  # chosen at most
+    repeated_similarity: float  # cosine of the words of two instructions from which they ask the same
 
 
 def examples_of(rows: Iterable[Any], params: ShortParams) -> Iterator[Example]:
     """Yield an example for each row, those that cannot be used with a reason."""
     seen: set[str] = set()
-    for number, row in enumerate(rows):
-        question, answer = question_and_answer(row)
-        reason = fault_of(question, answer, seen)
-        seen.add(question)
+    for number, given in enumerate(rows):
+        row = normalise(given)
+        reason = row.fault or ("instruction asked twice" if row.instruction in seen else "")
+        seen.add(row.instruction)
         yield Example(
-            example_id=example_id_of(TASK, question, answer, ()),
+            example_id=example_id_of(TASK, row.instruction, row.output, ()),
             task=TASK,
-            question=question,
-            answer=answer,
+            question=row.instruction,
+            answer=row.output,
             teacher=params.teacher,
-            licence=params.licence,
+            licence=row.licence or params.licence,
             reason=f"{reason}: row {number}" if reason else "",
         )
 
 
-def question_and_answer(row: object) -> tuple[str, str]:
-    """Return a row's instruction with its input below it, and its output; '' for what is missing."""
-    fields = row if isinstance(row, dict) else {}
-    instruction, context, output = (str(fields.get(key) or "").strip() for key in ("instruction", "input", "output"))
-    return f"{instruction}\n\n{context}" if context else instruction, output
-
-
-def fault_of(question: str, answer: str, seen: set[str]) -> str:
-    """Return why a row cannot be used, '' if it can."""
-    if not question:
-        return "no instruction"
-    if not answer:
-        return "no output"
-    return "instruction asked twice" if question in seen else ""
+def choose(usable: list[Example], params: ShortParams) -> tuple[list[Example], list[Example]]:
+    """Return the examples that are chosen in their order, and the others with their reasons."""
+    by_text = sorted(usable, key=lambda example: example.example_id)
+    texts = [example.question for example in by_text]
+    chosen, repeats = in_order_of_variety(texts, params.num_examples, params.repeated_similarity)
+    taken = set(chosen)
+    left = [
+        replace(
+            example,
+            reason=f"repeats the instruction of {by_text[repeats[number]].example_id}"
+            if number in repeats
+            else "not needed for variety",
+        )
+        for number, example in enumerate(by_text)
+        if number not in taken
+    ]
+    return [by_text[number] for number in chosen], left
 
 
 def run(params: ShortParams, *, out: Path) -> None:
-    """Write the short examples, and the rows that could not be used."""
-    examples = list(examples_of(read_alpaca(params.source), params))
-    accepted = [example for example in examples if not example.reason]
+    """Write the short examples, and the rows that were not used."""
+    examples = list(examples_of(read_rows(params.source, "section 'short', key 'source'"), params))
     rejected = [example for example in examples if example.reason]
+    accepted, left = choose([example for example in examples if not example.reason], params)
     if not accepted:
         raise InputError(
             params.source,
             found=f"{len(rejected)} rows, none with an instruction and an output",
-            wanted="objects with 'instruction', 'input' and 'output'",
-            remedy="Name an Alpaca-format file in short.source of params.yaml.",
+            wanted="rows of Alpaca, ShareGPT or messages",
+            remedy="Name another file in short.source of params.yaml.",
         )
+    refused = count_refusals(example.reason for example in [*rejected, *left])
     with replacing(out) as beside:
         beside.mkdir()
         write_examples(beside / "examples-00000.parquet", accepted)
-        write_examples(beside / "rejected-00000.parquet", rejected)
-    refusals = list_refusals(count_refusals(example.reason for example in rejected))
-    log.info("short: %d examples in %s, %s", len(accepted), out, refusals)
+        write_examples(beside / "rejected-00000.parquet", [*rejected, *left])
+        write_json(beside / "report.json", {"accepted": len(accepted), "refused_by_reason": refused})
+    log.info("short: %d examples in %s, %s", len(accepted), out, list_refusals(refused))
 
 
 if __name__ == "__main__":

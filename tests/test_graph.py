@@ -10,12 +10,13 @@ import grimp
 import pytest
 import yaml
 
-from pipeline.cli import STAGES
+from pipeline.cli import COMMANDS, STAGES
 
 PACKAGES = ("pipeline", "train", "eval")
 TEMPLATES = {
     "eval/report.py": "eval/report.html",
     "pipeline/card.py": "pipeline/card.md",
+    "pipeline/evidence_page.py": "pipeline/evidence_page.html",
     "pipeline/preview.py": "pipeline/preview.html",
     "train/merge.py": "train/model_card.md",
 }
@@ -102,5 +103,6 @@ def test_the_code_dependencies_are_the_modules_that_are_imported(graph, imports,
 def test_params_yaml_has_no_section_that_no_stage_reads(root: Path) -> None:
     sections = set(yaml.safe_load((root / "params.yaml").read_text())) - {"recipe"}
     recipe = set(yaml.safe_load((root / "train/recipes/smollm2-135m.yaml").read_text()))
-    assert sections | recipe == set(STAGES)
+    commands = {module.rpartition(".")[2] for module in COMMANDS.values()}
+    assert sections | recipe == set(STAGES) | commands
     assert not sections & recipe

@@ -1,6 +1,7 @@
 """What a model is told: the documents between fences that no author can forge, and the task."""
 
 from collections.abc import Sequence
+from functools import cache
 from hashlib import sha256
 
 from pydantic import Field, create_model
@@ -28,6 +29,7 @@ class Quote(Answer):
     quote: str = Field(min_length=1, max_length=MAX_QUOTE, description="its words, exactly")
 
 
+@cache
 def reply_for(task: Task) -> type[Answer]:
     """Return the schema of the replies to a task."""
     least, most = task.num_quotes

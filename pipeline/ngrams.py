@@ -1,0 +1,45 @@
+"""Word n-grams as 64-bit numbers, the same on every machine and for every PYTHONHASHSEED."""
+
+import hashlib
+import re
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+WORD = re.compile(r"\w+")
+MULTIPLIER = 0x9E3779B97F4A7C15  # odd, with well mixed bits
+
+Hashes = NDArray[np.uint64]
+
+
+@lru_cache(maxsize=200_000)
+def word_hash(word: str) -> int:
+    """Return a number for a word."""
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest())
+
+
+def ngrams_of(text: str, n: int) -> Hashes:
+    """Return the n-grams of a text, one a word from which there are enough, blind to case, punctuation and layout."""
+    words = np.fromiter((word_hash(match[0].lower()) for match in WORD.finditer(text)), np.uint64)
+    if len(words) < n:
+        return np.empty(0, np.uint64)
+    grams = np.zeros(len(words) - n + 1, np.uint64)
+    for place in range(n):
+        grams = grams * np.uint64(MULTIPLIER) + words[place : place + len(grams)]
+    return grams
+
+
+def longest_run(marked: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return where the longest run of marked places starts, and how many it has."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([False], marked, [False])).astype(np.int8)))
+    if not len(edges):
+        return 0, 0
+    lengths = edges[1::2] - edges[::2]
+    longest = int(lengths.argmax())
+    return int(edges[2 * longest]), int(lengths[longest])
+
+
+def normalised(text: str) -> str:
+    """Return the words of a text alone."""
+    return " ".join(match[0].lower() for match in WORD.finditer(text))

@@ -1,0 +1,145 @@
+"""What of the test sets is found in training documents and questions, and what only looks like it."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pipeline.contamination import ContaminationParams, run
+from pipeline.errors import InputError
+from pipeline.ngrams import longest_run, ngrams_of
+from pipeline.records import Document, Example, read_documents, read_examples, write_documents, write_examples
+
+PARAMS = ContaminationParams(ngram_words=13, min_words=50, max_documents=1, evaluation_sets="")
+
+
+def prose(name: str, num_words: int = 400) -> str:
+    return " ".join(f"{name}{number}" for number in range(num_words))
+
+
+def document(name: str, text: str = "", split: str = "train", **fields: object) -> Document:
+    return replace(Document(name, "report", f"{name}.txt", text=text or prose(name), split=split), **fields)
+
+
+def example(name: str, *doc_ids: str, question: str = "", answer: str = "It is so.") -> Example:
+    return Example(name, "cell", question or f"What of {name}?", answer, doc_ids=doc_ids, checks=("a",))
+
+
+def contamination(folder: Path, documents: list[Document], examples: list[Example], params=PARAMS):
+    write_documents(folder / "curate" / "documents.parquet", documents)
+    write_examples(folder / "verify" / "examples-00000.parquet", examples)
+    run(params, documents=folder / "curate", examples=folder / "verify", out=folder / "out")
+    kept = [d.doc_id for d in read_documents(folder / "out" / "documents")]
+    rejected = {e.example_id: e.reason for e in read_examples(folder / "out" / "examples", "rejected*")}
+    hits = [json.loads(line) for line in (folder / "out" / "hits.jsonl").read_text().splitlines()]
+    return kept, {hit["doc_id"]: hit["reason"] for hit in hits}, rejected
+
+
+def test_a_passage_of_a_test_document_is_found_with_its_length(tmp_path: Path) -> None:
+    passage = " ".join(prose("held").split()[100:160])
+    documents = [
+        document("held", split="test"),
+        document("leaky", f"{prose('leaky')} {passage.upper()} {prose('more')}"),
+        document("sound"),
+    ]
+    kept, hits, rejected = contamination(tmp_path, documents, [example("a", "leaky"), example("b", "sound")])
+    assert kept == ["held", "sound"]
+    assert hits == {"leaky": "overlap of 60 words with test document held.txt"}
+    assert rejected == {"a": "document taken out: overlap of 60 words with test document held.txt"}
+
+
+@pytest.mark.parametrize(("num_words", "num_kept"), [(49, 3), (50, 2)])
+def test_the_shortest_overlap_that_counts_is_that_of_the_parameter(
+    tmp_path: Path, num_words: int, num_kept: int
+) -> None:
+    passage = " ".join(prose("held").split()[:num_words])
+    documents = [document("held", split="test"), document("a", f"{prose('a')} {passage}"), document("b")]
+    kept, _, _ = contamination(tmp_path, documents, [])
+    assert len(kept) == num_kept
+
+
+def test_what_stands_in_several_training_documents_is_a_commonplace(tmp_path: Path) -> None:
+    clause = prose("clause", 80)
+    documents = [document("held", f"{prose('held')} {clause}", split="test")]
+    documents += [document(name, f"{prose(name)} {clause}") for name in ("a", "b")]
+    kept, hits, _ = contamination(tmp_path, documents, [])
+    assert kept == ["held", "a", "b"]
+    assert not hits
+    kept, hits, _ = contamination(
+        tmp_path, [*documents, document("c")], [], PARAMS.model_copy(update={"max_documents": 2})
+    )
+    assert kept == ["held", "c"]
+
+
+def test_reviews_are_neither_searched_nor_passed_on(tmp_path: Path) -> None:
+    documents = [document("held", split="test"), document("a"), document("r", category="review", group="g")]
+    kept, hits, _ = contamination(tmp_path, documents, [])
+    assert kept == ["held", "a"]
+    assert not hits
+
+
+def test_a_question_with_its_answer_is_taken_out_where_a_test_row_has_both(tmp_path: Path) -> None:
+    documents = [document("held", split="test"), document("a")]
+    examples = [
+        example("test", "held", question="Who sold the mill?", answer="Hale."),
+        example("same", "a", question="who sold the Mill", answer="hale"),
+        example("other answer", "a", question="Who sold the mill?", answer="Quell."),
+    ]
+    _, _, rejected = contamination(tmp_path, documents, examples)
+    assert rejected == {"same": "question and answer of a test row"}
+
+
+@pytest.mark.parametrize("kind", ["jsonl", "json", "txt"])
+def test_a_folder_of_evaluation_sets_is_searched_as_well(tmp_path: Path, kind: str) -> None:
+    rows = [{"context": prose("bench"), "input": "What is hidden in bench?", "answers": ["a key"]}]
+    sets = tmp_path / "sets" / "longbench"
+    sets.mkdir(parents=True)
+    content = {"jsonl": json.dumps(rows[0]), "json": json.dumps({"data": rows}), "txt": prose("bench")}[kind]
+    (sets / f"qa.{kind}").write_text(content)
+    documents = [document("held", split="test"), document("a", f"{prose('a')} {prose('bench')}"), document("b")]
+    asked = example("asked", "b", question="What is hidden in bench?")
+    params = PARAMS.model_copy(update={"evaluation_sets": str(tmp_path / "sets")})
+    kept, hits, rejected = contamination(tmp_path, documents, [asked], params)
+    assert kept == ["held", "b"]
+    assert hits == {"a": f"overlap of 400 words with qa.{kind}"}
+    assert rejected == ({} if kind == "txt" else {"asked": "question of an evaluation set"})
+
+
+def test_books_of_a_list_of_numbers_are_taken_out(tmp_path: Path) -> None:
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets" / "pg19-test.ids").write_text("1342\n84\n")
+    source = "https://www.gutenberg.org/ebooks/1342.epub3.images"
+    documents = [document("held", split="test"), document("a", source=source), document("b", source="books/pg845.txt")]
+    params = PARAMS.model_copy(update={"evaluation_sets": str(tmp_path / "sets")})
+    kept, hits, _ = contamination(tmp_path, documents, [], params)
+    assert kept == ["held", "b"]
+    assert hits == {"a": "listed book of pg19-test.ids: 1342"}
+
+
+def test_an_empty_folder_of_evaluation_sets_and_a_corpus_that_all_overlaps_are_errors(tmp_path: Path) -> None:
+    (tmp_path / "sets").mkdir()
+    params = PARAMS.model_copy(update={"evaluation_sets": str(tmp_path / "sets")})
+    with pytest.raises(InputError, match="no evaluation set"):
+        contamination(tmp_path, [document("a")], [], params)
+    copied = [document("held", split="test"), document("a", prose("held"))]
+    with pytest.raises(InputError, match="no training document that does not overlap"):
+        contamination(tmp_path, copied, [])
+
+
+def test_n_grams_are_those_of_a_slow_count() -> None:
+    text = "One two, three: TWO three four.\nOne two three"
+    words = ["one", "two", "three", "two", "three", "four", "one", "two", "three"]
+    grams = ngrams_of(text, 2).tolist()
+    pairs = [tuple(words[i : i + 2]) for i in range(8)]
+    assert len(grams) == 8
+    assert all((grams[i] == grams[j]) == (pairs[i] == pairs[j]) for i in range(8) for j in range(8))
+    assert len(ngrams_of("one two", 3)) == 0
+
+
+@pytest.mark.parametrize(
+    ("marks", "run"), [("", (0, 0)), ("0", (0, 0)), ("1", (0, 1)), ("1101110", (3, 3)), ("0011", (2, 2))]
+)
+def test_the_longest_run_is_found(marks: str, run: tuple[int, int]) -> None:
+    assert longest_run(np.array([mark == "1" for mark in marks], bool)) == run
