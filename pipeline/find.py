@@ -7,6 +7,7 @@ import argparse
 import importlib
 import inspect
 import logging
+import os
 import re
 import sys
 from collections import Counter
@@ -113,10 +114,18 @@ def collect(found: Iterator[Found], most: int) -> tuple[list[Source], Counter[st
 
 def write_sources(file: Path, sources: Sequence[Source], head: str) -> None:
     """Write a sources file that says above its list how it was made."""
-    rows = [source.model_dump(exclude_defaults=True) for source in sources]
+    rows = [seen_from(file, source).model_dump(exclude_defaults=True) for source in sources]
     text = yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=120)
     with replacing(file) as beside:
         beside.write_text(f"# {head}\n{text}", encoding="utf-8")
+
+
+def seen_from(file: Path, source: Source) -> Source:
+    """Return a source with the places on this machine as they are seen from the sources file, so that both can move."""
+    places = {"path": source.path, "dataset": source.dataset}
+    here = {name: place for name, place in places.items() if place and Path(place).is_absolute()}
+    folder = file.absolute().parent
+    return source.model_copy(update={name: os.path.relpath(place, folder) for name, place in here.items()})
 
 
 def find(kind: str, options: dict[str, Any], most: int, out: Path) -> None:

@@ -19,11 +19,8 @@ MAX_BYTES = 400_000_000  # of the archive once it is inflated: figures are most 
 MAX_TEXT_BYTES = 20_000_000  # of all LaTeX in it
 MAX_MEMBERS = 10_000
 SUFFIXES = (".tex", ".ltx", ".bbl")
-INPUT = re.compile(
-    r"(?<!\\)\\(?:input|include|subfile)[ \t]*\{[ \t]*([^{}\n]+?)[ \t]*\}|(?<!\\)\\input[ \t]+([\w./-]+)"
-)
+INPUT = re.compile(r"(?<!\\)\\(?:input|include|subfile)[ \t]*\{([^{}\n]+)\}|(?<!\\)\\input[ \t]+([\w./-]+)")
 BIBLIOGRAPHY = re.compile(r"(?<!\\)\\bibliography[ \t]*\{[^{}]*\}")
-MAX_DEPTH = 8
 BEGIN = "\\begin{document}"
 
 
@@ -39,7 +36,7 @@ def read(path: Path, allow: Allow) -> Reading:
     if not mains:
         raise UnreadableError("unsupported", "a gzip archive is not read, unless it holds a LaTeX document")
     main = min(mains, key=lambda name: (name.count("/"), -len(files[name]), name))
-    return latex.reading_of(whole(main, files, 0), encoding)
+    return latex.reading_of(whole(main, files), encoding)
 
 
 def inflated(path: Path) -> bytes:
@@ -97,17 +94,15 @@ def members_of(data: bytes) -> dict[str, bytes]:
     return found
 
 
-def whole(name: str, files: dict[str, str], depth: int) -> str:
-    """Return a file with those that it includes in their places."""
-    text = latex.without_comments(files[name])
-    if depth == MAX_DEPTH:
-        return text
+def whole(name: str, files: dict[str, str]) -> str:
+    """Return a file with those that it includes in their places, each once: what is included is taken from `files`."""
+    own = files.pop(name)
+    listed = files.pop(f"{name.rsplit('.', 1)[0]}.bbl", "")
 
     def included(match: re.Match[str]) -> str:
         target = str(PurePosixPath((match[1] or match[2]).strip()))
-        found = next((each for each in (target, f"{target}.tex") if each in files and each != name), None)
-        return whole(found, files, depth + 1) if found else match[0]
+        found = next((each for each in (target, f"{target}.tex") if each in files), None)
+        return whole(found, files) if found else match[0]
 
-    text = INPUT.sub(included, text)
-    listed = files.get(f"{name.rsplit('.', 1)[0]}.bbl", "")
-    return BIBLIOGRAPHY.sub(lambda match: listed or match[0], text) if depth == 0 else text
+    text = INPUT.sub(included, latex.without_comments(own))
+    return BIBLIOGRAPHY.sub(lambda match: listed or match[0], text)

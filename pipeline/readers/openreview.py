@@ -24,7 +24,7 @@ FORMAL = re.compile(
 )
 SIGNATURE = re.compile(r"Reviewer_(\w+)$")
 VENUE = re.compile(r"^(\w+)[^/]*/(\d{4})/")
-HEADING = re.compile(r"^[ \t]*#+[ \t]*(.+?)[ \t#]*$", re.MULTILINE)
+HEADING = re.compile(r"^[ \t]*#+[ \t]*(\S.*)$", re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def read(path: Path, allow: Allow) -> Reading:
             if note is not paper and is_public(note)
         ]
         title, venue = str(value_of(paper, "title") or ""), venue_of(paper)
-    except (ValueError, TypeError, KeyError, StopIteration, RecursionError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, StopIteration, RecursionError) as error:
         raise UnreadableError("broken", "no page of notes of OpenReview's API v2") from error
     reviews = [note for note in replies if note.kind == REVIEW]
     if not reviews:
@@ -96,7 +96,7 @@ def words_of(value: Any) -> str:
         return ", ".join(filter(None, map(words_of, value)))
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return ""
-    return HEADING.sub(r"**\1**", str(value)).replace("```", "'''").strip()
+    return HEADING.sub(lambda match: f"**{match[1].rstrip(' #')}**", str(value)).replace("```", "'''").strip()
 
 
 def venue_of(paper: dict[str, Any]) -> str:

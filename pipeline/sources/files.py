@@ -38,7 +38,6 @@ def find(*, files: str, category: Category, licence: str, licence_evidence: str 
                 category=category,
                 licence=licence,
                 licence_evidence=licence_evidence,
-                title=path.stem,
                 size=path.stat().st_size,
                 sha256=sha256_of(path),
             )

@@ -45,6 +45,5 @@ def find(*, prefix: str, category: Category, licence: str, licence_evidence: str
             category=category,
             licence=licence,
             licence_evidence=licence_evidence,
-            title=PurePosixPath(name).stem,
             size=listed[name].get("size"),
         )

@@ -9,7 +9,7 @@ from pipeline.reviews import Discussion, Written
 from pipeline.tasks.human import Part, answers, part
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "human_advice", "human-advice-1"
+NAME, VERSION = "human_advice", "human_advice-1"
 WORDINGS = (
     "How could the authors raise the chance that this paper is accepted{at}?",
     "This paper is under review{at}. What should its authors change to raise its chance of acceptance?",

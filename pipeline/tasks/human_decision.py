@@ -9,7 +9,7 @@ from pipeline.reviews import Discussion
 from pipeline.tasks.human import Part, human_example, part
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "human_decision", "human-decision-1"
+NAME, VERSION = "human_decision", "human_decision-1"
 WORDINGS = (
     "Should this paper be accepted{at}? Give the Decision and its Reasons.",
     "You decide about this paper{at}. Write the Decision and the Reasons for it.",

@@ -9,7 +9,7 @@ from pipeline.reviews import Discussion, Written
 from pipeline.tasks.human import Part, answers, part
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "human_questions", "human-questions-1"
+NAME, VERSION = "human_questions", "human_questions-1"
 WORDINGS = (
     "Which questions would a reviewer{at} put to the authors of this paper?",
     "As a reviewer{at}, what do you ask the authors of this paper?",

@@ -8,7 +8,7 @@ from pipeline.related import with_reviews
 from pipeline.tasks.human import human_example, part, reviewed
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "human_rebuttal", "human-rebuttal-1"
+NAME, VERSION = "human_rebuttal", "human_rebuttal-1"
 MAX_QUOTED = 700  # characters of the review that a question has room for
 WORDINGS = (
     "A reviewer of this paper{at} asks: “{remark}” Answer as its authors.",

@@ -9,7 +9,7 @@ from pipeline.reviews import Discussion, Written
 from pipeline.tasks.human import Part, answers, part
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "human_review", "human-review-1"
+NAME, VERSION = "human_review", "human_review-1"
 WORDINGS = (
     "Review this paper{at}. Give a Summary, its Strengths, its Weaknesses and Questions to the authors.",
     "You are a reviewer of this paper{at}. Write your review in four parts: Summary, Strengths, Weaknesses, Questions.",

@@ -9,7 +9,7 @@ from pipeline.reviews import Discussion, Written
 from pipeline.tasks.human import Part, answers, part
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "human_strengths", "human-strengths-1"
+NAME, VERSION = "human_strengths", "human_strengths-1"
 WORDINGS = (
     "What are the strengths of this paper, in the eyes of a reviewer{at}?",
     "As a reviewer{at}, name the strengths of this paper.",

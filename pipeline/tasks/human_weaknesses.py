@@ -9,7 +9,7 @@ from pipeline.reviews import Discussion, Written
 from pipeline.tasks.human import Part, answers, part
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "human_weaknesses", "human-weaknesses-1"
+NAME, VERSION = "human_weaknesses", "human_weaknesses-1"
 WORDINGS = (
     "What are the weaknesses of this paper, in the eyes of a reviewer{at}?",
     "As a reviewer{at}, name the weaknesses of this paper.",

@@ -240,7 +240,7 @@ def test_own_files_have_their_sha256_and_what_is_no_document_is_counted(tmp_path
     find("files", options, 10, tmp_path / "out.yaml")
 
     sources = read_sources(tmp_path / "out.yaml")
-    assert [source.title for source in sources] == ["b", "a"]
+    assert [source.path for source in sources] == ["in/b.pdf", "in/deep/a.txt"]
     assert all(source.sha256 and source.size for source in sources)
 
 
@@ -299,7 +299,7 @@ def test_a_library_gives_its_attachments(tmp_path):
         "2019",
         "unknown",
     )
-    assert one.path.endswith("files/1/a;b.pdf")
+    assert one.path == "files/1/a;b.pdf"
     assert (two.url, two.licence, two.date) == ("https://example.org/two.pdf", "CC-BY-4.0", "2020-05-01")
 
 
@@ -382,6 +382,7 @@ def test_the_rows_of_a_data_set_become_documents(tmp_path):
         "Fourth text.",
     ]
     assert entries[1].error == "fetch: empty: the row has no text"
+    assert entries[0].source == "set#train/text/0"
     assert {entry.error for entry in entries[4:]} <= {"fetch: gone: no such row"}
 
 

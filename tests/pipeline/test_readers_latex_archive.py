@@ -80,6 +80,12 @@ def test_files_that_include_each_other_end(tmp_path) -> None:
     assert "Weaving is old" in text_of(tmp_path, archive(files)).text
 
 
+def test_a_file_is_included_once_however_often_it_is_named(tmp_path) -> None:
+    layers = {f"l{n}.tex": "".join([rf"\input{{l{n + 1}}} "] * 10) for n in range(20)}
+    main = MAIN.replace("parts/method", "l0")
+    assert text_of(tmp_path, archive({"paper.tex": main, **layers, "l20.tex": "Bottom."})).text.count("Bottom.") == 1
+
+
 @pytest.mark.parametrize(
     ("data", "words"),
     [

@@ -1,5 +1,6 @@
 """Reviews of papers: how they are read, who stays anonymous, and which become answers."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -27,6 +28,7 @@ from pipeline.synthetic.pdf import write_article
 from pipeline.tasks import human_decision, human_rebuttal, human_review
 from pipeline.tasks.task import all_tasks
 from tests.pipeline.discussions import REVIEW_RULES, paper_of, replies_of, sentences_of, signature_of
+from tests.pipeline.killing import tree
 from tests.pipeline.loopback import serve
 from tests.pipeline.services import note_of, openreview_of
 from tests.pipeline.test_ask import PARAMS as ASK
@@ -118,6 +120,13 @@ def test_a_page_without_reviews_is_refused(tmp_path, notes, words) -> None:
     path = page(tmp_path, notes)
     with pytest.raises(UnreadableError, match=words):
         openreview.read(path, lambda *_: None)
+
+
+@pytest.mark.parametrize("content", [[], ["a"], 3, "text", {"summary": {"value": {"deep": [[1]]}}}])
+def test_notes_of_other_shapes_are_refused_or_read(tmp_path, content) -> None:
+    odd = note_of(FORUM, "Official_Review", {}, 1) | {"content": content}
+    with contextlib.suppress(UnreadableError):
+        assert "## Review 1" in read_page(tmp_path, [submission(), odd]).text
 
 
 @pytest.mark.parametrize("body", [b'{"notes": [{"invitations": 1, "forum": 2}]}', b'{"notes"  "invitations" "forum"'])
@@ -272,7 +281,12 @@ def test_40_papers_with_120_reviews_become_examples_by_one_dvc_repro(tmp_path, r
         write_article(path, paper_of(int(forum.removeprefix("forum"))))
         return path.read_bytes()
 
-    environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    def dvc(*arguments):
+        environment = os.environ | {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+        command = [sys.executable, "-m", "dvc", *arguments]
+        done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-4_000:]
+
     with serve() as server:
         options = openreview_of(server, NUM_PAPERS, replies_of, pdf)
         find(
@@ -281,9 +295,14 @@ def test_40_papers_with_120_reviews_become_examples_by_one_dvc_repro(tmp_path, r
             2 * NUM_PAPERS,
             project / "mine" / "openreview.yaml",
         )
-        for command in (["git", "init", "--quiet"], [sys.executable, "-m", "dvc", "repro", "verify"]):
-            done = subprocess.run(command, cwd=project, env=environment, capture_output=True, text=True, check=False)
-            assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-4_000:]
+        subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+        dvc("repro", "verify")
+    fetched = tree(project / "data" / "fetch")
+    shutil.rmtree(project / "data" / "fetch")  # the server is gone by now
+    dvc("checkout", "fetch")
+    assert tree(project / "data" / "fetch") == fetched
+    dvc("repro", "--force", "--single-item", "fetch")
+    assert tree(project / "data" / "fetch") == fetched
 
     documents = {document.doc_id: document for document in read_documents(project / "data" / "curate")}
     reviews = [document for document in documents.values() if document.category == "review"]
