@@ -10,6 +10,8 @@ import yaml
 from pipeline.bench import BENCHMARKS, parser_of
 from pipeline.cli import STAGES
 from pipeline.records import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
+from train.measure import parser as measure_parser
+from train.plan import parser as plan_parser
 
 MAKE_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
@@ -51,6 +53,8 @@ def test_every_command_in_the_readme_exists(root: Path, readme: str) -> None:
             assert set(words[1:]) <= targets, words
         elif words[0] == "longalpaca":
             assert words[1] in STAGES, words
+        elif words[:3] == ["python", "-m", "train.plan"]:
+            plan_parser().parse_args(words[3:])
         elif words[:2] == ["python", "-m"]:
             assert words[2] in STAGES.values(), words
         elif words[:2] == ["dvc", "repro"] and len(words) > 2:
@@ -88,6 +92,21 @@ def test_every_command_about_reading_parses_and_every_benchmark_is_described(rea
         assert words[:3] == ["python", "-m", "pipeline.bench"], words
         described.add(parser_of().parse_args(words[3:]).name)
     assert described == set(BENCHMARKS)
+
+
+def test_every_command_about_training_parses(root: Path) -> None:
+    text = (root / "docs" / "training.md").read_text(encoding="utf-8")
+    inline = [shlex.split(command) for command in re.findall(r"`(python -m train\.[^`]*)`", text)]
+    parsers = {"train.plan": plan_parser, "train.measure": measure_parser}
+    checked = 0
+    for words in [*commands_of(text), *inline]:
+        if words[0] == "python" and "N" not in words:
+            parsers[words[2]]().parse_args(words[3:])
+            checked += 1
+        elif words[0] == "accelerate":
+            assert (root / words[words.index("--config_file") + 1]).is_file()
+            assert words[words.index("-m") + 1] in STAGES.values()
+    assert checked >= 3
 
 
 @pytest.mark.parametrize("folder", ["README.md", "docs"])
