@@ -117,8 +117,13 @@ def part_long(
 ) -> dict[Split, dict[str, list[Example]]]:
     """Part examples by the split of their documents and by kind, and count those that cannot be used by reason."""
     parts: dict[Split, dict[str, list[Example]]] = {"train": defaultdict(list), "test": defaultdict(list)}
+    seen: set[str] = set()
     for example in examples:
-        if fault := fault_of(example, store, min_tokens):
+        fault = (
+            "example that stands there twice" if example.example_id in seen else fault_of(example, store, min_tokens)
+        )
+        seen.add(example.example_id)
+        if fault:
             refused[fault] += 1
         else:
             split: Split = "test" if store.splits[example.doc_ids[0]] == "test" else "train"
