@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from pipeline.bench import BENCHMARKS, parser_of
-from pipeline.cli import STAGES
+from pipeline.cli import COMMANDS, STAGES
 from pipeline.records import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
 
 MAKE_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
@@ -22,6 +22,11 @@ def readme(root: Path) -> str:
 @pytest.fixture(scope="module")
 def reading(root: Path) -> str:
     return (root / "docs" / "reading.md").read_text(encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def dataset(root: Path) -> str:
+    return (root / "docs" / "dataset.md").read_text(encoding="utf-8")
 
 
 def commands_of(text: str) -> list[list[str]]:
@@ -40,6 +45,8 @@ def test_every_column_is_described(root: Path) -> None:
 def test_every_stage_is_in_the_readme(readme: str) -> None:
     for name in STAGES:
         assert f"`{name}`" in readme, name
+    for name in COMMANDS:
+        assert f"`longalpaca {name}`" in readme, name
 
 
 def test_every_command_in_the_readme_exists(root: Path, readme: str) -> None:
@@ -50,7 +57,7 @@ def test_every_command_in_the_readme_exists(root: Path, readme: str) -> None:
         if words[0] == "make":
             assert set(words[1:]) <= targets, words
         elif words[0] == "longalpaca":
-            assert words[1] in STAGES, words
+            assert words[1] in {**STAGES, **COMMANDS}, words
         elif words[:2] == ["python", "-m"]:
             assert words[2] in STAGES.values(), words
         elif words[:2] == ["dvc", "repro"] and len(words) > 2:
@@ -82,12 +89,25 @@ def test_every_file_of_the_readmes_tree_exists(root: Path, readme: str) -> None:
             assert (folder / name).exists(), f"{folder}/{name}"
 
 
-def test_every_command_about_reading_parses_and_every_benchmark_is_described(reading: str) -> None:
+def test_every_command_about_reading_parses_and_every_benchmark_is_described(reading: str, dataset: str) -> None:
     described = set()
-    for words in commands_of(reading):
-        assert words[:3] == ["python", "-m", "pipeline.bench"], words
-        described.add(parser_of().parse_args(words[3:]).name)
+    for words in [*commands_of(reading), *commands_of(dataset)]:
+        if words[:3] == ["python", "-m", "pipeline.bench"]:
+            described.add(parser_of().parse_args(words[3:]).name)
+        elif words[0] == "longalpaca":
+            assert words[1] in COMMANDS, words
+        else:
+            assert words[2] in STAGES.values(), words
     assert described == set(BENCHMARKS)
+
+
+def test_every_parameter_of_the_dataset_that_is_described_exists(root: Path, dataset: str) -> None:
+    params = yaml.safe_load((root / "params.yaml").read_text())
+    named = re.findall(r"`(\w+)\.(\w+)(?:: \w+)?`", dataset)
+    named = [(section, key) for section, key in named if section in params and key != "json"]
+    assert len(named) > 20
+    for section, key in named:
+        assert key in params[section], f"{section}.{key}"
 
 
 @pytest.mark.parametrize("folder", ["README.md", "docs"])
