@@ -26,7 +26,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.card import write_card
+from pipeline.card import MAIN, write_card
 from pipeline.cli import run_stage
 from pipeline.croissant import write_croissant
 from pipeline.editions import Counts, write_edition
@@ -43,7 +43,6 @@ from pipeline.tokens import load_tokenizer
 from pipeline.windows import fit_row
 from pipeline.wrapper import OPENINGS, Shown, Span, write_instruction
 
-MAIN = "12k"
 log = logging.getLogger(__name__)
 
 
