@@ -28,12 +28,14 @@ def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore,
             by_task.setdefault(example.task, []).append(example)
     drawn = {task: lots(found, num_previews) for task, found in sorted(by_task.items())}
     shown = {reason: lots(found, NUM_REFUSED) for reason, found in sorted(refused.items())}
+    quoted = {span.doc_id for found in by_task.values() for example in found for span in example.evidence}
+    lengths = {doc_id: len(store[doc_id].text) for doc_id in store.in_order() if doc_id in quoted}
     template = resources.files("pipeline").joinpath("evidence_page.html").read_text(encoding="utf-8")
     page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template)
     text = page.render(
         tasks={task: [view_of(example, store) for example in found] for task, found in drawn.items()},
         refused={reason: [view_of(example, store) for example in found] for reason, found in shown.items()},
-        histograms={task: histogram(found, store) for task, found in by_task.items()},
+        histograms={task: histogram(found, lengths) for task, found in by_task.items()},
         num_accepted={task: len(found) for task, found in by_task.items()},
         num_refused={reason: len(found) for reason, found in refused.items()},
     )
@@ -41,11 +43,11 @@ def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore,
         beside.write_text(text, encoding="utf-8")
 
 
-def histogram(examples: list[Example], store: DocumentStore) -> list[int]:
+def histogram(examples: list[Example], lengths: dict[str, int]) -> list[int]:
     """Return in which tenth of its document each piece of evidence lies, as percentages of all pieces."""
     bins = [0] * NUM_BINS
-    for span in sorted((span for example in examples for span in example.evidence), key=lambda span: span.doc_id):
-        bins[min(NUM_BINS - 1, span.start * NUM_BINS // max(1, len(store[span.doc_id].text)))] += 1
+    for span in (span for example in examples for span in example.evidence):
+        bins[min(NUM_BINS - 1, span.start * NUM_BINS // max(1, lengths[span.doc_id]))] += 1
     total = max(1, sum(bins))
     return [round(100 * count / total) for count in bins]
 

@@ -245,6 +245,10 @@ class DocumentStore:
         self.languages[doc_id] = row["language"]
         self.sources[doc_id] = row["source"]
 
+    def in_order(self) -> Iterator[str]:
+        """Yield the ids in the order in which the documents stand in their files."""
+        yield from self._place
+
     def __contains__(self, doc_id: str) -> bool:
         return doc_id in self._place
 
