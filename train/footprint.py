@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -51,12 +52,12 @@ class Footprint:
         return sum(self.parts.values())
 
 
-class Watch(TorchDispatchMode):
+class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of all storages that are alive, by part, and keeps the counts of the highest moment."""
 
     def __init__(self, *, has_offload: bool, keeps_attention: bool) -> None:
         """Start with nothing alive."""
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.has_offload = has_offload
         self.keeps_attention = keeps_attention
         self.alive: Counter[str] = Counter()
@@ -85,7 +86,7 @@ class Watch(TorchDispatchMode):
                     continue
                 self.part_of[key] = part
                 self.alive[part] += size
-                self.references[key] = weakref.ref(storage, lambda _, key=key, size=size: self.forget(key, size))
+                self.references[key] = weakref.ref(storage, partial(self.forget, key, size))
         self.remember()
 
     def retag(self, tensor: Tensor, part: str) -> None:
@@ -98,7 +99,7 @@ class Watch(TorchDispatchMode):
             if part == "layer_inputs":
                 self.layer_input_bytes = storage.nbytes()
 
-    def forget(self, key: int, size: int) -> None:
+    def forget(self, key: int, size: int, _: Any) -> None:
         """Stop counting a storage that was freed."""
         self.alive[self.part_of.pop(key)] -= size
         del self.references[key]
@@ -212,7 +213,8 @@ def attend_whole_rows(
 ) -> tuple[Tensor, None]:
     """Attend by S2-Attn in rows of one segment, without looking at the tokens, which fake ones do not have."""
     assert attention_mask is None
-    segments = Segments(None, query.shape[0], query.shape[2], module.config.s2_group_size)
+    config: Any = module.config
+    segments = Segments(None, query.shape[0], query.shape[2], config.s2_group_size)
     return attend(query, key, value, segments, 0.0, kwargs.get("scaling"), None), None
 
 
