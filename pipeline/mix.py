@@ -26,7 +26,7 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.card import write_card
+from pipeline.card import MAIN, write_card
 from pipeline.cli import run_stage
 from pipeline.croissant import write_croissant
 from pipeline.editions import Counts, write_edition
@@ -43,7 +43,6 @@ from pipeline.tokens import load_tokenizer
 from pipeline.windows import fit_row
 from pipeline.wrapper import OPENINGS, Shown, Span, write_instruction
 
-MAIN = "12k"
 log = logging.getLogger(__name__)
 
 
@@ -117,8 +116,13 @@ def part_long(
 ) -> dict[Split, dict[str, list[Example]]]:
     """Part examples by the split of their documents and by kind, and count those that cannot be used by reason."""
     parts: dict[Split, dict[str, list[Example]]] = {"train": defaultdict(list), "test": defaultdict(list)}
+    seen: set[str] = set()
     for example in examples:
-        if fault := fault_of(example, store, min_tokens):
+        fault = (
+            "example that stands there twice" if example.example_id in seen else fault_of(example, store, min_tokens)
+        )
+        seen.add(example.example_id)
+        if fault:
             refused[fault] += 1
         else:
             split: Split = "test" if store.splits[example.doc_ids[0]] == "test" else "train"

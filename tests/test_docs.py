@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from pipeline.bench import BENCHMARKS, parser_of
-from pipeline.cli import STAGES
+from pipeline.cli import COMMANDS, STAGES
 from pipeline.find import KINDS
 from pipeline.find import parser_of as find_parser
 from pipeline.records import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
@@ -28,6 +28,11 @@ def reading(root: Path) -> str:
     return (root / "docs" / "reading.md").read_text(encoding="utf-8")
 
 
+@pytest.fixture(scope="module")
+def dataset(root: Path) -> str:
+    return (root / "docs" / "dataset.md").read_text(encoding="utf-8")
+
+
 def commands_of(text: str) -> list[list[str]]:
     blocks = re.findall(r"```bash\n(.*?)```", text, re.DOTALL)
     lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
@@ -44,6 +49,8 @@ def test_every_column_is_described(root: Path) -> None:
 def test_every_stage_is_in_the_readme(readme: str) -> None:
     for name in STAGES:
         assert f"`{name}`" in readme, name
+    for name in COMMANDS:
+        assert f"`longalpaca {name}`" in readme, name
 
 
 def test_every_command_in_the_readme_exists(root: Path, readme: str) -> None:
@@ -56,7 +63,7 @@ def test_every_command_in_the_readme_exists(root: Path, readme: str) -> None:
         elif words[:2] == ["longalpaca", "find"]:
             find_parser(words[2:3]).parse_args(words[2:])
         elif words[0] == "longalpaca":
-            assert words[1] in STAGES, words
+            assert words[1] in {**STAGES, **COMMANDS}, words
         elif words[:3] == ["python", "-m", "train.plan"]:
             plan_parser().parse_args(words[3:])
         elif words[:2] == ["python", "-m"]:
@@ -129,6 +136,25 @@ def test_every_command_about_training_parses(root: Path) -> None:
             assert (root / words[words.index("--config_file") + 1]).is_file()
             assert words[words.index("-m") + 1] in STAGES.values()
     assert checked >= 3
+
+
+def test_every_command_about_the_dataset_parses(dataset: str) -> None:
+    for words in commands_of(dataset):
+        if words[:3] == ["python", "-m", "pipeline.bench"]:
+            parser_of().parse_args(words[3:])
+        elif words[0] == "longalpaca":
+            assert words[1] in COMMANDS, words
+        else:
+            assert words[2] in STAGES.values(), words
+
+
+def test_every_parameter_of_the_dataset_that_is_described_exists(root: Path, dataset: str) -> None:
+    params = yaml.safe_load((root / "params.yaml").read_text())
+    named = re.findall(r"`(\w+)\.(\w+)(?:: \w+)?`", dataset)
+    named = [(section, key) for section, key in named if section in params and key != "json"]
+    assert len(named) > 20
+    for section, key in named:
+        assert key in params[section], f"{section}.{key}"
 
 
 @pytest.mark.parametrize("folder", ["README.md", "docs"])

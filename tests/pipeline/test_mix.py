@@ -16,7 +16,7 @@ from pipeline.errors import InputError
 from pipeline.files import sha256_of
 from pipeline.mix import MixParams, run
 from pipeline.passages import Passages
-from pipeline.records import DocumentStore, read_mixed, write_documents, write_examples
+from pipeline.records import DocumentStore, read_examples, read_mixed, write_documents, write_examples
 from pipeline.related import alone
 from pipeline.short import ShortParams
 from pipeline.short import run as short
@@ -158,6 +158,15 @@ def test_rows_are_shared_among_families_and_a_lack_is_named_or_filled(tmp_path: 
     assert [report["families"][name]["target"] for name in families] == [2, 1, 1]
     assert report["families"]["reviews"]["rows"] == 0
     assert "| reviews | 1 | 0 |" in (tmp_path / "mix" / "README.md").read_text()
+
+
+def test_an_example_that_stands_there_twice_is_one_row(tmp_path: Path, params, inputs) -> None:
+    examples = list(read_examples(inputs["long"]))
+    write_examples(inputs["long"] / "examples-00001.parquet", examples)
+    run(params, **inputs, out=tmp_path / "mix")
+    assert sum(bool(row.material) for row in read_mixed(tmp_path / "mix", "train*.parquet")) == 6
+    report = json.loads((tmp_path / "mix" / "report.json").read_text())
+    assert report["refused"] == {"example that stands there twice": len(examples)}
 
 
 def test_long_rows_alone_can_be_asked_for(tmp_path: Path, params, inputs) -> None:

@@ -17,6 +17,7 @@ from pipeline.publish import PublishParams, run
 from pipeline.records import Example, Material, MixedExample, write_mixed
 from tests.pipeline.hub_server import Hub
 
+pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")  # of huggingface_hub's use of httpx
 TOKEN = "hf_" + "aBcD1234" * 4
 PARAMS = PublishParams(
     branch="candidate",
@@ -138,6 +139,7 @@ def test_without_yes_it_says_what_would_change_and_changes_nothing(hub: Hub, pub
     assert not [line for line in hub.log if line.startswith(("POST", "PUT"))]
 
 
+@pytest.mark.slow
 def test_what_is_published_is_loaded_and_streamed_as_it_was_built(
     tmp_path, hub: Hub, publish, start, built: Path
 ) -> None:
