@@ -214,6 +214,7 @@ class DocumentStore:
     Ask in an order that keeps the documents of one row group together where there is a choice.
     """
 
+    NUM_KEPT = 16  # documents, since examples of one follow each other, and those of a series name twelve
     INDEXED = ("doc_id", "category", "split", "num_tokens", "licence", "language", "source")
 
     def __init__(self, folder: Path, num_groups_kept: int = 4) -> None:
@@ -227,6 +228,7 @@ class DocumentStore:
         self._place: dict[str, tuple[Path, int, int]] = {}  # file, row group, row
         self._files: dict[Path, pq.ParquetFile] = {}
         self._groups: OrderedDict[tuple[Path, int], pa.Table] = OrderedDict()
+        self._documents: OrderedDict[str, Document] = OrderedDict()
         self._num_groups_kept = num_groups_kept
         for path in parquet_files(folder, "*.parquet"):
             self._files[path] = open_parquet(path, DOCUMENT_SCHEMA)
@@ -258,6 +260,14 @@ class DocumentStore:
         return path.name, group, row
 
     def __getitem__(self, doc_id: str) -> Document:
+        if doc_id not in self._documents:
+            self._documents[doc_id] = self._read(doc_id)
+            while len(self._documents) > self.NUM_KEPT:
+                self._documents.popitem(last=False)
+        self._documents.move_to_end(doc_id)
+        return self._documents[doc_id]
+
+    def _read(self, doc_id: str) -> Document:
         path, number, row = self._place[doc_id]
         if (path, number) not in self._groups:
             self._groups[path, number] = self._files[path].read_row_group(number)
