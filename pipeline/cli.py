@@ -1,7 +1,7 @@
 """The command line: `longalpaca STAGE …`, and the same stage as `python -m pipeline.STAGE …`.
 
 A stage is a function `run(params, *, name=Path, …)`. Its options are the paths that it reads and writes, one for each
-keyword argument, and `--params`.
+keyword argument, and `--params`; a keyword argument that is a bool is a flag.
 """
 
 import argparse
@@ -36,11 +36,12 @@ STAGES = {
     "passkey": "eval.passkey",
     "report": "eval.report",
 }
+TOOLS = {"find": "pipeline.find"}  # with options of their own: what they do depends on the world, not on inputs
 COMMANDS = {  # what is no part of the graph: it brings from elsewhere, or gives away
     "import": "pipeline.importing",
     "publish": "pipeline.publish",
 }
-QUIET_LOGGERS = ("httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
+QUIET_LOGGERS = ("arxiv", "httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
 
 
 def run_stage(run: Run, argv: Sequence[str] | None = None, prog: str | None = None) -> None:
@@ -89,8 +90,11 @@ def main(argv: Sequence[str] | None = None) -> None:
         description="From long documents to a long-context chat model, one stage at a time.",
         epilog="'longalpaca STAGE --help' shows the options of a stage; 'dvc repro' runs them all.",
     )
-    modules = {**STAGES, **COMMANDS}
+    modules = {**STAGES, **COMMANDS, **TOOLS}
     parser.add_argument("stage", choices=modules, metavar="STAGE", help=", ".join(modules))
     chosen = parser.parse_args(arguments[:1]).stage
     module: Any = importlib.import_module(modules[chosen])
+    if chosen in TOOLS:
+        module.main(arguments[1:])
+        return
     run_stage(module.run, arguments[1:], prog=f"longalpaca {chosen}")

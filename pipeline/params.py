@@ -17,6 +17,12 @@ MAX_PARAMS_BYTES = 1_000_000
 NUMBER_WITHOUT_POINT = re.compile(r"^[+-]?\d+[eE][+-]?\d+$")
 
 
+class Part(BaseModel):
+    """A mapping within a section, checked as strictly as the section itself."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+
 class Params(BaseModel):
     """A section of `params.yaml`; the subclass `MixParams` reads section `mix`."""
 

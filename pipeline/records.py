@@ -15,6 +15,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import InputError
+from pipeline.fact import Fact
 from pipeline.files import replacing
 
 Category = Literal["book", "paper", "report", "statement", "review"]  # a review is never material of a prompt
@@ -30,20 +31,6 @@ class Section:
 
     path: tuple[str, ...]  # the headings above it and its own, outermost first
     start: int  # characters of `Document.text`, from the heading on
-    end: int
-
-
-@dataclass(frozen=True)
-class Fact:
-    """A figure that the document itself tags with its meaning (inline XBRL), and where it stands in the text."""
-
-    concept: str  # qualified name, like 'us-gaap:Revenues'
-    value: str  # in whole units, sign and scale applied: '-1250000'
-    unit: str  # 'USD', 'USD/shares', 'shares', 'pure'
-    period: str  # ISO 8601: '2023-12-31', or 'start/end', both included
-    dimensions: tuple[str, ...]  # 'axis=member' each, sorted; empty for the whole company
-    scale: int  # power of ten by which the printed figure is multiplied
-    start: int  # characters of `Document.text`: the printed figure
     end: int
 
 

@@ -1,129 +1,113 @@
 """Refuse every example whose evidence does not carry its answer.
 
-Reads   DOCUMENTS/*.parquet  documents
-        EXAMPLES/*.parquet   examples
+Reads   DOCUMENTS/*.parquet          documents
+        EXAMPLES/examples*.parquet   examples; one that has a `reason` already is passed on as refused
 Writes  OUT/examples-00000.parquet   the examples that passed, with the names of the checks
         OUT/rejected-00000.parquet   the others, each with its reason
-        OUT/report.json              accepted by task, refused by reason
+        OUT/report.json              accepted by task, refused by reason, where evidence lies, what an example cost
+        OUT/preview.html             twenty examples a task with their evidence in its place, and some that were refused
+        OUT/replies.sqlite           what an endpoint answered to the probes
 """
 
+import json
 import logging
-import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
+from pydantic import Field
+
+from pipeline.checks import CHECKS, Bounds
 from pipeline.cli import run_stage
 from pipeline.errors import InputError
-from pipeline.files import replacing, write_json
+from pipeline.evidence_page import write_preview
+from pipeline.files import write_json
 from pipeline.params import Params
+from pipeline.questions import Asked
 from pipeline.records import Document, DocumentStore, Example, read_examples, write_examples
 from pipeline.refusals import count_refusals, list_refusals
+from pipeline.teachers.endpoint import EndpointParams
+from pipeline.teachers.probes import PROBES, ProbeName, probe_all
 
-NUMBER = re.compile(r"\d[\d,.]*\d|\d")
-NAME = re.compile(r"(?<![.!?”] )(?<!^)\b[A-Z][a-z]{2,}\b")
-QUOTED = re.compile(r"“([^”]{12,})”")
-GAP = "____"
 log = logging.getLogger(__name__)
 
 
 class VerifyParams(Params):
     """Section `verify` of params.yaml."""
 
-    max_question_characters: int
-    max_answer_characters: int
+    max_question_characters: int = Field(ge=1)
+    max_answer_characters: int = Field(ge=1)
+    probes: list[ProbeName]  # asked of an endpoint; the others are marked 'not run'
+    min_judgement: int = Field(ge=1, le=5)  # of the judge's four marks, each
+    endpoint: EndpointParams  # of the probes
+    num_previews: int = Field(ge=0)  # of each task
 
 
-def evidence_is_verbatim(example: Example, documents: dict[str, Document], params: VerifyParams) -> str:
-    """Each quote stands in its document where it is said to stand, and there is at least one."""
-    if not example.evidence:
-        return "no evidence"
-    for span in example.evidence:
-        document = documents.get(span.doc_id)
-        if document is None or span.doc_id not in example.doc_ids:
-            return f"evidence from another document: {span.doc_id[:16]}"
-        if not 0 <= span.start < span.end or document.text[span.start : span.end] != span.quote:
-            return f"quote not in its place: characters {span.start} to {span.end}"
-    return ""
+def bounds_of(params: VerifyParams) -> Bounds:
+    """Return what the checks take from the parameters."""
+    return Bounds(params.max_question_characters, params.max_answer_characters)
 
 
-def answer_is_in_evidence(example: Example, documents: dict[str, Document], params: VerifyParams) -> str:
-    """Each number and each name of the answer stands in the evidence, or in the question that it repeats."""
-    carried = " ".join([*(span.quote for span in example.evidence), example.question])
-    numbers = set(NUMBER.findall(carried))
-    for number in NUMBER.findall(example.answer):
-        if number not in numbers:
-            return f"number not in evidence: {number}"
-    for name in NAME.findall(example.answer):
-        if name not in carried:
-            return f"name not in evidence: {name}"
-    return ""
-
-
-def question_is_answerable_once(example: Example, documents: dict[str, Document], params: VerifyParams) -> str:
-    """The words that a question quotes stand in its documents once, so that it has one answer."""
-    text = " ".join(" ".join(documents[doc_id].text.split()) for doc_id in example.doc_ids)
-    for words in QUOTED.findall(example.question):
-        longest = max(words.split(GAP), key=len).strip()
-        if example.task not in TABLE_TASKS and text.count(longest) != 1:
-            return f"ambiguous: the quoted words stand in the document {text.count(longest)} times"
-    return ""
-
-
-def lengths_are_sensible(example: Example, documents: dict[str, Document], params: VerifyParams) -> str:
-    """Neither question nor answer is empty or longer than params.yaml allows."""
-    for name, words, limit in (
-        ("question", example.question, params.max_question_characters),
-        ("answer", example.answer, params.max_answer_characters),
-    ):
-        if not words.strip():
-            return f"empty {name}"
-        if len(words) > limit:
-            return f"long {name}: more than {limit} characters"
-    return ""
-
-
-Check = Callable[[Example, dict[str, Document], VerifyParams], str]
-TABLE_TASKS = ("cell", "series")  # they quote the names of a table, row and column, which may stand in prose as well
-CHECKS: tuple[Check, ...] = (
-    lengths_are_sensible,
-    evidence_is_verbatim,
-    answer_is_in_evidence,
-    question_is_answerable_once,
-)
-
-
-def verify(example: Example, documents: dict[str, Document], params: VerifyParams) -> Example:
+def verify(example: Example, documents: Mapping[str, Document], bounds: Bounds) -> Example:
     """Return the example with the checks that it passed, and the reason of the first that it did not."""
     passed: list[str] = []
     for check in CHECKS:
-        reason = check(example, documents, params)
+        reason = check(example, documents, bounds)
         if reason:
             return replace(example, checks=tuple(passed), reason=reason)
         passed.append(check.__name__)
     return replace(example, checks=tuple(passed))
 
 
-def verify_all(examples: Iterator[Example], store: DocumentStore, params: VerifyParams) -> Iterator[Example]:
+def verify_all(examples: Iterator[Example], store: DocumentStore, bounds: Bounds) -> Iterator[Example]:
     """Verify examples in their order; a question asked twice of the same documents is refused the second time."""
-    asked: set[tuple[str, tuple[str, ...]]] = set()
+    asked = Asked()
     for example in examples:
-        documents = {doc_id: store[doc_id] for doc_id in example.doc_ids if doc_id in store}
-        if len(documents) < len(example.doc_ids):
+        if example.reason:
+            yield example
+            continue
+        named = {*example.doc_ids, *(span.doc_id for span in example.evidence)}
+        documents = {doc_id: store[doc_id] for doc_id in sorted(named) if doc_id in store}
+        if not example.doc_ids or any(doc_id not in documents for doc_id in example.doc_ids):
             yield replace(example, reason="no such document: it was not kept")
             continue
-        verified = verify(example, documents, params)
-        key = (example.question, example.doc_ids)
-        if not verified.reason and key in asked:
-            verified = replace(verified, reason="question asked twice")
-        asked.add(key)
+        verified = verify(example, documents, bounds)
+        if not verified.reason:
+            twin = asked.add(example)
+            reason = f"question asked twice: like {twin}" if twin else ""
+            checks = verified.checks if twin else (*verified.checks, "question_is_new")
+            verified = replace(verified, reason=reason, checks=checks)
         yield verified
+
+
+def probed(examples: Sequence[Example], store: DocumentStore, params: VerifyParams, out: Path) -> list[Example]:
+    """Return the examples after the probes; those that were not run are named as such."""
+    done = probe_all(examples, store, params.probes, params.endpoint, params.min_judgement, out)
+    skipped = tuple(f"{probe}: not run" for probe in PROBES if probe not in params.probes)
+    return [example if example.reason else replace(example, checks=(*example.checks, *skipped)) for example in done]
+
+
+def report_of(accepted: Sequence[Example], rejected: Sequence[Example], examples: Path) -> dict[str, Any]:
+    """Return the counts of a run, and what an accepted example cost if an endpoint was paid for them."""
+    report: dict[str, Any] = {
+        "accepted_by_task": Counter(example.task for example in accepted),
+        "refused_by_reason": count_refusals(example.reason for example in rejected),
+        "refused_by_task": Counter(example.task for example in rejected),
+    }
+    asked = examples / "report.json"
+    spending = json.loads(asked.read_text(encoding="utf-8")).get("spending") if asked.is_file() else None
+    if spending:
+        report["cost_per_accepted_example"] = spending["cost"] / len(accepted)
+    return report
 
 
 def run(params: VerifyParams, *, documents: Path, examples: Path, out: Path) -> None:
     """Write the examples that passed every check, and those that did not with their reasons."""
-    verified = list(verify_all(read_examples(examples), DocumentStore(documents), params))
+    store = DocumentStore(documents)
+    checked = list(verify_all(read_examples(examples, "examples*.parquet"), store, bounds_of(params)))
+    verified = probed(checked, store, params, out)
     accepted = [example for example in verified if not example.reason]
     rejected = [example for example in verified if example.reason]
     counts = count_refusals(example.reason for example in rejected)
@@ -134,12 +118,10 @@ def run(params: VerifyParams, *, documents: Path, examples: Path, out: Path) -> 
             wanted="examples whose evidence carries their answers",
             remedy="Run 'ask' on the same documents that are named here.",
         )
-    with replacing(out) as beside:
-        beside.mkdir()
-        write_examples(beside / "examples-00000.parquet", accepted)
-        write_examples(beside / "rejected-00000.parquet", rejected)
-        tasks = Counter(example.task for example in accepted)
-        write_json(beside / "report.json", {"accepted_by_task": tasks, "refused_by_reason": counts})
+    write_examples(out / "rejected-00000.parquet", rejected)
+    write_json(out / "report.json", report_of(accepted, rejected, examples))
+    write_preview(out / "preview.html", verified, store, params.num_previews)
+    write_examples(out / "examples-00000.parquet", accepted)
     log.info("verify: %d examples in %s, %s", len(accepted), out, list_refusals(counts))
 
 

@@ -55,13 +55,13 @@ def test_a_fault_is_one_line_on_stderr_and_exit_2(root: Path, tmp_path: Path, ar
 
 
 def test_a_fault_of_our_own_keeps_its_traceback(tmp_path: Path) -> None:
-    from pipeline.verify import VerifyParams
+    from pipeline.sample import SampleParams
 
-    def run(params: VerifyParams, *, out: Path) -> None:
+    def run(params: SampleParams, *, out: Path) -> None:
         raise ZeroDivisionError
 
-    run.__module__ = "pipeline.verify"
+    run.__module__ = "pipeline.sample"
     params = tmp_path / "params.yaml"
-    params.write_text("verify: {max_question_characters: 1, max_answer_characters: 1}")
+    params.write_text("sample: {seed: 1}")
     with pytest.raises(ZeroDivisionError):
         run_stage(run, ["--out", str(tmp_path), "--params", str(params)])

@@ -9,7 +9,11 @@ import yaml
 
 from pipeline.bench import BENCHMARKS, parser_of
 from pipeline.cli import COMMANDS, STAGES
+from pipeline.find import KINDS
+from pipeline.find import parser_of as find_parser
 from pipeline.records import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
+from train.measure import parser as measure_parser
+from train.plan import parser as plan_parser
 
 MAKE_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
@@ -56,8 +60,12 @@ def test_every_command_in_the_readme_exists(root: Path, readme: str) -> None:
         checked += 1
         if words[0] == "make":
             assert set(words[1:]) <= targets, words
+        elif words[:2] == ["longalpaca", "find"]:
+            find_parser(words[2:3]).parse_args(words[2:])
         elif words[0] == "longalpaca":
             assert words[1] in {**STAGES, **COMMANDS}, words
+        elif words[:3] == ["python", "-m", "train.plan"]:
+            plan_parser().parse_args(words[3:])
         elif words[:2] == ["python", "-m"]:
             assert words[2] in STAGES.values(), words
         elif words[:2] == ["dvc", "repro"] and len(words) > 2:
@@ -89,16 +97,55 @@ def test_every_file_of_the_readmes_tree_exists(root: Path, readme: str) -> None:
             assert (folder / name).exists(), f"{folder}/{name}"
 
 
-def test_every_command_about_reading_parses_and_every_benchmark_is_described(reading: str, dataset: str) -> None:
-    described = set()
-    for words in [*commands_of(reading), *commands_of(dataset)]:
+def test_every_command_about_reading_parses(reading: str) -> None:
+    for words in commands_of(reading):
+        assert words[:3] == ["python", "-m", "pipeline.bench"], words
+        parser_of().parse_args(words[3:])
+
+
+def test_every_benchmark_is_described(root: Path) -> None:
+    texts = [file.read_text(encoding="utf-8") for file in sorted((root / "docs").glob("*.md"))]
+    commands = [
+        words for text in texts for words in commands_of(text) if words[:3] == ["python", "-m", "pipeline.bench"]
+    ]
+    assert {parser_of().parse_args(words[3:]).name for words in commands} == set(BENCHMARKS)
+
+
+def test_every_command_about_sources_parses_and_every_finder_is_described(root: Path) -> None:
+    text = (root / "docs" / "sources.md").read_text(encoding="utf-8")
+    for words in commands_of(text):
+        if words[:2] == ["longalpaca", "find"]:
+            find_parser(words[2:3]).parse_args(words[2:])
+        elif words[0] == "python":
+            assert parser_of().parse_args(words[3:]).name == "fetch"
+        else:
+            assert words[:3] == ["dvc", "exp", "run"], words
+    assert all(f"`{kind}`" in text for kind in KINDS)
+
+
+def test_every_command_about_training_parses(root: Path) -> None:
+    text = (root / "docs" / "training.md").read_text(encoding="utf-8")
+    inline = [shlex.split(command) for command in re.findall(r"`(python -m train\.[^`]*)`", text)]
+    parsers = {"train.plan": plan_parser, "train.measure": measure_parser}
+    checked = 0
+    for words in [*commands_of(text), *inline]:
+        if words[0] == "python" and "N" not in words:
+            parsers[words[2]]().parse_args(words[3:])
+            checked += 1
+        elif words[0] == "accelerate":
+            assert (root / words[words.index("--config_file") + 1]).is_file()
+            assert words[words.index("-m") + 1] in STAGES.values()
+    assert checked >= 3
+
+
+def test_every_command_about_the_dataset_parses(dataset: str) -> None:
+    for words in commands_of(dataset):
         if words[:3] == ["python", "-m", "pipeline.bench"]:
-            described.add(parser_of().parse_args(words[3:]).name)
+            parser_of().parse_args(words[3:])
         elif words[0] == "longalpaca":
             assert words[1] in COMMANDS, words
         else:
             assert words[2] in STAGES.values(), words
-    assert described == set(BENCHMARKS)
 
 
 def test_every_parameter_of_the_dataset_that_is_described_exists(root: Path, dataset: str) -> None:

@@ -16,6 +16,7 @@ PACKAGES = ("pipeline", "train", "eval")
 TEMPLATES = {
     "eval/report.py": "eval/report.html",
     "pipeline/card.py": "pipeline/card.md",
+    "pipeline/evidence_page.py": "pipeline/evidence_page.html",
     "pipeline/preview.py": "pipeline/preview.html",
     "train/merge.py": "train/model_card.md",
 }
@@ -72,7 +73,9 @@ def test_the_section_is_named_after_the_stage(name: str) -> None:
 def test_every_option_is_in_the_command_and_every_path_is_a_dependency_or_an_output(graph, name: str) -> None:
     options = options_of(graph[name])
     run = importlib.import_module(STAGES[name]).run
-    names = [n for n, p in inspect.signature(run).parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY]
+    hints = get_type_hints(run)
+    parameters = inspect.signature(run).parameters.items()
+    names = [n for n, p in parameters if p.kind is inspect.Parameter.KEYWORD_ONLY and hints[n] is not bool]
     assert sorted(options) == sorted(option.replace("_", "-") for option in names)
     (output,) = graph[name]["outs"]
     assert (output if isinstance(output, str) else next(iter(output))) == options.pop("out")
@@ -84,6 +87,9 @@ def test_every_option_is_in_the_command_and_every_path_is_a_dependency_or_an_out
 def test_the_code_dependencies_are_the_modules_that_are_imported(graph, imports, root: Path, name: str) -> None:
     module = STAGES[name]
     modules = {module, *imports.find_upstream_modules(module)}
+    if "pipeline.tasks.task" in modules:  # which imports every module of its folder by name
+        tasks = imports.find_descendants("pipeline.tasks")
+        modules |= tasks.union(*(imports.find_upstream_modules(task) for task in tasks))
     modules |= {name.rsplit(".", level)[0] for name in modules for level in range(1, name.count(".") + 1)}
     imported = {path for path in (file_of(m, root) for m in modules) if path.read_text().strip()}
     listed = [root / dep for dep in graph[name]["deps"] if dep.startswith(tuple(f"{package}/" for package in PACKAGES))]

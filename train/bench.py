@@ -55,6 +55,7 @@ SMOLLM2_135M = {
     "tie_word_embeddings": True,
 }
 LORA_PLUS = LoraParams(
+    method="lora",
     lora_rank=8,
     lora_alpha=16,
     lora_dropout=0.0,

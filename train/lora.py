@@ -1,4 +1,4 @@
-"""LoRA+: low-rank updates, and embeddings and norms trained whole, in one adapter that nothing is lost from.
+"""What is trained: every weight, or LoRA+, whose one adapter holds low-rank updates and modules trained whole.
 
 Source: LongLoRA (arXiv 2309.12307), section 3.3 and Table 2: without embeddings and norms, low rank falls behind full
 fine-tuning on long rows. The modules trained whole are PEFT's `modules_to_save`, because PEFT saves and merges these;
@@ -9,6 +9,7 @@ A model whose head is its embedding stays so: head and embedding are trained as 
 
 import json
 from pathlib import Path
+from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
@@ -16,17 +17,20 @@ from transformers import PreTrainedModel
 
 from pipeline.errors import InputError
 from pipeline.files import write_json
-from train.recipe import LoraParams
+from train.recipe import LoraParams, TrainingParams
+
+SORTED_KEYS = ("target_modules", "modules_to_save", "modules_to_tie")  # sets, which PEFT writes in any order
 
 
 def with_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftModel:
     """Freeze `model` and add what `params` trains, in float32; PEFT's random numbers follow torch's seed.
 
     Raises:
-        InputError: A module named in `params` is not in the model.
+        InputError: A module named in `params` is not in the model, or is one that cannot be trained so.
     """
     check_modules(model, params.lora_targets, f"{section}.lora_targets")
     check_modules(model, params.fully_trained, f"{section}.fully_trained")
+    check_tied(model, params.lora_targets, section)
     config = LoraConfig(
         task_type="CAUSAL_LM",
         r=params.lora_rank,
@@ -34,13 +38,35 @@ def with_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftM
         lora_dropout=params.lora_dropout,
         target_modules=sorted(params.lora_targets),
         modules_to_save=sorted(params.fully_trained) or None,
-        ensure_weight_tying=trains_tied_embedding(model, params.fully_trained),
+        ensure_weight_tying=has_tied_embedding(model, params.fully_trained),
     )
     adapted = get_peft_model(model, config)
-    for parameter in adapted.parameters():
-        if parameter.requires_grad:  # steps of the optimizer are too small for bfloat16
-            parameter.data = parameter.data.float()
+    in_float32(adapted)
     return adapted
+
+
+def trained(model: PreTrainedModel, params: TrainingParams, section: str) -> PreTrainedModel | PeftModel:
+    """Return `model` with what `params` trains, in float32: the whole of it, or an adapter.
+
+    What goes from layer to layer stays in the recipe's dtype: an embedding in float32 would double what is kept of it.
+
+    Raises:
+        InputError: A module named in `params` is not in the model, or is one that cannot be trained so.
+    """
+    dtype = getattr(torch, params.dtype)
+    if params.method == "full":
+        model.requires_grad_(requires_grad=True)
+        in_float32(model)
+    adapted = model if params.method == "full" else with_lora(model, params, section)
+    adapted.get_input_embeddings().register_forward_hook(lambda module, inputs, out: out.to(dtype))  # noqa: ARG005
+    return adapted
+
+
+def in_float32(model: torch.nn.Module) -> None:
+    """Keep what is trained in float32: steps of the optimizer are too small for bfloat16."""
+    for parameter in model.parameters():
+        if parameter.requires_grad:
+            parameter.data = parameter.data.float()
 
 
 def check_modules(model: torch.nn.Module, names: list[str], where: str) -> None:
@@ -57,13 +83,24 @@ def check_modules(model: torch.nn.Module, names: list[str], where: str) -> None:
             )
 
 
-def trains_tied_embedding(model: PreTrainedModel, fully_trained: list[str]) -> bool:
-    """Tell whether the embedding is trained whole and is the head too."""
+def check_tied(model: PreTrainedModel, lora_targets: list[str], section: str) -> None:
+    """Raise an InputError where a low-rank update of the embedding would leave the head, which it is, without it."""
+    if has_tied_embedding(model, lora_targets):
+        raise InputError(
+            f"{section}.lora_targets",
+            found="the embedding, which is the head of this model too",
+            wanted="a model whose head is a matrix of its own, to adapt the embedding by low rank",
+            remedy=f"Name it in {section}.fully_trained, or leave it out.",
+        )
+
+
+def has_tied_embedding(model: PreTrainedModel, names: list[str]) -> bool:
+    """Tell whether the embedding is the head too and one of the modules that are named."""
     if not model.config.get_text_config().tie_word_embeddings:
         return False
     embedding = model.get_input_embeddings()
     path = next(path for path, module in model.named_modules() if module is embedding)
-    return any(path == name or path.endswith(f".{name}") for name in fully_trained)
+    return any(path == name or path.endswith(f".{name}") for name in names)
 
 
 def count_trainable(model: torch.nn.Module) -> dict[str, int]:
@@ -84,16 +121,15 @@ def kind_of(name: str) -> str:
     return "norm" if "norm" in name or "ln_" in name else "other"
 
 
-def save_adapter(model: PeftModel, folder: Path) -> None:
+def save_adapter(model: PeftModel, folder: Path, state: dict[str, Any] | None = None) -> None:
     """Write adapter_model.safetensors and adapter_config.json, the same bytes for the same adapter.
 
     The base model's path is left out, because it says where this machine keeps it, and PEFT's sets are written sorted.
     """
-    model.save_pretrained(folder, save_embedding_layers=False)
+    model.save_pretrained(folder, save_embedding_layers=False, state_dict=state)
     (folder / "README.md").unlink(missing_ok=True)
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
-    names = ("target_modules", "modules_to_save", "modules_to_tie")
-    config = {key: sorted(value) if key in names and value else value for key, value in config.items()}
+    config = {key: sorted(value) if key in SORTED_KEYS and value else value for key, value in config.items()}
     write_json(folder / "adapter_config.json", {**config, "base_model_name_or_path": None})
 
 

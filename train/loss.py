@@ -4,10 +4,8 @@ Shape suffixes: B rows, T tokens of a row, M model width, N tokens with a label.
 """
 # ruff: noqa: N803, N806 - shape suffixes on tensors
 
-from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, Literal
 
-import datasets
 import torch
 from peft import PeftModel
 from torch import Tensor
@@ -15,18 +13,22 @@ from torch.nn.functional import cross_entropy
 from torch.utils.checkpoint import checkpoint
 from trl import SFTTrainer
 
-from train.recipe import TrainingParams
-
 IGNORED = -100  # the label of a token that is not learned
+LossWeighting = Literal["token", "example"]
 LOSS_CHUNK = 512  # tokens whose logits are in memory at once: 100 MB in float32 for a vocabulary of 49,152
 
 
 class LongTrainer(SFTTrainer):  # type: ignore[misc]
-    """TRL's trainer, with the loss below where it runs on one CPU.
+    """TRL's trainer with a loss that may weigh examples alike, and is fast where it runs on one CPU.
 
     TRL's own avoids full logits too, but without a GPU it projects every token of the prompt, in many small steps; with
     an answer behind a document that is more than half of the time.
     """
+
+    def __init__(self, *, loss_weighting: LossWeighting, **arguments: Any) -> None:
+        """Take TRL's arguments, and whether tokens or examples count alike."""
+        self.loss_weighting = loss_weighting
+        super().__init__(**arguments)
 
     def compute_loss(
         self,
@@ -35,49 +37,100 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """Return the mean loss of the labelled tokens, of all batches of a step together."""
-        if self.accelerator.num_processes > 1 or inputs["labels"].device.type != "cpu":
+        """Return the mean loss of the labelled tokens, or of the examples, of all batches of a step together."""
+        is_alone_on_cpu = self.is_alone_on_cpu(inputs["labels"])
+        if not is_alone_on_cpu and self.loss_weighting == "token":
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        labels_BT = inputs.pop("labels")
-        with self.accelerator.autocast():
-            loss, num_labels = loss_of(model, inputs, labels_BT)
-        loss = loss / (num_labels if num_items_in_batch is None else num_items_in_batch)
+        labels_BT, position_ids_BT = inputs["labels"], inputs.get("position_ids")
+        weights_BT = weights_of(labels_BT, position_ids_BT, self.loss_weighting)
+        if num_items_in_batch is None:
+            num_items_in_batch = self.num_items(labels_BT, position_ids_BT)
+            num_averaged = 1
+        else:
+            num_averaged = self.accelerator.num_processes  # whose gradients are averaged
+        if is_alone_on_cpu:
+            inputs.pop("labels")
+            with self.accelerator.autocast():
+                loss, _ = loss_of(model, inputs, labels_BT, weights_BT)
+        else:
+            outputs = model(**inputs, use_cache=False, fused_lm_head=True)
+            loss = -(outputs.log_probs * weights_BT[:, 1:]).sum() * num_averaged
+        loss = loss / num_items_in_batch
         return (loss, {}) if return_outputs else loss
 
+    def is_alone_on_cpu(self, tensor: Tensor) -> bool:
+        """Tell whether one process computes, without a GPU."""
+        return self.accelerator.num_processes == 1 and tensor.device.type == "cpu"
 
-def loss_of(model: torch.nn.Module, inputs: dict[str, Any], labels_BT: Tensor) -> tuple[Tensor, int]:
-    """Return the summed loss of the labelled tokens, and how many there are."""
+    def num_items(self, labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
+        """Count what the loss is the mean of: labelled tokens, or examples with one."""
+        if self.loss_weighting == "token":
+            return is_learned(labels_BT).sum()
+        return num_examples(labels_BT, position_ids_BT)
+
+    def _get_num_items_in_batch(self, batch_samples: list[dict[str, Any]], device: torch.device) -> Any:
+        """Count what the loss of a step is the mean of, in all its batches and processes."""
+        numbers = [self.num_items(batch["labels"], batch.get("position_ids")) for batch in batch_samples]
+        total = torch.stack(numbers).sum().to(device)
+        return self.accelerator.gather(total).sum() if self.args.world_size > 1 else total
+
+
+def examples_of(labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
+    """Number the examples of a batch, from 0: rows, or what a packed row is packed of."""
+    starts_BT = torch.zeros_like(labels_BT)
+    starts_BT[:, 0] = 1
+    if position_ids_BT is not None:
+        starts_BT |= (position_ids_BT == 0).long()
+    return starts_BT.flatten().cumsum(0).view_as(labels_BT) - 1
+
+
+def is_learned(labels_BT: Tensor) -> Tensor:
+    """Tell which tokens are learned; the first of a row has none before it to be foretold from."""
+    learned_BT: Tensor = labels_BT != IGNORED
+    learned_BT[:, 0] = False
+    return learned_BT
+
+
+def num_examples(labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
+    """Count the examples with a token that is learned."""
+    return torch.tensor(len(torch.unique(examples_of(labels_BT, position_ids_BT)[is_learned(labels_BT)])))
+
+
+def weights_of(labels_BT: Tensor, position_ids_BT: Tensor | None, weighting: LossWeighting) -> Tensor:
+    """Return what each token's loss counts: 1, or such that those of an example sum to 1.
+
+    Source: LongAlign (arXiv 2401.18058), section 3.2: in a packed row, a mean over tokens drowns short answers.
+    """
+    learned_BT = is_learned(labels_BT)
+    if weighting == "token":
+        return learned_BT.float()
+    example_BT = examples_of(labels_BT, position_ids_BT)
+    num_E = torch.bincount(example_BT[learned_BT], minlength=int(example_BT.max()) + 1)
+    return learned_BT / num_E.clamp(min=1)[example_BT].float()
+
+
+def loss_of(
+    model: torch.nn.Module, inputs: dict[str, Any], labels_BT: Tensor, weights_BT: Tensor | None = None
+) -> tuple[Tensor, int]:
+    """Return the sum of the labelled tokens' losses, each times its weight, and how many there are."""
     base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
     hidden_BTM = base.base_model(**inputs, use_cache=False).last_hidden_state
-    is_labelled_BT = labels_BT[:, 1:] != IGNORED
+    is_labelled_BT = is_learned(labels_BT)[:, 1:]
     hidden_NM = hidden_BTM[:, :-1][is_labelled_BT]
     labels_N = labels_BT[:, 1:][is_labelled_BT]
-    head = base.get_output_embeddings()
-    parts = [
-        checkpoint(chunk_loss, head, hidden, labels, use_reentrant=False)
-        for hidden, labels in zip(torch.split(hidden_NM, LOSS_CHUNK), torch.split(labels_N, LOSS_CHUNK), strict=True)
-    ]
-    return torch.stack(parts).sum(), len(labels_N)
+    weights_N = torch.ones(len(labels_N), device=labels_N.device)
+    if weights_BT is not None:
+        weights_N = weights_BT[:, 1:][is_labelled_BT]
+    return summed_loss(base.get_output_embeddings(), hidden_NM, labels_N, weights_N), len(labels_N)
 
 
-def chunk_loss(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor) -> Tensor:
-    """Return the summed loss of some tokens."""
-    return cross_entropy(head(hidden_NM).float(), labels_N, reduction="sum")
+def summed_loss(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
+    """Return the sum of tokens' losses, each times its weight, with the logits of a chunk at a time."""
+    chunks = (torch.split(part, LOSS_CHUNK) for part in (hidden_NM, labels_N, weights_N))
+    parts = [checkpoint(chunk_loss, head, *chunk, use_reentrant=False) for chunk in zip(*chunks, strict=True)]
+    return torch.stack(parts).sum()
 
 
-def answer_nll(model: PeftModel, rows: datasets.Dataset, params: TrainingParams) -> float:
-    """Return the mean negative log-likelihood of a labelled token, in nats, with full attention."""
-    model.eval()
-    total, num_labels = 0.0, 0
-    for row in rows:
-        ids_BT, labels_BT = (torch.tensor([row[key]], device=model.device) for key in ("input_ids", "labels"))
-        with torch.no_grad(), autocast(model.device.type, params):
-            loss, num = loss_of(model, {"input_ids": ids_BT}, labels_BT)
-        total, num_labels = total + loss.item(), num_labels + num
-    return total / num_labels
-
-
-def autocast(device_type: str, params: TrainingParams) -> AbstractContextManager[Any]:
-    """Compute in the recipe's dtype, as the trainer does."""
-    dtype = getattr(torch, params.dtype)
-    return torch.autocast(device_type, dtype=dtype, enabled=dtype != torch.float32)
+def chunk_loss(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
+    """Return the sum of some tokens' losses, each times its weight."""
+    return (cross_entropy(head(hidden_NM).float(), labels_N, reduction="none") * weights_N).sum()

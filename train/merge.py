@@ -6,13 +6,14 @@ Writes  OUT        a plain model with its tokenizer and scaled positions; OUT/RE
 Source  LongLoRA's merge script lost the scaled positions (its issues 40, 82, 137); here what is written is loaded again
         and checked
 
-All is compared in float32. Merging must give the adapter's logits, and what is loaded again must give those of what
-was written. Rounding to the dtype that is written moves logits too; by how much is measured and said, not hidden in a
-bound.
+All is compared in float32. Merging must give the adapter's logits, and what a fresh process loads must give those of
+what was written. Rounding to the dtype that is written moves logits too; by how much is measured and said, not hidden
+in a bound.
 """
 
 import json
 import logging
+import math
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -29,9 +30,11 @@ from pipeline.files import replacing
 from train.lora import cast_parameters, merged
 from train.progress import quiet
 from train.recipe import Dtype, RecipeParams
+from train.reload import compare_apart
 from train.trainer import load_config, load_tokenizer, make_readable, no_model
 
 NUM_CHECKED_TOKENS = 256
+PERPLEXITY_TOLERANCE = 1e-3
 CARD = Path(__file__).with_name("model_card.md")
 
 log = logging.getLogger(__name__)
@@ -42,6 +45,9 @@ class MergeParams(RecipeParams):
 
     dtype: Dtype  # of the weights that are written
     max_logit_difference: float  # that merging, and writing and loading, may make, in float32
+    hub_name: str  # of the model, as its card and the Hub say it
+    base_model: str  # of the Hub, that the card names
+    licence: str  # of the base model, as the Hub writes it
 
 
 def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:
@@ -49,26 +55,25 @@ def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:
     quiet()
     config = load_config(model)
     tokenizer = load_tokenizer(adapter)
-    adapted = load_adapted(model, adapter)
+    adapted = load_trained(model, adapter)
     tokens = checked_tokens(config.get_text_config().vocab_size)
     wanted = logits_of(adapted, tokens)
-    plain = merged(adapted, torch.float32)
+    plain = plain_of(adapted)
     exact = logits_of(plain, tokens)
     check(exact, wanted, "merging changed the logits", params.max_logit_difference)
     with replacing(out) as beside:
         cast_parameters(plain, getattr(torch, params.dtype))
         plain.save_pretrained(beside)
         tokenizer.save_pretrained(beside)
-        again = AutoModelForCausalLM.from_pretrained(beside, dtype=torch.float32).eval()
-        written = logits_of(again, tokens)
         cast_parameters(plain, torch.float32)
-        check(written, logits_of(plain, tokens), "the written model differs", params.max_logit_difference)
-        rounding = (written - wanted).abs()
-        (beside / "README.md").write_text(model_card(again, adapter, params, rounding), encoding="utf-8")
+        rounded = logits_of(plain, tokens)
+        rounding = (rounded - wanted).abs()
+        check_again(compare_apart(beside, tokens, rounded), params.max_logit_difference)
+        (beside / "README.md").write_text(model_card(plain, adapter, params, rounding), encoding="utf-8")
         make_readable(beside)
     log.info(
         "merge: %d parameters in %s in %s; rounding to it moves a logit by %.4f on average, %.4f at most",
-        again.num_parameters(),
+        plain.num_parameters(),
         params.dtype,
         out,
         rounding.mean(),
@@ -76,20 +81,27 @@ def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:
     )
 
 
-def load_adapted(model: Path, adapter: Path) -> PeftModel:
+def load_trained(model: Path, adapter: Path) -> PreTrainedModel | PeftModel:
     """Load MODEL with ADAPTER in float32, so that merging rounds once, when the result is written.
+
+    A model that was trained whole stands in ADAPTER by itself.
 
     Raises:
         InputError: One of them cannot be read, or they do not fit each other.
     """
-    if not (adapter / "adapter_config.json").is_file():
+    is_whole = (adapter / "config.json").is_file()
+    if not is_whole and not (adapter / "adapter_config.json").is_file():
         raise InputError(
             adapter, found="no adapter_config.json", wanted="an adapter", remedy="Run stage sft, or name its output."
         )
     try:
-        base = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32, use_safetensors=True)
+        base = AutoModelForCausalLM.from_pretrained(
+            adapter if is_whole else model, dtype=torch.float32, use_safetensors=True
+        )
     except (OSError, ValueError, SafetensorError) as error:
         raise no_model(model, error) from error
+    if is_whole:
+        return base.eval()
     try:
         return PeftModel.from_pretrained(base, adapter).eval()
     except (RuntimeError, ValueError, SafetensorError) as error:
@@ -100,6 +112,15 @@ def load_adapted(model: Path, adapter: Path) -> PeftModel:
             wanted="the adapter that was trained on this model",
             remedy="Name the model that stage sft was given.",
         ) from error
+
+
+def plain_of(model: PreTrainedModel | PeftModel) -> PreTrainedModel:
+    """Return the plain model, without what only training needs in its config."""
+    plain = merged(model, torch.float32) if isinstance(model, PeftModel) else model
+    if hasattr(plain.config, "s2_group_size"):
+        del plain.config.s2_group_size
+    plain.config.use_cache = True
+    return plain
 
 
 def checked_tokens(vocab_size: int) -> Tensor:
@@ -121,11 +142,24 @@ def check(found: Tensor, wanted: Tensor, fault: str, bound: float) -> None:
         raise RuntimeError(f"{fault} by {difference:.5f}; the bound is {bound}")
 
 
+def check_again(found: dict[str, float], bound: float) -> None:
+    """Raise a RuntimeError where a fresh process that loads what was written gets something else."""
+    if not found["logit_difference"] <= bound:
+        raise RuntimeError(f"the written model differs by {found['logit_difference']:.5f}; the bound is {bound}")
+    if not math.isclose(found["perplexity"], found["expected_perplexity"], rel_tol=PERPLEXITY_TOLERANCE):
+        raise RuntimeError(
+            f"the written model has perplexity {found['perplexity']}, not {found['expected_perplexity']}"
+        )
+
+
 def model_card(model: PreTrainedModel, adapter: Path, params: MergeParams, rounding: Tensor) -> str:
     """Return the model's card, written from what is known about it."""
     config = model.config.get_text_config()
     metrics = read_metrics(adapter / "metrics.json")
     facts = {
+        "hub_name": params.hub_name,
+        "base_model": params.base_model,
+        "licence": params.licence,
         "architecture": type(model).__name__,
         "num_parameters": f"{model.num_parameters():,}",
         "dtype": params.dtype,

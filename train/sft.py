@@ -2,7 +2,7 @@
 
 Reads   MODEL      a plain model, of stage `extend`
         DATASET    train*.parquet and test*.parquet, of stage `mix`
-Writes  OUT/adapter_model.safetensors, adapter_config.json and the tokenizer: all that was trained
+Writes  OUT        all that was trained, with the tokenizer: adapter_model.safetensors, or the whole model
         OUT/metrics.json, OUT/log.jsonl, OUT/refused.jsonl
 Source  LongLoRA (arXiv 2309.12307), section 4.3. Its script cut long rows from the right and lost their answers;
         here the document is cut to fit, and a row that cannot fit is refused and counted.
@@ -10,23 +10,23 @@ Source  LongLoRA (arXiv 2309.12307), section 4.3. Its script cut long rows from 
 
 import json
 import logging
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
 
 import datasets
-from transformers import PreTrainedTokenizerBase, set_seed
+from transformers import set_seed
 
 from pipeline.cli import run_stage
-from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
-from pipeline.fit import cut_to_fit
-from pipeline.records import MixedExample, Split, read_mixed
-from train.lora import count_trainable, save_adapter, with_lora
-from train.loss import IGNORED, LongTrainer, answer_nll
+from train.answers import AnswerLoss
+from train.checkpoints import CheckpointTrainer, finish, train_on
+from train.lora import count_trainable, trained
+from train.loss import IGNORED, LossWeighting
+from train.preflight import check_before_loading
 from train.progress import quiet
+from train.prompts import Fitted, Template, check_template, fitted_split
 from train.recipe import TrainingParams
+from train.saving import replacing_on_main, save_trained
 from train.trainer import (
     load_config,
     load_model,
@@ -37,59 +37,82 @@ from train.trainer import (
     write_log,
 )
 
-MAX_CUTS = 3  # a template's tokens may merge with the text beside them, so that a first cut can miss by a few
-
 log = logging.getLogger(__name__)
-
-Prompt = dict[str, Any]  # a row as TRL takes it: prompt and completion
 
 
 class SftParams(TrainingParams):
     """Section `sft` of the recipe."""
 
-    prompt: Literal["chat", "llama2"]  # the model's own chat template, or [INST]…[/INST] as in the original
+    prompt: Template
+    packing: bool  # put short rows together into one of `max_length`; they do not see each other
+    loss_weighting: LossWeighting  # whether answers' tokens count alike, or answers
+    eval_steps: int  # steps from one measurement on the test rows to the next; 0 for before and after alone
     num_epochs: int
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """The rows of a split that fit, as TRL takes them, and why the others do not."""
+class Splits:
+    """The rows to train on, and those held out."""
 
-    rows: list[Prompt]
-    refused: list[dict[str, str]]
+    train: Fitted
+    test: Fitted
 
 
 def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
-    """Train MODEL on the answers of DATASET and write the adapter to OUT."""
+    """Train MODEL on the answers of DATASET and write what was trained to OUT."""
     quiet()
     set_seed(params.seed)
     config = load_config(model)
+    check_before_loading(params, config, out, "sft")
     tokenizer = load_tokenizer(model)
-    train_set, test_set = (fitted_split(dataset, split, tokenizer, params) for split in ("train", "test"))
-    adapted = with_lora(load_model(model, params, config), params, "sft")
+    check_template(params.prompt, tokenizer)
+    splits = Splits(
+        *(fitted_split(dataset, split, tokenizer, params.prompt, params.max_length) for split in ("train", "test"))
+    )
+    adapted = trained(load_model(model, params, config, "sft"), params, "sft")
     trainable = count_trainable(adapted)
-    with replacing(out) as beside:
-        arguments = training_config(params, beside, max_steps=-1, num_epochs=params.num_epochs, packing=False)
-        trainer = trainer_of(
-            adapted,
-            tokenizer,
-            arguments,
-            train_dataset=datasets.Dataset.from_list(train_set.rows),
-            eval_dataset=datasets.Dataset.from_list(test_set.rows),
-        )
-        check_nothing_dropped(trainer, train_set, test_set)
-        before = answer_nll(adapted, trainer.eval_dataset, params)
-        trainer.train()
-        after = answer_nll(adapted, trainer.eval_dataset, params)
-        save_adapter(adapted, beside)
-        tokenizer.save_pretrained(beside)
+    arguments = training_config(
+        params,
+        out,
+        max_steps=-1,
+        num_epochs=params.num_epochs,
+        packing=params.packing,
+        eval_steps=params.eval_steps,
+    )
+    trainer = trainer_of(
+        adapted,
+        tokenizer,
+        arguments,
+        params.loss_weighting,
+        train_dataset=datasets.Dataset.from_list(splits.train.rows),
+        eval_dataset=datasets.Dataset.from_list(splits.test.rows),
+    )
+    check_nothing_dropped(trainer, splits)
+    answers = AnswerLoss(trainer, params)
+    trainer.add_callback(answers)
+    train_on(trainer, params, model)
+    write_all(trainer, splits, trainable, answers, out)
+    finish(trainer)
+
+
+def write_all(
+    trainer: CheckpointTrainer, splits: Splits, trainable: dict[str, int], answers: AnswerLoss, out: Path
+) -> None:
+    """Write what was trained and what the report says about it; every process calls this, the first writes."""
+    after = answers.measure()
+    with replacing_on_main(trainer, out) as beside:
+        save_trained(trainer, beside)
+        if not trainer.accelerator.is_main_process:
+            return
+        trainer.processing_class.save_pretrained(beside)
         losses = write_log(beside / "log.jsonl", trainer.state.log_history)
-        write_refused(beside / "refused.jsonl", [*train_set.refused, *test_set.refused])
+        refused = {"train": splits.train.refused, "test": splits.test.refused}
+        write_refused(beside / "refused.jsonl", [*refused["train"], *refused["test"]])
         metrics = {
-            "answer_nll": {"before": before, "after": after},
+            "answer_nll": {"before": answers.before, "after": after},
             "first_loss": losses[0],
             "last_loss": losses[-1],
-            "refused": {"train": len(train_set.refused), "test": len(test_set.refused)},
+            "refused": {name: len(rows) for name, rows in refused.items()},
             "steps": trainer.state.global_step,
             "test": counts(trainer.eval_dataset),
             "train": counts(trainer.train_dataset),
@@ -100,101 +123,31 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
     log.info(
         "sft: %d steps on %d rows, %d refused, answer NLL on %d held-out rows %.3f -> %.3f nats a token, in %s",
         trainer.state.global_step,
-        len(train_set.rows),
-        len(train_set.refused) + len(test_set.refused),
-        len(test_set.rows),
-        before,
+        len(splits.train.rows),
+        len(refused["train"]) + len(refused["test"]),
+        len(splits.test.rows),
+        answers.before,
         after,
         out,
     )
 
 
-def fitted_split(folder: Path, split: Split, tokenizer: PreTrainedTokenizerBase, params: SftParams) -> Fitted:
-    """Read one split and cut its rows to fit.
-
-    Raises:
-        InputError: No row is left.
-    """
-    fitted = fit_all(read_mixed(folder, f"{split}*.parquet"), split, tokenizer, params)
-    if not fitted.rows:
-        raise InputError(
-            f"{folder}/{split}*.parquet",
-            found=f"no row that fits ({len(fitted.refused)} refused)",
-            wanted=f"at least one row of at most {params.max_length} tokens with its evidence",
-            remedy="Raise sft.max_length, or mix more rows.",
-        )
-    return fitted
-
-
-def fit_all(
-    rows: Iterable[MixedExample], split: Split, tokenizer: PreTrainedTokenizerBase, params: SftParams
-) -> Fitted:
-    """Cut the documents of each row to fit `max_length`, and say which rows cannot."""
-    fitted, refused = [], []
-    for row in rows:
-        cut = cut_to_length(row, params.max_length, tokenizer, params)
-        if cut is None:
-            reason = f"with its evidence it does not fit {params.max_length} tokens"
-            refused.append({"example_id": row.example.example_id, "reason": reason, "split": split})
-        else:
-            fitted.append(prompt_of(cut.instruction, cut.output, params))
-    return Fitted(fitted, refused)
-
-
-def cut_to_length(
-    row: MixedExample, max_length: int, tokenizer: PreTrainedTokenizerBase, params: SftParams
-) -> MixedExample | None:
-    """Cut a row so that it has at most `max_length` tokens in the prompt's template."""
-    max_tokens = max_length - num_prompt_tokens(prompt_of("", "", params), tokenizer)
-    for _ in range(MAX_CUTS):
-        cut = cut_to_fit(row, max_tokens, lambda text: len(tokenize(text, tokenizer)))
-        if cut is None:
-            return None
-        excess = num_prompt_tokens(prompt_of(cut.instruction, cut.output, params), tokenizer) - max_length
-        if excess <= 0:
-            return cut
-        max_tokens -= excess
-    return None
-
-
-def prompt_of(instruction: str, output: str, params: SftParams) -> Prompt:
-    """Return a row as TRL takes it, so that only the answer is learned."""
-    if params.prompt == "llama2":
-        return {"prompt": f"[INST]{instruction}[/INST]", "completion": output}
-    return {
-        "prompt": [{"role": "user", "content": instruction}],
-        "completion": [{"role": "assistant", "content": output}],
-    }
-
-
-def num_prompt_tokens(row: Prompt, tokenizer: PreTrainedTokenizerBase) -> int:
-    """Return the tokens of a whole row, as TRL makes them."""
-    if isinstance(row["prompt"], str):
-        return len(tokenizer(row["prompt"] + row["completion"] + tokenizer.eos_token, verbose=False)["input_ids"])
-    text = tokenizer.apply_chat_template(row["prompt"] + row["completion"], tokenize=False)
-    return len(tokenize(text, tokenizer))
-
-
-def tokenize(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Return the tokens of a text without any added; it may be longer than the model's positions."""
-    ids: list[int] = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-    return ids
-
-
-def check_nothing_dropped(trainer: LongTrainer, train_set: Fitted, test_set: Fitted) -> None:
+def check_nothing_dropped(trainer: CheckpointTrainer, splits: Splits) -> None:
     """Raise a RuntimeError unless TRL trains on every row handed in: it drops rows without a label silently."""
     for name, rows, fitted in (
-        ("train", trainer.train_dataset, train_set),
-        ("test", trainer.eval_dataset, test_set),
+        ("train", trainer.train_dataset, splits.train),
+        ("test", trainer.eval_dataset, splits.test),
     ):
-        if len(rows) != len(fitted.rows):
-            raise RuntimeError(f"TRL kept {len(rows)} of {len(fitted.rows)} {name} rows")
+        num_kept = counts(rows)["rows"]
+        if num_kept != len(fitted.rows):
+            raise RuntimeError(f"TRL kept {num_kept} of {len(fitted.rows)} {name} rows")
 
 
 def counts(rows: datasets.Dataset) -> dict[str, int]:
-    """Return rows, tokens, and tokens of answers."""
+    """Return rows, before they were packed, tokens, and tokens of answers."""
+    lengths = rows["seq_lengths"] if "seq_lengths" in rows.column_names else [[0]] * len(rows)
     return {
-        "rows": len(rows),
+        "rows": sum(len(row) for row in lengths),
         "tokens": sum(len(row["input_ids"]) for row in rows),
         "answer_tokens": sum(label != IGNORED for row in rows for label in row["labels"]),
     }

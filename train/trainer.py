@@ -1,6 +1,7 @@
 """What both steps of training share: loading a model, TRL's trainer, and what is written down."""
 
 import json
+import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,32 +11,67 @@ import torch
 import transformers
 from peft import PeftModel
 from safetensors import SafetensorError
-from torch.utils.checkpoint import create_selective_checkpoint_contexts
-from transformers import AutoModelForCausalLM, AutoTokenizer, PretrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoModelForCausalLM,
+    AutoTokenizer,
+    BitsAndBytesConfig,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig
 
-import train.attention  # noqa: F401 - makes "s2" known
 from pipeline.errors import InputError
 from pipeline.files import replacing
-from train.loss import LongTrainer
+from train.checkpoints import CheckpointTrainer, folder_of
+from train.loss import LossWeighting
+from train.memory import OPTIMIZERS, checkpointing_arguments, tile_mlps
 from train.recipe import TrainingParams
 
 
-def load_model(folder: Path, params: TrainingParams, config: PretrainedConfig) -> PreTrainedModel:
-    """Load a model for training with S2-Attn, whose group size is the recipe's.
+def load_model(folder: Path, params: TrainingParams, config: PretrainedConfig, section: str) -> PreTrainedModel:
+    """Load a model for training, with S2-Attn where the recipe has a group size, in 4 bits where it says so.
 
     Raises:
         InputError: The folder holds no model that can be read.
     """
-    config.s2_group_size = params.group_size
+    attention = "sdpa" if params.group_size is None else "s2"
+    if params.group_size is not None:
+        config.s2_group_size = params.group_size
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-            folder, config=config, dtype=getattr(torch, params.dtype), attn_implementation="s2", use_safetensors=True
+            folder,
+            config=config,
+            dtype=getattr(torch, params.dtype),
+            attn_implementation=attention,
+            use_safetensors=True,
+            quantization_config=in_4_bits(params) if params.method == "qlora" else None,
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise no_model(folder, error) from error
+    if params.method == "qlora":
+        keep_differentiable(model)
+    if params.mlp_tile is not None:
+        tile_mlps(model, params.mlp_tile, section)
     return model
+
+
+def keep_differentiable(model: PreTrainedModel) -> None:
+    """Keep bitsandbytes from packing weights anew at the first evaluation on a CPU: they give no gradients then."""
+    for module in model.modules():
+        if hasattr(module, "support_avx512bf16_for_cpu"):
+            module.support_avx512bf16_for_cpu = False
+
+
+def in_4_bits(params: TrainingParams) -> BitsAndBytesConfig:
+    """Return how QLoRA keeps frozen weights: NormalFloat of 4 bits, its scales quantised again (arXiv 2305.14314)."""
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=getattr(torch, params.dtype),
+    )
 
 
 def load_config(folder: Path) -> PretrainedConfig:
@@ -79,57 +115,69 @@ def no_model(folder: Path, error: Exception) -> InputError:
 
 
 def training_config(
-    params: TrainingParams, output: Path, *, max_steps: int, num_epochs: float, packing: bool
+    params: TrainingParams, out: Path, *, max_steps: int, num_epochs: float, packing: bool, eval_steps: int
 ) -> SFTConfig:
-    """Return TRL's configuration; `max_steps` of -1 leaves the end to `num_epochs`."""
+    """Return TRL's configuration.
+
+    `max_steps` of -1 leaves the end to `num_epochs`; with `eval_steps` of 0 nothing is measured on the way.
+    """
     on_cpu = not torch.cuda.is_available()
     return SFTConfig(
-        output_dir=str(output),
+        output_dir=str(folder_of(out)),
         max_steps=max_steps,
         num_train_epochs=num_epochs,
         max_length=params.max_length,
         packing=packing,
         packing_strategy="bfd_split",
+        eval_packing=False,
+        eval_strategy="steps" if eval_steps else "no",
+        eval_steps=eval_steps or None,
+        per_device_eval_batch_size=1,
+        prediction_loss_only=True,
+        optim=OPTIMIZERS[params.optimizer],
+        adam_beta2=params.adam_beta2,
         learning_rate=params.learning_rate,
         lr_scheduler_type="constant_with_warmup",
         warmup_steps=params.warmup_steps,
         weight_decay=0.0,
         per_device_train_batch_size=params.batch_size,
         gradient_accumulation_steps=params.accumulation_steps,
-        gradient_checkpointing=params.gradient_checkpointing,
-        gradient_checkpointing_kwargs={"use_reentrant": False, "context_fn": keep_attention},
+        gradient_checkpointing=params.checkpointing != "none",
+        gradient_checkpointing_kwargs=checkpointing_arguments(params),
+        activation_offloading=params.offload_activations,
         bf16=params.dtype == "bfloat16",
         fp16=params.dtype == "float16",
         use_cpu=on_cpu,
         dataloader_pin_memory=not on_cpu,
         seed=params.seed,
         data_seed=params.seed,
-        save_strategy="no",
+        save_strategy="steps" if params.save_steps else "no",
+        save_steps=params.save_steps or 1,
         logging_steps=1,
         include_num_input_tokens_seen="all",
-        report_to="none",
+        report_to=params.report_to,
         disable_tqdm=not sys.stderr.isatty(),
     )
 
 
-def keep_attention() -> Any:
-    """Keep what attention returned and recompute the rest of a layer: of all of it, attention is what costs most.
-
-    TRL's `selective` does the same, but hooks a method that transformers no longer calls.
-    """
-    names = ("flash_attention", "efficient_attention", "cudnn_attention", "flash_attention_for_cpu")
-    ops = [getattr(torch.ops.aten, f"_scaled_dot_product_{name}").default for name in names]
-    ops.append(torch.ops.longalpaca.s2_attention.default)
-    return create_selective_checkpoint_contexts(ops)  # type: ignore[no-untyped-call]
-
-
 def trainer_of(
-    model: PeftModel, tokenizer: PreTrainedTokenizerBase, config: SFTConfig, **rows: datasets.Dataset
-) -> LongTrainer:
+    model: PreTrainedModel | PeftModel,
+    tokenizer: PreTrainedTokenizerBase,
+    config: SFTConfig,
+    loss_weighting: LossWeighting,
+    **rows: datasets.Dataset,
+) -> CheckpointTrainer:
     """Return a trainer that shows its progress on a terminal and is quiet elsewhere."""
-    trainer = LongTrainer(model=model, args=config, processing_class=tokenizer, **rows)
+    trainer = CheckpointTrainer(
+        model=model, args=config, processing_class=tokenizer, loss_weighting=loss_weighting, **rows
+    )
     trainer.remove_callback(PrinterCallback)
     return trainer
+
+
+def num_processes() -> int:
+    """Return how many processes train together, as their launcher says."""
+    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def write_log(path: Path, history: list[dict[str, Any]]) -> list[float]:

@@ -4,21 +4,22 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
-from pipeline.readers import epub, html, latex, pdf, text
+from pipeline.readers import epub, html, latex, latex_archive, openreview, pdf, text
 from pipeline.readers.reading import Allow, Options, Reading, UnreadableError
 
-Format = Literal["pdf", "epub", "html", "latex", "text"]
+Format = Literal["pdf", "epub", "html", "latex", "latex archive", "openreview", "text"]
 MEDIA_TYPES: dict[Format, str] = {
     "pdf": "application/pdf",
     "epub": "application/epub+zip",
     "html": "text/html",
     "latex": "text/x-tex",
+    "latex archive": "application/gzip",
+    "openreview": "application/json",
     "text": "text/plain",
 }
 HEAD_BYTES = 20_000
 KNOWN_BINARIES = {
     b"PK\x03\x04": "a zip archive",
-    b"\x1f\x8b": "a gzip archive",
     b"BZh": "a bzip2 archive",
     b"{\\rtf": "RTF",
     b"\xd0\xcf\x11\xe0": "an old Office file",
@@ -44,9 +45,13 @@ def format_of(path: Path) -> Format:
         return "pdf"
     if head.startswith(b"PK\x03\x04") and is_epub(path):
         return "epub"
+    if head.startswith(b"\x1f\x8b"):
+        return "latex archive"
     for start, name in KNOWN_BINARIES.items():
         if head.startswith(start):
             raise UnreadableError("unsupported", f"{name} is not read")
+    if openreview.is_discussion(head):
+        return "openreview"
     start = head.replace(b"\0", b"").lstrip(b"\xef\xbb\xbf\xff\xfe \t\r\n")
     if path.suffix.lower() in TEX_SUFFIXES or latex.is_latex(start.decode("latin-1")):
         return "latex"
@@ -79,4 +84,12 @@ def read(path: Path, format_: Format, allow: Allow, *, cautious: bool, options: 
     """
     if format_ == "pdf":
         return pdf.read(path, allow, cautious=cautious, options=options)
-    return {"epub": epub.read, "html": html.read, "latex": latex.read, "text": text.read}[format_](path, allow)
+    readers = {
+        "epub": epub.read,
+        "html": html.read,
+        "latex": latex.read,
+        "latex archive": latex_archive.read,
+        "openreview": openreview.read,
+        "text": text.read,
+    }
+    return readers[format_](path, allow)

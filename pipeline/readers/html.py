@@ -15,6 +15,7 @@ from pipeline.readers.nesting import flatten
 from pipeline.readers.reading import Allow, Reading, UnreadableError
 from pipeline.readers.seen import flat
 from pipeline.readers.text import BOMS, decode, wide_encoding, without_gutenberg
+from pipeline.readers.xbrl import about, numbers_of, place
 
 CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?([A-Za-z0-9_.:-]{2,30})""")
 ALIASES = {  # names that pages use for more than they mean, as browsers read them
@@ -52,7 +53,8 @@ def read(path: Path, allow: Allow) -> Reading:
     root, warnings = parse(source)
     if root is None:
         raise UnreadableError("empty", "no text between the tags")
-    found = metadata(root)
+    found = metadata(root) | about(root)
+    numbers = numbers_of(root)
     if name_of(root.tag) != "html":
         unfold(root)
     text, unseen = markdown(root, filing_heading if is_filing(source) else None)
@@ -61,7 +63,7 @@ def read(path: Path, allow: Allow) -> Reading:
     if not text:
         where = "but in menus, forms, pictures or hidden parts" if flat(parse(source)[0]) else "between the tags"
         raise UnreadableError("empty", "; ".join([f"no text {where}", *warnings]))
-    return Reading(text=text, reader="lxml", warnings=tuple(warnings), **found)
+    return Reading(text=text, reader="lxml", warnings=tuple(warnings), facts=place(numbers, text), **found)
 
 
 def decode_markup(data: bytes) -> str:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Protocol
 
+from pipeline.fact import Fact
+
 
 class Allow(Protocol):
     """Called once the number of pages is known, and again with that of those to be recognised: they take more time."""
@@ -40,6 +42,7 @@ class Reading:
     date: str = ""  # ISO 8601
     language: str = ""  # ISO 639-1
     warnings: tuple[str, ...] = ()
+    facts: tuple[Fact, ...] = ()  # figures that the file tags, in the order of the text
 
 
 class UnreadableError(Exception):

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from pipeline.fact import Fact
 from pipeline.readers.reading import TEXT_ONLY, Options, Reading
 from pipeline.readers.warden import Limits, receive, send
 
@@ -178,4 +179,5 @@ def outcome_of(answer: dict[str, Any]) -> Outcome:
     values: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value for name, value in answer.items()
     }
+    values["facts"] = tuple(Fact(**fact | {"dimensions": tuple(fact["dimensions"])}) for fact in values["facts"])
     return Outcome(Reading(**{name: values[name] for name in known}), media_type=media_type)

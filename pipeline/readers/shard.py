@@ -79,6 +79,7 @@ def document_of(entry: Entry, outcome: Outcome, tokenizer: Tokenizer) -> Documen
         text=reading.text,
         page_offsets=reading.page_offsets,
         sections=sections_of(reading.text),
+        facts=reading.facts,
         reader=reading.reader,
         warnings=reading.warnings,
     )

@@ -1,1 +1,1 @@
-"""Kinds of questions. Each module has `VERSION`, `CATEGORIES` and `candidates(passages)`, which yields examples."""
+"""Kinds of questions, one module each; `task.py` says what a task is."""

@@ -1,25 +1,36 @@
 """What does the table say? One cell of a table, named by its row and its column."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from pipeline.passages import Passages
-from pipeline.records import Category, Example
+from pipeline.records import Example
+from pipeline.tasks.task import Task
 from pipeline.tasks.wording import build_example, choose
 
-VERSION = "cell-1"
-CATEGORIES: tuple[Category, ...] = ("report", "statement")
+NAME, VERSION = "cell", "cell-2"
 WORDINGS = (
-    "In the table “{title}”, what is the figure for “{row}” under “{column}”?",
-    "What does the table “{title}” give for “{row}” in the column “{column}”?",
+    "In {table}, what is the figure for “{row}” under “{column}”?",
+    "What does {table} give for “{row}” in the column “{column}”?",
+    "Look up “{row}” in {table}: which figure stands under “{column}”?",
 )
 
 
-def candidates(passages: Passages) -> Iterator[Example]:
+def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
     """Yield a question for each cell with a figure whose table, row and column can be named without doubt."""
-    for table in passages.named_tables:
+    for table in documents[0].named_tables:
         for row in table.figures:
             for column, value in row.cells:
-                key = f"{table.title}|{row.label}|{column}"
-                question = choose(WORDINGS, key).format(title=table.title, row=row.label, column=column)
+                key = f"{table.name}|{row.label}|{column}"
+                question = choose(WORDINGS, key).format(table=table.name, row=row.label, column=column)
                 answer = f"The table gives {value} for “{row.label}” under “{column}”."
-                yield build_example(passages.document, "cell", VERSION, question, answer, [table.header_span, row.span])
+                evidence = [(documents[0], table.header_span), (documents[0], row.span)]
+                yield build_example(documents, NAME, VERSION, question, answer, evidence)
+
+
+TASK = Task(
+    name=NAME,
+    version=VERSION,
+    categories=("paper", "report", "statement"),
+    candidates=candidates,
+    quotes_may_repeat=True,  # a label of a row may stand in prose as well
+)

@@ -1,15 +1,14 @@
 """Which sentence follows this one? For prose of any kind; dull, but exact, and answerable from one place alone."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from pipeline.passages import Passages, Span
-from pipeline.records import Category, Example
+from pipeline.passages import Passages, is_askable
+from pipeline.records import Example
+from pipeline.tasks.task import Task
 from pipeline.tasks.wording import build_example, choose
 
-VERSION = "continuation-1"
-CATEGORIES: tuple[Category, ...] = ("book",)
-MIN_WORDS, MAX_WORDS = 8, 50
+NAME, VERSION = "continuation", "continuation-2"
 WORDINGS = (
     "Which sentence follows directly after “{words}”?",
     "How does the text go on after “{words}”? Give the next sentence.",
@@ -17,18 +16,16 @@ WORDINGS = (
 )
 
 
-def candidates(passages: Passages) -> Iterator[Example]:
+def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
     """Yield a question for each two sentences of a paragraph that are neither too short nor too long."""
+    passages = documents[0]
     for paragraph in passages.paragraphs:
         for asked, answer in pairwise(paragraph):
             if is_askable(asked) and is_askable(answer) and asked.text in passages.once:
                 words = " ".join(asked.text.split())
                 question = choose(WORDINGS, words).format(words=words)
                 text = " ".join(answer.text.split())
-                yield build_example(passages.document, "continuation", VERSION, question, text, [asked, answer])
+                yield build_example(documents, NAME, VERSION, question, text, [(passages, asked), (passages, answer)])
 
 
-def is_askable(sentence: Span) -> bool:
-    """Tell whether a sentence is whole and of a sensible length, and has no quotation marks that could be cut."""
-    whole = sentence.text[0].isupper() and sentence.text[-1] in ".!?"
-    return whole and MIN_WORDS <= len(sentence.text.split()) <= MAX_WORDS and not set(sentence.text) & set('“”"|')
+TASK = Task(name=NAME, version=VERSION, categories=("book",), candidates=candidates)

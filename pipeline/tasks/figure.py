@@ -1,36 +1,41 @@
 """Which figure belongs here? A sentence of the document with its only number left out."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pipeline.passages import Passages
-from pipeline.records import Category, Example
-from pipeline.tasks.continuation import is_askable
+from pipeline.passages import Passages, is_askable, stands_once
+from pipeline.records import Example
+from pipeline.tasks.task import Task
 from pipeline.tasks.wording import build_example, choose
 
-VERSION = "figure-1"
-CATEGORIES: tuple[Category, ...] = ("paper", "report")
-NUMBER = re.compile(r"(?<![\w.,/])\d+(?:,\d{3})*(?:\.\d+)?(?![\w/])")
+NAME, VERSION = "figure", "figure-2"
+NUMBER = re.compile(r"(?<![\w.,/-])\d+(?:,\d{3})*(?:\.\d+)?(?![\w/-])")
 WORDINGS = (
     "Which figure belongs in the gap of “{words}”?",
     "Complete this sentence of the document with its figure: “{words}”",
+    "One figure is missing here: “{words}” Which one does the document give?",
 )
 GAP = "____"
 TRIVIAL = re.compile(r"100|\d|(?:19|20)\d\d")  # '100 %', small counts, years: guessed without the document
-CITATION = re.compile(r"\[\d|(?:Figure|Fig\.|Table|Section|Chapter|Equation|Theorem|page|p\.)\s*$")
+CITATION = re.compile(r"\[\d|(?:Figure|Fig\.|Table|Section|Chapter|Equation|Theorem|Note|Item|Rule|page|p\.|§)\s*$")
 
 
-def candidates(passages: Passages) -> Iterator[Example]:
+def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
     """Yield a question for each sentence that stands once and has one number in it that cannot be guessed."""
-    for paragraph in passages.paragraphs:
-        for sentence in paragraph:
-            numbers = list(NUMBER.finditer(sentence.text))
-            if len(numbers) != 1 or not is_askable(sentence) or sentence.text not in passages.once:
-                continue
-            number = numbers[0]
-            before = sentence.text[: number.start()]
-            if TRIVIAL.fullmatch(number[0]) or CITATION.search(before) or "[" in sentence.text:
-                continue
-            words = " ".join((before + GAP + sentence.text[number.end() :]).split())
-            question = choose(WORDINGS, words).format(words=words)
-            yield build_example(passages.document, "figure", VERSION, question, f"{number[0]}.", [sentence])
+    passages = documents[0]
+    for sentence in passages.sentences:
+        numbers = list(NUMBER.finditer(sentence.text))
+        if len(numbers) != 1 or not is_askable(sentence) or sentence.text not in passages.once:
+            continue
+        number = numbers[0]
+        before, after = sentence.text[: number.start()], sentence.text[number.end() :]
+        if TRIVIAL.fullmatch(number[0]) or CITATION.search(before) or "[" in sentence.text or re.search(r"\d", after):
+            continue
+        words = " ".join((before + GAP + after).split())
+        if not stands_once(passages, words, GAP):
+            continue
+        question = choose(WORDINGS, words).format(words=words)
+        yield build_example(documents, NAME, VERSION, question, f"{number[0]}.", [(passages, sentence)])
+
+
+TASK = Task(name=NAME, version=VERSION, categories=("paper", "report", "statement"), candidates=candidates)

@@ -1,30 +1,42 @@
 """How did a figure move over the years? One row of a table whose columns are years."""
 
-import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from pipeline.passages import Passages
-from pipeline.records import Category, Example
+from pipeline.passages import Passages, yearly
+from pipeline.records import Example
+from pipeline.tasks.task import Task
 from pipeline.tasks.wording import build_example, choose
 
-VERSION = "series-1"
-CATEGORIES: tuple[Category, ...] = ("report",)
+NAME, VERSION = "series", "series-2"
 MIN_YEARS = 3
-YEAR = re.compile(r"\b(?:19|20)\d\d(?!\d)")
 WORDINGS = (
-    "In the table “{title}”, what are the figures for “{row}” year by year?",
-    "List every figure that the table “{title}” gives for “{row}”, year by year.",
+    "In {table}, what are the figures for “{row}” year by year?",
+    "List every figure that {table} gives for “{row}”, year by year.",
+    "How does “{row}” develop over the years in {table}? Give each figure.",
 )
 
 
-def candidates(passages: Passages) -> Iterator[Example]:
+def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
     """Yield a question for each row of figures over at least three years, and answer with all of them."""
-    for table in passages.named_tables:
+    for table in documents[0].named_tables:
         for row in table.figures:
-            years = [(column, value) for column, value in row.cells if YEAR.search(column)]
+            years = yearly(table, row)
             if len(years) >= MIN_YEARS:
-                question = choose(WORDINGS, f"{table.title}|{row.label}").format(title=table.title, row=row.label)
+                question = choose(WORDINGS, f"{table.name}|{row.label}").format(table=table.name, row=row.label)
                 answer = f"{row.label}: {'; '.join(f'{year}: {value}' for year, value in years)}."
-                yield build_example(
-                    passages.document, "series", VERSION, question, answer, [table.header_span, row.span]
-                )
+                evidence = [(documents[0], table.header_span), (documents[0], row.span)]
+                yield build_example(documents, NAME, VERSION, question, answer, evidence)
+
+
+TASK = Task(
+    name=NAME,
+    version=VERSION,
+    categories=("report", "statement"),
+    candidates=candidates,
+    quotes_may_repeat=True,
+    prompt=(
+        "Ask how one quantity developed over the years or periods that this document covers. The answer gives the"
+        " figure of every year, in order, with its unit, then says in a sentence what the development is."
+    ),
+    num_quotes=(1, 6),
+)

@@ -16,7 +16,7 @@ from pipeline.benchmarks.hostile import is_valid
 from pipeline.benchmarks.mutants import mutant_of, written_seeds
 from pipeline.benchmarks.reading import run_tool
 from pipeline.benchmarks.table import Table, markdown_of
-from pipeline.records import Document
+from pipeline.records import Document, Evidence, Example, write_examples
 
 ROOT = Path(__file__).parents[2]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks watch processes by /proc")
@@ -221,3 +221,33 @@ def test_a_benchmark_explains_itself(name, capsys):
         parser_of().parse_args([name, "--help"])
     assert stopped.value.code == 0
     assert "--out" in capsys.readouterr().out
+
+
+def test_requests_to_a_scripted_teacher_are_counted_and_replayed(settings, tmp_path):
+    main(["endpoint", "--count", "40", "--out", str(tmp_path / "out"), "--params", str(settings)])
+    (runs,) = tables_of(tmp_path / "out", "endpoint")
+    assert {name: row[0] for name, row in runs.items()} == {"asked": 40, "replayed": 40}
+
+
+def test_examples_are_drawn_from_every_task_in_turn(settings, tmp_path):
+    examples = [
+        Example(f"{task}{number}", task, f"Question {number}?", "Answer.", ("d",), (Evidence("d", 0, 6, "Answer"),))
+        for task, num in (("cell", 9), ("speech", 2))
+        for number in range(num)
+    ]
+    write_examples(tmp_path / "verify" / "examples-00000.parquet", examples)
+    options = ["--documents", str(tmp_path / "verify"), "--out", str(tmp_path / "out"), "--params", str(settings)]
+    main(["questions", "--count", "6", "--seed", "3", *options])
+    totals, drawn = json.loads((tmp_path / "out" / "questions.json").read_text())["tables"]
+    assert totals["rows"] == [["cell", 9], ["speech", 2]]
+    assert [row[1] for row in drawn["rows"]] == ["cell"] * 4 + ["speech"] * 2
+
+
+@pytest.mark.slow
+def test_small_files_are_fetched_from_many_hosts_and_the_second_time_from_none(tmp_path) -> None:
+    main(["fetch", "--count", "60", "--out", str(tmp_path), "--params", str(ROOT / "params.yaml")])
+    (table,) = json.loads((tmp_path / "fetch.json").read_text())["tables"]
+    first, second = (dict(zip(table["header"], row, strict=True)) for row in table["rows"])
+    assert first["files"] == second["files"] == 60
+    assert first["hosts"] == 20
+    assert first["MB"] == second["MB"] > 0

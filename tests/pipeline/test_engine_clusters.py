@@ -14,8 +14,8 @@ import yaml
 
 from pipeline.engine import Shard, run_shards
 from pipeline.extract import ExtractParams, run
-from pipeline.fetch import FetchParams
 from pipeline.fetch import run as fetch
+from tests.pipeline.fetching import fetch_params
 
 ROOT = Path(__file__).parents[2]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())["extract"]
@@ -110,7 +110,7 @@ def fetched(tmp_path):
     (folder / "x.epub").write_bytes(b"PK\x03\x04")
     sources = tmp_path / "sources.yaml"
     sources.write_text("- {glob: 'corpus/*', category: book, licence: CC0-1.0, language: en}\n")
-    fetch(FetchParams(sources="", max_bytes=10**6, timeout_seconds=5), sources=sources, out=tmp_path / "fetch")
+    fetch(fetch_params(max_bytes=10**6), sources=sources, out=tmp_path / "fetch")
     return tmp_path / "fetch"
 
 

@@ -12,9 +12,9 @@ from reportlab.pdfgen.canvas import Canvas
 
 from pipeline.errors import InputError
 from pipeline.extract import ExtractParams, run
-from pipeline.fetch import FetchParams
 from pipeline.fetch import run as fetch
 from pipeline.records import read_documents
+from tests.pipeline.fetching import fetch_params
 
 ROOT = Path(__file__).parents[2]
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())["extract"]
@@ -41,7 +41,7 @@ def corpus(tmp_path):
     (folder / "e.txt").write_text("CHAPTER I\n\nSome words in a row.")
     sources = tmp_path / "sources.yaml"
     sources.write_text("- {glob: 'corpus/*', category: book, licence: CC0-1.0, language: en}\n")
-    fetch(FetchParams(sources="", max_bytes=10**6, timeout_seconds=5), sources=sources, out=tmp_path / "fetch")
+    fetch(fetch_params(max_bytes=10**6), sources=sources, out=tmp_path / "fetch")
     return tmp_path / "fetch"
 
 
@@ -78,7 +78,7 @@ def test_what_the_sources_file_says_goes_before_what_the_file_says(word_tokenize
     (tmp_path / "a.html").write_text("<html lang=fr><head><title>Theirs</title></head><p>Words.</p></html>")
     sources = tmp_path / "sources.yaml"
     sources.write_text("- {path: a.html, category: report, licence: '', title: Ours, language: en}")
-    fetch(FetchParams(sources="", max_bytes=10**6, timeout_seconds=5), sources=sources, out=tmp_path / "fetch")
+    fetch(fetch_params(max_bytes=10**6), sources=sources, out=tmp_path / "fetch")
 
     run(params(word_tokenizer), documents=tmp_path / "fetch", out=tmp_path / "out")
 
@@ -245,6 +245,6 @@ def read_real(folder, tmp_path, patterns):
     entries = [{"glob": f"{folder}/{pattern}", "category": "report", "licence": ""} for pattern in patterns]
     sources = tmp_path / "sources.yaml"
     sources.write_text(yaml.safe_dump(entries))
-    fetch(FetchParams(sources="", max_bytes=10**8, timeout_seconds=5), sources=sources, out=tmp_path / "fetch")
+    fetch(fetch_params(max_bytes=10**8), sources=sources, out=tmp_path / "fetch")
     run(ExtractParams(**PARAMS), documents=tmp_path / "fetch", out=tmp_path / "out")
     return {row.source: row for row in read_documents(tmp_path / "out")}

@@ -248,7 +248,7 @@ if __name__ == "__main__":
 def test_no_process_outlives_a_stage_that_is_killed_while_it_reads(tmp_path, word_tokenizer):
     documents = tmp_path / "documents"
     documents.mkdir()
-    entry = {"doc_id": "0" * 64, "category": "book", "licence": "", "title": "", "authors": [], "date": ""}
+    entry = {"doc_id": "0" * 64, "category": "book", "licence": "", "title": "", "authors": [], "date": "", "group": ""}
     entry |= {"language": "", "media_type": "", "error": ""}
     with (documents / "documents.jsonl").open("w") as file:
         for number in range(2):

@@ -5,14 +5,25 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.ask import AskParams
-from pipeline.ask import run as ask
+from pipeline.checks import CHECKS
 from pipeline.errors import InputError
-from pipeline.records import Evidence, Example, read_examples, write_examples
+from pipeline.passages import Passages
+from pipeline.records import Evidence, Example, read_documents, read_examples, write_examples
+from pipeline.related import alone
+from pipeline.teachers.extractive import ask
+from pipeline.teachers.probes import PROBES
 from pipeline.verify import VerifyParams, run
+from tests.pipeline.test_ask import ENDPOINT
 
 LENGTH_OF_REPORT = 275
-PARAMS = VerifyParams(max_question_characters=1_000, max_answer_characters=1_000)
+PARAMS = VerifyParams(
+    max_question_characters=1_000,
+    max_answer_characters=1_000,
+    probes=[],
+    min_judgement=3,
+    endpoint=ENDPOINT,
+    num_previews=20,
+)
 
 
 def verify(curated: Path, examples: list[Example]) -> tuple[list[Example], list[Example]]:
@@ -24,8 +35,7 @@ def verify(curated: Path, examples: list[Example]) -> tuple[list[Example], list[
 
 @pytest.fixture
 def sound(curated: Path) -> list[Example]:
-    ask(AskParams(num_per_document=20, seed=1), documents=curated, out=curated.parent / "ask")
-    return list(read_examples(curated.parent / "ask"))
+    return [e for document in read_documents(curated) for e in ask([Passages(document)], alone, 20, seed=1)]
 
 
 def moved(example: Example, by: int) -> Example:
@@ -37,7 +47,9 @@ def test_sound_examples_pass_and_carry_the_checks_they_passed(curated: Path, sou
     accepted, rejected = verify(curated, sound)
     assert len(accepted) == len(sound) >= 12
     assert not rejected
-    assert all(len(example.checks) == 4 for example in accepted)
+    names = [check.__name__ for check in CHECKS]
+    not_run = [f"{probe}: not run" for probe in PROBES]
+    assert all(list(example.checks) == [*names, "question_is_new", *not_run] for example in accepted)
 
 
 @pytest.mark.parametrize(
@@ -68,10 +80,20 @@ def test_a_planted_fault_is_refused_with_its_reason(curated: Path, sound, plant,
 def test_a_question_asked_twice_of_the_same_document_is_refused_once(curated: Path, sound) -> None:
     accepted, rejected = verify(curated, [*sound, sound[0]])
     assert len(accepted) == len(sound)
-    assert [example.reason for example in rejected] == ["question asked twice"]
+    assert [example.reason for example in rejected] == [f"question asked twice: like {sound[0].example_id}"]
 
 
 def test_nothing_that_passes_is_an_error(curated: Path, sound) -> None:
     with pytest.raises(InputError, match=r"refused 1 \(1 no evidence\)"):
         verify(curated, [replace(sound[0], evidence=())])
-    assert not (curated.parent / "verify").exists()
+    assert not (curated.parent / "verify" / "examples-00000.parquet").exists()
+
+
+def test_the_page_shows_examples_with_their_evidence_in_its_place_and_why_others_were_refused(curated, sound) -> None:
+    verify(curated, [*sound, replace(sound[0], example_id="x" * 16, answer="It was 86.25 in all.")])
+    page = (curated.parent / "verify" / "preview.html").read_text(encoding="utf-8")
+    shown = next(example for example in sound if example.task == "figure").evidence[0].quote
+    assert f"<mark>{shown}</mark>" in page
+    assert page.count("<article>") >= len({example.task for example in sound}) + 1
+    assert "Refused: number not in evidence: 86.25" in page
+    assert "Evidence by tenth of its document" in page

@@ -249,7 +249,7 @@ def test_training_with_earlier_tokens_in_a_cache_is_full_attention(tiny_config):
     logits = []
     for model in (sparse, full):
         cache = model.eval()(ids[:, :20], use_cache=True).past_key_values
-        logits.append(model.train()(ids[:, 20:], past_key_values=cache).logits)
+        logits.append(model.train()(ids[:, 20:], cache=cache).logits)
     assert torch.equal(*logits)
 
 

@@ -15,6 +15,7 @@ from train.recipe import LoraParams
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
 
 PARAMS = LoraParams(
+    method="lora",
     lora_rank=2,
     lora_alpha=4,
     lora_dropout=0.0,

@@ -39,7 +39,9 @@ def test_params_without_a_recipe_are_refused(tmp_path):
 
 def test_a_recipe_of_ones_own_stands_beside_the_params(tmp_path):
     (tmp_path / "params.yaml").write_text("recipe: mine.yaml\n")
-    (tmp_path / "mine.yaml").write_text("merge: {dtype: float32, max_logit_difference: 0.1}\n")
+    (tmp_path / "mine.yaml").write_text(
+        "merge: {dtype: float32, max_logit_difference: 0.1, hub_name: n, base_model: b, licence: l}\n"
+    )
     assert MergeParams.load(tmp_path / "params.yaml").dtype == "float32"
 
 

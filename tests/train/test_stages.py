@@ -25,21 +25,30 @@ from pipeline.records import (
     write_mixed,
 )
 from pipeline.tokens import load_tokenizer
+from train.prompts import fit_all, num_prompt_tokens
 
 # TRL and PEFT still use an old name of transformers.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
 
 SENTENCE = "The fox sat on the wall and the hound slept. "
 TRAINED = {
+    "method": "lora",
     "lora_rank": 2,
     "lora_alpha": 4,
     "lora_dropout": 0.0,
     "lora_targets": ["q_proj", "k_proj", "v_proj", "o_proj"],
     "fully_trained": ["embed_tokens", "norm", "input_layernorm", "post_attention_layernorm"],
     "learning_rate": 1.0e-2,
+    "adam_beta2": 0.95,
+    "optimizer": "adamw",
     "batch_size": 1,
     "warmup_steps": 0,
+    "offload_activations": False,
+    "mlp_tile": None,
     "dtype": "float32",
+    "save_steps": 1,
+    "num_checkpoints": 2,
+    "report_to": "none",
     "seed": 7,
 }
 RECIPE = {
@@ -51,7 +60,8 @@ RECIPE = {
         "rope": {"type": "yarn", "factor": 2.0},
         "num_steps": 2,
         "accumulation_steps": 1,
-        "gradient_checkpointing": True,
+        "checkpointing": "attention",
+        "text_dataset": None,
     },
     "sft": {
         **TRAINED,
@@ -60,9 +70,18 @@ RECIPE = {
         "prompt": "chat",
         "num_epochs": 2,
         "accumulation_steps": 2,
-        "gradient_checkpointing": False,
+        "checkpointing": "none",
+        "packing": False,
+        "loss_weighting": "token",
+        "eval_steps": 0,
     },
-    "merge": {"dtype": "float32", "max_logit_difference": 1.0e-3},
+    "merge": {
+        "dtype": "float32",
+        "max_logit_difference": 1.0e-3,
+        "hub_name": "LongAlpaca-Tiny",
+        "base_model": "nobody/tiny",
+        "licence": "apache-2.0",
+    },
 }
 
 
@@ -186,10 +205,10 @@ def test_equal_runs_write_equal_bytes(tmp_path, tiny_model, documents, dataset):
 @pytest.mark.parametrize("prompt", ["chat", "llama2"])
 def test_rows_fit_keep_question_and_evidence_and_learn_the_answer_alone(tmp_path, tiny_tokenizer, prompt):
     params = params_of(train.sft.SftParams, tmp_path, prompt=prompt)
-    fitted = train.sft.fit_all([mixed(n) for n in range(20)], "train", tiny_tokenizer, params)
+    fitted = fit_all([mixed(n) for n in range(20)], "train", tiny_tokenizer, prompt, params.max_length)
     assert len(fitted.rows) == 20
     for number, row in enumerate(fitted.rows):
-        assert 150 <= train.sft.num_prompt_tokens(row, tiny_tokenizer) <= 160
+        assert 150 <= num_prompt_tokens(row, tiny_tokenizer) <= 160
         text = row["prompt"] if prompt == "llama2" else row["prompt"][0]["content"]
         assert f"Now the material ends. What is question {number}?" in text
         assert "Who sat on the wall?" in text

@@ -1,0 +1,245 @@
+"""Compare what is trained, and under which attention, on a small model that is made to learn new positions.
+
+    python -m eval.methods --model data/models/smollm2-135m/base --documents data/curate --out data/methods
+
+Positions are interpolated by 8, so that the model stands for one of an eighth of its context and has to learn
+them again. Each method continues pre-training by stage `extend` on the same rows in the same order, from three seeds,
+at the rate that a pilot run on another seed found best for it. What it learned is measured with full attention
+on windows of documents held out. Writes OUT/runs/*.json, so that an interrupted comparison goes on, and
+OUT/methods.json and OUT/methods.md.
+
+Source: LongLoRA (arXiv 2309.12307), Tables 1 and 2, which compare these methods on Llama-2-7B.
+"""
+
+import argparse
+import json
+import logging
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from eval.scoring import load_model, load_tokenizer, score_tokens
+from eval.stats import bootstrap_mean
+from pipeline.benchmarks.table import Table, conditions, write_tables
+from pipeline.cli import log_to_stderr
+from pipeline.files import write_json
+from pipeline.records import read_documents
+from train.extend import ExtendParams
+from train.extend import run as extend
+from train.rope import RopeParams
+
+FACTOR = 8.0
+PILOT_SEED = 1
+NUM_RESAMPLES = 10_000
+PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj"]
+EMBEDDING_AND_NORMS = ["embed_tokens", "norm", "input_layernorm", "post_attention_layernorm"]
+LIBRARIES = ("torch", "transformers", "trl", "peft")
+Losses = dict[str, list[float]]  # of each document, the mean losses of its windows
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Method:
+    """What is trained, and whether under S2-Attn."""
+
+    name: str
+    changes: dict[str, Any]
+    rates: tuple[float, ...]  # of which the pilot runs choose
+    is_s2: bool = False
+
+
+LORA = {"method": "lora", "lora_targets": PROJECTIONS, "fully_trained": []}
+LORA_PLUS = {"method": "lora", "lora_targets": PROJECTIONS, "fully_trained": EMBEDDING_AND_NORMS}
+FULL = {"method": "full", "lora_targets": [], "fully_trained": []}
+METHODS = (
+    Method("LoRA", LORA, (5e-4, 1e-3, 2e-3)),
+    Method("LoRA+", LORA_PLUS, (2e-4, 5e-4, 1e-3)),
+    Method("full fine-tuning", FULL, (2e-5, 5e-5, 1e-4)),
+    Method("LoRA+, S2", LORA_PLUS, (2e-4, 5e-4, 1e-3), is_s2=True),
+)
+COMPARISONS = (("LoRA+", "LoRA"), ("LoRA+", "full fine-tuning"), ("LoRA+, S2", "LoRA+"))
+
+
+def params_of(method: Method, rate: float, num_steps: int, seed: int, options: argparse.Namespace) -> ExtendParams:
+    """Return what stage `extend` is told."""
+    return ExtendParams(
+        **method.changes,
+        lora_rank=8,
+        lora_alpha=16,
+        lora_dropout=0.0,
+        max_length=options.length,
+        group_size=options.group if method.is_s2 else None,
+        rope=RopeParams(type="linear", factor=FACTOR),
+        text_dataset=None,
+        num_steps=num_steps,
+        learning_rate=rate,
+        adam_beta2=0.95,
+        optimizer="adamw",
+        batch_size=1,
+        accumulation_steps=1,
+        warmup_steps=0,
+        checkpointing="none",
+        offload_activations=False,
+        mlp_tile=None,
+        dtype="bfloat16",
+        save_steps=0,
+        num_checkpoints=1,
+        report_to="none",
+        seed=seed,
+    )
+
+
+def measured(name: str, params: ExtendParams, options: argparse.Namespace) -> dict[str, Any]:
+    """Train and measure, or return what an earlier run measured by that name."""
+    file = options.out / "runs" / f"{name}.json"
+    if not file.is_file():
+        with TemporaryDirectory(dir=options.out) as folder:
+            out = Path(folder) / "extended"
+            extend(params, model=options.model, documents=options.documents, out=out)
+            steps = [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text().splitlines()]
+            result = {"params": params.model_dump(mode="json"), "training": steps, "held_out": held_out(out, options)}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, result)
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return content
+
+
+def held_out(model: Path, options: argparse.Namespace) -> Losses:
+    """Return the mean losses of each held-out document's windows, with full attention."""
+    scored = load_model(model, "bfloat16")
+    return {
+        doc_id: [float(score_tokens(scored, ids_BT)[0].mean()) for ids_BT in windows]
+        for doc_id, windows in windows_of(options)
+    }
+
+
+def windows_of(options: argparse.Namespace) -> Iterator[tuple[str, list[torch.Tensor]]]:
+    """Yield windows of equal length, evenly spread over each held-out document that has room for them."""
+    tokenizer = load_tokenizer(options.model)
+    for document in read_documents(options.documents):
+        if document.split != "test" or document.error:
+            continue
+        ids = torch.tensor(tokenizer(document.text, add_special_tokens=False, verbose=False)["input_ids"])
+        if len(ids) >= options.windows * options.length:
+            starts = np.linspace(0, len(ids) - options.length, options.windows).astype(int)
+            yield document.doc_id, [ids[None, start : start + options.length] for start in starts]
+
+
+def best_rate(method: Method, options: argparse.Namespace) -> float:
+    """Return the rate at which the last half of a pilot run had the lowest loss in training."""
+    if options.rate is not None:
+        return float(options.rate)
+    losses = {}
+    for rate in method.rates:
+        params = params_of(method, rate, options.pilot_steps, PILOT_SEED, options)
+        steps = measured(f"pilot-{slug(method)}-{rate:.0e}", params, options)["training"]
+        losses[rate] = float(np.mean(steps[len(steps) // 2 :]))
+    return min(losses, key=losses.__getitem__)
+
+
+def slug(method: Method) -> str:
+    """Return a method's name for files."""
+    return method.name.replace(", ", "-").replace(" ", "-").lower()
+
+
+def compare(options: argparse.Namespace) -> tuple[Table, Table]:
+    """Train with every method from every seed; the seeds are outermost, so that a stopped comparison is balanced."""
+    methods = [method for method in METHODS if slug(method) in options.methods]
+    rates = {method.name: best_rate(method, options) for method in methods}
+    runs: dict[str, list[Losses]] = {method.name: [] for method in methods}
+    for seed in options.seeds:
+        for method in methods:
+            params = params_of(method, rates[method.name], options.steps, seed, options)
+            name = f"{slug(method)}-{params.learning_rate:.0e}-{seed}"
+            runs[method.name].append(measured(name, params, options)["held_out"])
+            log.info("%s, seed %d: %.4f", method.name, seed, float(np.mean(list(by_document(runs[method.name][-1:])))))
+    return results(runs, rates, untrained(options)), differences(runs)
+
+
+def untrained(options: argparse.Namespace) -> dict[str, Losses]:
+    """Return the losses before training, without and with interpolated positions."""
+    still = METHODS[0]
+    params = params_of(still, 0.0, 1, PILOT_SEED, options)
+    interpolated = measured("untrained", params, options)["held_out"]
+    return {"as it is": held_out(options.model, options), f"positions / {FACTOR:.0f}": interpolated}
+
+
+def by_document(runs: Sequence[Losses]) -> list[float]:
+    """Return the mean loss of each document, over its windows and the seeds."""
+    return [float(np.mean([run[doc_id] for run in runs])) for doc_id in sorted(runs[0])]
+
+
+def results(runs: dict[str, list[Losses]], rates: dict[str, float], before: dict[str, Losses]) -> Table:
+    """Return the loss and perplexity of each method, and how far its seeds are apart."""
+    rows: list[tuple[Any, ...]] = []
+    for name, losses in before.items():
+        mean = float(np.mean(by_document([losses])))
+        rows.append((f"untrained, {name}", None, mean, math.exp(mean), None))
+    for name, seeds in runs.items():
+        means = [float(np.mean(by_document([run]))) for run in seeds]
+        mean = float(np.mean(means))
+        spread = float(np.std(means, ddof=1)) if len(means) > 1 else None
+        rows.append((name, rates[name], mean, math.exp(mean), spread))
+    header = ("method", "rate", "loss, nats a token", "perplexity", "standard deviation of seeds")
+    return Table("Held-out loss with full attention", header, tuple(rows))
+
+
+def differences(runs: dict[str, list[Losses]]) -> Table:
+    """Return the paired differences over documents, with 95 % intervals, and the difference of each seed."""
+    rows = []
+    for name, other in (pair for pair in COMPARISONS if set(pair) <= set(runs)):
+        pairs = zip(by_document(runs[name]), by_document(runs[other]), strict=True)
+        interval = bootstrap_mean([left - right for left, right in pairs], NUM_RESAMPLES, seed=0)
+        seeds = [
+            float(np.mean(by_document([left])) - np.mean(by_document([right])))
+            for left, right in zip(runs[name], runs[other], strict=True)
+        ]
+        rows.append((f"{name} - {other}", *asdict(interval).values(), ", ".join(f"{seed:+.4f}" for seed in seeds)))
+    header = ("difference", "nats a token", "95 % low", "95 % high", "of each seed")
+    return Table("Paired differences over documents", header, tuple(rows))
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run `python -m eval.methods`."""
+    options = parser().parse_args(argv)
+    log_to_stderr()
+    options.out.mkdir(parents=True, exist_ok=True)
+    tables = compare(options)
+    given = conditions(LIBRARIES) | {
+        "tokens a step": options.length,
+        "steps": options.steps,
+        "seeds": options.seeds,
+        "pilot steps": options.pilot_steps,
+        "group": options.group,
+        "windows": options.windows,
+    }
+    log.info("%s", write_tables(options.out, "methods", given, tables))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    own.add_argument("--model", type=Path, required=True, metavar="PATH")
+    own.add_argument("--documents", type=Path, required=True, metavar="PATH")
+    own.add_argument("--length", type=int, default=256, help="tokens of a row, one row a step")
+    own.add_argument("--group", type=int, default=64, help="tokens of a group of S2-Attn")
+    own.add_argument("--steps", type=int, default=150)
+    own.add_argument("--pilot-steps", type=int, default=30)
+    names = [slug(method) for method in METHODS]
+    own.add_argument("--methods", choices=names, nargs="+", default=names, metavar="NAME")
+    own.add_argument("--rate", type=float, help="of every method, instead of what a pilot run finds")
+    own.add_argument("--windows", type=int, default=6, help="of each held-out document")
+    own.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
+    own.add_argument("--out", type=Path, required=True, metavar="DIR")
+    return own
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,35 @@
+"""Draw examples to be read by a person: as many of each kind as there is room for, in an order that a seed decides."""
+
+from hashlib import sha256
+from pathlib import Path
+
+from pipeline.benchmarks.table import Table
+from pipeline.records import Example, read_examples
+
+
+def draw_questions(*, documents: Path, count: int, seed: int) -> list[Table]:
+    """Draw `count` accepted examples of a folder of `verify`, the tasks in turn."""
+    by_task: dict[str, list[Example]] = {}
+    for example in read_examples(documents, "examples*.parquet"):
+        by_task.setdefault(example.task, []).append(example)
+    ranked = {task: sorted(found, key=lambda example: lot(example, seed)) for task, found in sorted(by_task.items())}
+    drawn = [
+        (task, ranked[task][turn])
+        for turn in range(max(map(len, ranked.values())))
+        for task in ranked
+        if turn < len(ranked[task])
+    ][:count]
+    rows = tuple(
+        (number, task, example.question, example.answer, " / ".join(span.quote for span in example.evidence))
+        for number, (task, example) in enumerate(sorted(drawn, key=lambda pair: pair[0]), 1)
+    )
+    totals = tuple((task, len(found)) for task, found in ranked.items())
+    return [
+        Table("Accepted examples", ("task", "examples"), totals),
+        Table(f"{len(rows)} of them, seed {seed}", ("", "task", "question", "answer", "evidence"), rows),
+    ]
+
+
+def lot(example: Example, seed: int) -> bytes:
+    """Return the place of an example in the draw."""
+    return sha256(f"read:{seed}:{example.example_id}".encode()).digest()

@@ -1,0 +1,142 @@
+"""A server that speaks chat completions without a model: it quotes the documents that it is shown, or does as scripted.
+
+It stands in for a teacher where the wire is what matters: how fast a client is, and what it makes of faults.
+"""
+
+import asyncio
+import json
+import multiprocessing
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from hashlib import sha256
+from multiprocessing.connection import Connection
+from typing import Any
+
+MODEL = "scripted"
+FENCED = re.compile(r"<document (\d+) ([0-9a-f]{16})>\n(.*?)\n</document \1 \2>", re.DOTALL)
+SENTENCE = re.compile(r"(?<=[.!?]\s)[A-Z][^.!?\n|#]{40,240}[.!?](?=\s)")
+
+
+@dataclass(frozen=True)
+class Response:
+    """What is sent back: a body, pieces of it with pauses between them, or nothing at all."""
+
+    status: int = 200
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    media_type: str = "application/json"
+    drip_seconds: float = 0.0  # between the bytes of the body
+
+
+Script = Callable[[dict[str, Any], int], Response]
+
+
+def completion(content: str, *, finish: str = "stop", model: str = MODEL, **message: Any) -> Response:
+    """Return a chat completion."""
+    choice = {"index": 0, "finish_reason": finish, "message": {"role": "assistant", "content": content, **message}}
+    usage = {"prompt_tokens": 1_000, "completion_tokens": 100, "total_tokens": 1_100}
+    body = {"id": "0", "object": "chat.completion", "created": 0, "model": model, "choices": [choice], "usage": usage}
+    return Response(body=json.dumps(body).encode())
+
+
+def honest(request: dict[str, Any], number: int) -> Response:
+    """Reply by the schema, with sentences of the documents as they stand there."""
+    del number
+    schema = request["response_format"]["json_schema"]
+    return completion(json.dumps(content_for(schema["name"], schema["schema"], request["messages"][-1]["content"])))
+
+
+def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any]:
+    """Return content for one of the schemas of `pipeline.teachers`."""
+    documents = FENCED.findall(prompt)
+    lot = int.from_bytes(sha256(prompt.encode()).digest()[:4])
+    quotes = [(int(number), quote) for number, _, text in documents for quote in drawn(text, lot)]
+    sentence = quotes[0][1] if quotes else "Nothing is said."
+    if name == "Probe":
+        return {"word": "kestrel"}
+    if name == "Drafted":
+        return {"question": f"What is told of “{' '.join(sentence.split()[:6])}”?"}
+    if name == "Note":
+        return {"is_relevant": True, "note": sentence, "quotes": [quote for _, quote in quotes[:2]]}
+    if name == "Judgement":
+        return {"helpful": 5, "logical": 5, "faithful": 5, "complete": 5}
+    evidence = [{"document": number, "quote": quote} for number, quote in quotes]
+    if name == "Written":
+        kept = [line.removeprefix("Quote: ") for line in prompt.split("\n") if line.startswith("Quote: ")]
+        return {"answer": kept[0], "evidence": [{"document": 1, "quote": quote} for quote in kept[:3]]}
+    if name == "Reply" and "question" not in schema["properties"]:
+        return {"answer": "I do not know."}
+    most = schema["properties"]["evidence"]["maxItems"]
+    words = " ".join(sentence.split()[:7]).rstrip(",;:")
+    return {"question": f"What is told where it says that “{words}”?", "answer": sentence, "evidence": evidence[:most]}
+
+
+def drawn(text: str, lot: int) -> list[str]:
+    """Return a few sentences of a document."""
+    found = SENTENCE.findall(text[:200_000])
+    step = max(1, len(found) // 3)
+    return [found[(lot + turn * step) % len(found)] for turn in range(min(3, len(found)))]
+
+
+class Server:
+    """An HTTP/1.1 server on a loopback port, with as much of the protocol as a client needs."""
+
+    def __init__(self, script: Script) -> None:
+        """Take what it does."""
+        self.script = script
+        self.num_requests = 0
+
+    async def serve(self, port_to: Connection) -> None:
+        """Listen on a free port and say which."""
+        server = await asyncio.start_server(self.connection, "127.0.0.1", 0)
+        port_to.send(server.sockets[0].getsockname()[1])
+        await server.serve_forever()
+
+    async def connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Answer the requests of one connection."""
+        try:
+            while head := await reader.readuntil(b"\r\n\r\n"):
+                match = re.search(rb"content-length: (\d+)", head, re.IGNORECASE)
+                body = await reader.readexactly(int(match[1]) if match else 0)
+                await self.respond(json.loads(body), writer)
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    async def respond(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
+        """Send what the script says."""
+        self.num_requests += 1
+        response = self.script(request, self.num_requests)
+        headers = {"content-type": response.media_type, "content-length": str(len(response.body)), **response.headers}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+        writer.write(f"HTTP/1.1 {response.status} Status\r\n{lines}\r\n".encode())
+        if response.drip_seconds:
+            for byte in response.body:
+                writer.write(bytes([byte]))
+                await writer.drain()
+                await asyncio.sleep(response.drip_seconds)
+        else:
+            writer.write(response.body)
+        await writer.drain()
+
+
+def run_server(script: Script, port_to: Connection) -> None:
+    """Serve until the process is ended."""
+    asyncio.run(Server(script).serve(port_to))
+
+
+@contextmanager
+def scripted(script: Script = honest) -> Iterator[str]:
+    """Run a server in a process of its own and give its base URL."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=run_server, args=(script, theirs), daemon=True)
+    process.start()
+    try:
+        yield f"http://127.0.0.1:{ours.recv()}/v1"
+    finally:
+        process.kill()
+        process.join()

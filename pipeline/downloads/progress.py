@@ -1,0 +1,39 @@
+"""Say how far the downloads are: documents, bytes, their rates and the time left."""
+
+from types import TracebackType
+from typing import Self
+
+from tqdm import tqdm
+
+from pipeline.downloads.bring import Brought
+from pipeline.downloads.locks import Locked
+
+
+class Progress:
+    """A bar on a terminal; nothing anywhere else."""
+
+    def __init__(self, num_documents: int) -> None:
+        """Expect so many documents."""
+        self._bar = tqdm(total=num_documents, desc="fetch", unit="document", disable=None)
+        self._num_bytes = 0
+        self._num_failed = 0
+
+    def report(self, url: str, brought: Brought) -> None:
+        """Count one document."""
+        del url
+        if isinstance(brought, Locked):
+            self._num_bytes += brought.size
+        else:
+            self._num_failed += 1
+        seconds = self._bar.format_dict["elapsed"] or 1.0
+        total, rate = (tqdm.format_sizeof(n, "B") for n in (self._num_bytes, self._num_bytes / seconds))
+        self._bar.set_postfix_str(f"{total}, {rate}/s, {self._num_failed} refused", refresh=False)
+        self._bar.update()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._bar.close()

@@ -1,0 +1,174 @@
+"""Find documents, and list them with their licences in a sources file for `fetch`. Nothing is downloaded by finding.
+
+Writes  OUT    a YAML list of {url | path | remote | dataset, category, licence, ...}, and above it where it came from
+"""
+
+import argparse
+import importlib
+import inspect
+import logging
+import os
+import re
+import sys
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any, get_args, get_type_hints
+
+import yaml
+
+from pipeline.cli import log_to_stderr
+from pipeline.errors import InputError
+from pipeline.files import replacing
+from pipeline.listing import Source
+from pipeline.refusals import list_refusals
+from pipeline.sources.found import Found, Skip
+
+log = logging.getLogger(__name__)
+
+KINDS = {
+    "gutenberg": "pipeline.sources.gutenberg",
+    "standard-ebooks": "pipeline.sources.standard_ebooks",
+    "arxiv": "pipeline.sources.arxiv_papers",
+    "openreview": "pipeline.sources.openreview_papers",
+    "worldbank": "pipeline.sources.worldbank",
+    "imf": "pipeline.sources.imf",
+    "govinfo": "pipeline.sources.govinfo",
+    "edgar": "pipeline.sources.edgar",
+    "files": "pipeline.sources.files",
+    "store": "pipeline.sources.store",
+    "hub": "pipeline.sources.hub",
+    "bibtex": "pipeline.sources.bibtex",
+    "urls": "pipeline.sources.urls",
+}
+ARGUMENT = re.compile(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", re.MULTILINE)
+
+
+def load(kind: str) -> ModuleType:
+    """Return the finder of a kind.
+
+    Raises:
+        InputError: A client that it needs is not installed.
+    """
+    try:
+        return importlib.import_module(KINDS[kind])
+    except ModuleNotFoundError as error:
+        remedy = "Install it: pip install 'longalpaca[sources]'."
+        raise InputError(kind, found=f"no package {error.name}", wanted="it", remedy=remedy) from error
+
+
+def parser_of(kinds: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of the command line, with the options of some kinds."""
+    parser = argparse.ArgumentParser(
+        prog="longalpaca find", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="kind", required=True, metavar="KIND", help=", ".join(KINDS))
+    for kind in kinds:
+        finder = load(kind)
+        command = commands.add_parser(
+            kind, description=finder.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        )
+        add_options(command, finder)
+    return parser
+
+
+def add_options(command: argparse.ArgumentParser, finder: ModuleType) -> None:
+    """Give a command an option for each argument of its finder, explained as there."""
+    hints, explained = get_type_hints(finder.find), dict(ARGUMENT.findall(finder.find.__doc__ or ""))
+    for name, parameter in inspect.signature(finder.find).parameters.items():
+        required = parameter.default is inspect.Parameter.empty
+        choices = [choice for choice in get_args(hints[name]) if isinstance(choice, str)]
+        command.add_argument(
+            f"--{name.replace('_', '-')}",
+            type=str if choices else hints[name],
+            choices=choices or None,
+            required=required,
+            default=None if required else parameter.default,
+            help=" ".join(explained[name].split()).replace("%", "%%"),
+            metavar=None if choices else hints[name].__name__.upper(),
+        )
+    command.add_argument("--max", type=int, required=True, metavar="N", help="At most so many entries.")
+    command.add_argument("--out", type=Path, required=True, metavar="FILE", help="The sources file.")
+
+
+def collect(found: Iterator[Found], most: int) -> tuple[list[Source], Counter[str]]:
+    """Return the first sources, each place once, and why others were left out; no paper without its reviews."""
+    sources: list[Source] = []
+    skipped: Counter[str] = Counter()
+    places: set[str] = set()
+    for each in found:
+        if isinstance(each, Skip):
+            skipped[each.reason] += 1
+            continue
+        if len(sources) >= most and not (each.category == "review" and each.group == sources[-1].group):
+            break
+        place = each.url or each.path or each.remote or f"{each.dataset}#{each.row}"
+        if place in places:
+            skipped["listed twice"] += 1
+            continue
+        places.add(place)
+        sources.append(each)
+    return sources, skipped
+
+
+def write_sources(file: Path, sources: Sequence[Source], head: str) -> None:
+    """Write a sources file that says above its list how it was made."""
+    rows = [seen_from(file, source).model_dump(exclude_defaults=True) for source in sources]
+    text = yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=120)
+    with replacing(file) as beside:
+        beside.write_text(f"# {head}\n{text}", encoding="utf-8")
+
+
+def seen_from(file: Path, source: Source) -> Source:
+    """Return a source with the places on this machine as they are seen from the sources file, so that both can move."""
+    places = {"path": source.path, "dataset": source.dataset}
+    here = {name: place for name, place in places.items() if place and Path(place).is_absolute()}
+    folder = file.absolute().parent
+    return source.model_copy(update={name: os.path.relpath(place, folder) for name, place in here.items()})
+
+
+def find(kind: str, options: dict[str, Any], most: int, out: Path) -> None:
+    """Find documents of a kind and write their sources file.
+
+    Raises:
+        InputError: There are none.
+    """
+    if most < 1:
+        raise InputError("--max", found=str(most), wanted="at least 1", remedy="Name another number.")
+    sources, skipped = collect(load(kind).find(**options), most)
+    left_out = list_refusals(dict(sorted(skipped.items()))).replace("refused", "left out")
+    if not sources:
+        raise InputError(kind, found=f"no document ({left_out})", wanted="some", remedy="Ask for others.")
+    chosen = {name: value for name, value in options.items() if value != "" and name != "contact"}
+    words = " ".join(f"--{name.replace('_', '-')} {str(value)!r}" for name, value in chosen.items())
+    write_sources(out, sources, f"longalpaca find {kind} {words} --max {most}")
+    log.info("find: %d documents in %s, %s", len(sources), out, left_out)
+
+
+def check_kind(arguments: Sequence[str]) -> None:
+    """Make sure that the first argument is a kind, or an option.
+
+    Raises:
+        InputError: It is another word.
+    """
+    for kind in arguments[:1]:
+        if kind not in KINDS and not kind.startswith("-"):
+            raise InputError("KIND", found=kind, wanted=f"one of {', '.join(KINDS)}", remedy="Name one of them.")
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run `longalpaca find KIND …`; exit with 2 on a fault that the user can mend."""
+    try:
+        check_kind(arguments)
+        options = vars(parser_of([kind for kind in arguments[:1] if kind in KINDS]).parse_args(arguments))
+        log_to_stderr()
+        kind, most, out = (options.pop(name) for name in ("kind", "max", "out"))
+        find(kind, options, most, out)
+    except InputError as error:
+        sys.stderr.write(f"longalpaca find: error: {error}\n")
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,179 @@
+"""Read a sources file: a YAML list of the documents that `fetch` is to bring, each with its licence."""
+
+import datetime
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+import yaml
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from pipeline.errors import InputError
+from pipeline.records import Category
+
+MAX_LIST_BYTES = 50_000_000  # some tens of thousands of sources
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
+WAYS = ("path", "glob", "url", "remote", "dataset")
+LOCAL_PROTOCOLS = ("http", "https", "file", "local", "")
+
+
+def text_of(value: object) -> object:
+    """Return dates and years as text: YAML reads them as what they are."""
+    return str(value) if isinstance(value, int | datetime.date) and not isinstance(value, bool) else value
+
+
+Text = Annotated[str, BeforeValidator(text_of)]
+
+
+class Source(BaseModel):
+    """An entry of a sources file."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    path: str | None = None  # one file, relative to the sources file or absolute; links are followed
+    glob: str | None = None  # several files, likewise; links are not followed
+    url: str | None = None  # http or https
+    remote: str | None = None  # one file of a store that fsspec reads: s3://bucket/key, gs://bucket/key
+    dataset: str | None = None  # of the Hub, with '@' and its revision, or a folder: the text of one of its rows
+    column: str = ""  # of `dataset`
+    split: str = ""  # of `dataset`
+    row: int | None = Field(default=None, ge=0)  # of `split`, from 0
+    category: Category
+    licence: str
+    id: str = ""  # in the catalogue that it was found in, like 'arxiv:2309.12307'
+    licence_evidence: str = ""  # where the licence is stated: a URL, or the words of the user
+    title: Text = ""
+    authors: list[str] = []
+    date: Text = Field(default="", pattern=r"^(\d{4}(-\d\d(-\d\d)?)?)?$")
+    language: str = Field(default="", pattern=r"^([a-z]{2})?$")
+    media_type: str = ""  # expected: another one is refused
+    size: int | None = Field(default=None, ge=0)  # expected, in bytes: more than twice as much is refused
+    group: str = ""  # see `Document.group`
+    sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A column of texts."""
+
+    dataset: str
+    split: str
+    column: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """A document of a sources file."""
+
+    source: Source
+    name: str  # as the sources file names it
+    path: Path | None  # None unless it is a local file
+
+
+def read_sources(file: Path) -> list[Source]:
+    """Read a sources file.
+
+    Raises:
+        InputError: It is missing or broken; the message names file, entry and key.
+    """
+    if not file.is_file():
+        raise InputError(file, found="no such file", wanted="a sources file", remedy="Name it in fetch.sources.")
+    if file.stat().st_size > MAX_LIST_BYTES:
+        raise InputError(file, found="more than 50 MB", wanted="a sources file", remedy="Split it.")
+    try:
+        content: Any = yaml.load(file.read_text(encoding="utf-8"), LOADER)  # noqa: S506 (a safe loader)
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise InputError(file, found=f"broken YAML ({reason})", wanted="a YAML list", remedy="Mend it.") from error
+    if not isinstance(content, list):
+        found = "an empty corpus" if content is None else f"a {type(content).__name__} at the top"
+        raise InputError(file, found=found, wanted="a YAML list of sources", remedy="Begin each source with '- '.")
+    if not content:
+        raise InputError(file, found="an empty corpus", wanted="sources", remedy="List some documents.")
+    return [source_of(f"{file}: entry {number}", item) for number, item in enumerate(content, 1)]
+
+
+def source_of(where: str, item: object) -> Source:
+    """Check an entry of a sources file.
+
+    Raises:
+        InputError: A key is unknown, missing or mistyped, or it names none or several places.
+    """
+    try:
+        source = Source.model_validate(item)
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"])
+        missing, unknown = first["type"] == "missing", first["type"] == "extra_forbidden"
+        raise InputError(
+            f"{where}, key '{key}'" if key else where,
+            found="no such key" if missing else "an unknown key" if unknown else repr(first["input"]),
+            wanted=", ".join(Source.model_fields) if unknown else first["msg"].removeprefix("Input should be "),
+            remedy="Add it." if missing else "Mend it.",
+        ) from error
+    given = [name for name in WAYS if getattr(source, name) is not None]
+    if len(given) != 1:
+        found = " and ".join(given) or "none of them"
+        raise InputError(where, found=found, wanted=f"one of {', '.join(WAYS)}", remedy="Split or complete the entry.")
+    if source.url is not None and not is_web(source.url):
+        raise InputError(f"{where}, key 'url'", found=source.url, wanted="http or https", remedy="Use path for files.")
+    if source.dataset is not None and (not source.column or not source.split or source.row is None):
+        raise InputError(where, found="a dataset alone", wanted="column, split and row too", remedy="Add them.")
+    if source.remote is not None and not is_store(source.remote):
+        wanted, remedy = "a store such as s3://bucket/key", "Use url for the web and path for files."
+        raise InputError(f"{where}, key 'remote'", found=source.remote, wanted=wanted, remedy=remedy)
+    return source
+
+
+def is_web(url: str) -> bool:
+    """Say whether a URL names a host, and is http or https."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
+def is_store(url: str) -> bool:
+    """Say whether fsspec may open a URL: one store, and neither the web, which `url` guards, nor this machine."""
+    return "://" in url and "::" not in url and url.split("://")[0] not in LOCAL_PROTOCOLS
+
+
+def places(sources: list[Source], file: Path) -> Iterator[Place]:
+    """Yield each document of the sources.
+
+    Raises:
+        InputError: A file does not exist, or a pattern matches none.
+    """
+    for number, source in enumerate(sources, 1):
+        where = f"{file}: entry {number}"
+        if source.path is not None:
+            path = file.parent / source.path
+            if not path.is_file():
+                raise InputError(f"{where}, key 'path'", found=f"no file {path}", wanted="one", remedy="Mend the path.")
+            yield Place(source, source.path, path)
+        elif source.glob is not None:
+            for name, path in matches(where, source.glob, file.parent):
+                yield Place(source, name, path)
+        elif source.dataset is not None:
+            yield Place(source, f"{source.dataset}#{source.split}/{source.column}/{source.row}", None)
+        else:
+            yield Place(source, source.url or source.remote or "", None)
+
+
+def matches(where: str, pattern: str, folder: Path) -> list[tuple[str, Path]]:
+    """Return the files that match a pattern, sorted, each with its name in the terms of the pattern.
+
+    Raises:
+        InputError: There is none.
+    """
+    root = Path(Path(pattern).anchor) if Path(pattern).is_absolute() else folder
+    relative = Path(pattern).relative_to(root) if Path(pattern).is_absolute() else Path(pattern)
+    found = sorted(path for path in root.glob(str(relative)) if path.is_file() and not path.is_symlink())
+    if not found:
+        raise InputError(
+            f"{where}, key 'glob'", found=f"no file that matches {pattern}", wanted="some", remedy="Mend it."
+        )
+    return [(str(path if Path(pattern).is_absolute() else path.relative_to(folder)), path) for path in found]

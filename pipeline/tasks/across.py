@@ -1,0 +1,86 @@
+"""How did it develop over several reports? The same row of the same table in each report of a series."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from pipeline.passages import YEAR, Passages, Row, Span, Table
+from pipeline.records import Example
+from pipeline.related import in_series
+from pipeline.tasks.task import Task
+from pipeline.tasks.wording import build_example, choose
+
+NAME, VERSION = "across", "across-1"
+NUMBERS = re.compile(r"\d+")
+WORDINGS = (
+    "Go through the {num} reports year by year: which figure does each give for “{row}” in {table}, for {which}?",
+    "“{row}” in {table}: what does each of the {num} reports give for {which}? Begin with the oldest.",
+)
+WHICH = {0: "its own year", -1: "the year before its own"}
+
+
+def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield a question for each row that every report of a series has in a table of the same name."""
+    tables = [by_name(passages) for passages in documents]
+    for name in sorted(set.intersection(*(set(found) for found in tables))):
+        rows = [{row.label: row for row in found[name].figures} for found in tables]
+        for label in sorted(set.intersection(*(set(labelled) for labelled in rows))):
+            for offset, which in WHICH.items():
+                cells = [cell_for(passages, row[label], offset) for passages, row in zip(documents, rows, strict=True)]
+                if all(cells):
+                    spans = [
+                        (found[name].header_span, row[label].span) for found, row in zip(tables, rows, strict=True)
+                    ]
+                    names = {found[name].name for found in tables}
+                    shown = names.pop() if len(names) == 1 else name
+                    yield example_of(documents, shown, label, which, [cell for cell in cells if cell], spans)
+                    break
+
+
+def by_name(passages: Passages) -> dict[str, Table]:
+    """Return the tables by their names without numbers; those that share one are left out."""
+    found: dict[str, list[Table]] = {}
+    for table in passages.named_tables:
+        found.setdefault(" ".join(NUMBERS.sub("", table.name).split()), []).append(table)
+    return {name: tables[0] for name, tables in found.items() if len(tables) == 1}
+
+
+def cell_for(passages: Passages, row: Row, offset: int) -> tuple[str, str, str] | None:
+    """Return the year of a report, and the column and figure of the year that lies `offset` years from it."""
+    year = passages.document.date[:4]
+    wanted = str(int(year) + offset)
+    cells = [(head, value) for head, value in row.cells if YEAR.findall(head)[-1:] == [wanted]]
+    return (year, *cells[0]) if len(cells) == 1 else None
+
+
+def example_of(
+    documents: Sequence[Passages],
+    name: str,
+    label: str,
+    which: str,
+    cells: Sequence[tuple[str, str, str]],
+    spans: Sequence[tuple[Span, Span]],
+) -> Example:
+    """Return the question about a row of all reports."""
+    key = f"{name}|{label}|{documents[0].document.doc_id}"
+    question = choose(WORDINGS, key).format(num=len(documents), row=label, table=name, which=which)
+    answer = "; ".join(f"report of {year}, {column}: {value}" for year, column, value in cells)
+    evidence = [(passages, span) for passages, pair in zip(documents, spans, strict=True) for span in pair]
+    return build_example(documents, NAME, VERSION, question, f"{answer[0].upper()}{answer[1:]}.", evidence)
+
+
+TASK = Task(
+    name=NAME,
+    version=VERSION,
+    categories=("report", "statement"),
+    related=in_series,
+    candidates=candidates,
+    quotes_may_repeat=True,
+    num_quotes=(3, 24),
+    max_answer_characters=3_000,
+    prompt=(
+        "These are reports of one series, oldest first. Ask how a matter developed over all of them, year by year, and"
+        " what the last report expects of the time after it. The answer has a line for each year with its figure or"
+        " finding, then the expectation of the last report in its own words. There is a quote from at least three"
+        " reports."
+    ),
+)

@@ -1,0 +1,106 @@
+"""How do two documents compare? Figures that two filings both tag, and sentences of which each stands in one."""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+
+from pipeline.passages import Passages, Span, is_askable
+from pipeline.records import Example
+from pipeline.related import in_pairs
+from pipeline.tagged import TaggedFigure, tagged_figures
+from pipeline.tasks.task import Task
+from pipeline.tasks.wording import build_example, choose, named, nothing_repeats
+
+NAME, VERSION = "comparison", "comparison-1"
+LARGER = (
+    "Which reports the larger amount, “{a}” with its “{row}” {period} or “{b}” with its “{other}” {second}?"
+    " By how much? Show the arithmetic.",
+    "Compare “{row}” {period} in “{a}” with “{other}” {second} in “{b}”: which is larger, and what is the difference?",
+)
+WHOSE = (
+    "One of these sentences stands in “{a}”, the other in “{b}”: (1) “{one}” (2) “{two}” Which stands in which?",
+    "Two sentences, one from “{a}” and one from “{b}”: (1) “{one}” (2) “{two}” Say for each where it stands.",
+)
+MAX_ATTRIBUTIONS = 8  # a pair of documents
+
+
+def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield questions about two documents whose names differ."""
+    if nothing_repeats([named(passages) for passages in documents]):
+        yield from larger(documents)
+        yield from whose(documents)
+
+
+def larger(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield a question for each concept that both tag for the last period that they have of it."""
+    one, other = (latest(passages) for passages in documents)
+    for concept in sorted(one.keys() & other.keys()):
+        a, b = one[concept], other[concept]
+        if (a.fact.unit, a.fact.scale) == (b.fact.unit, b.fact.scale) and a.value != b.value:
+            yield amounts(documents, a, b)
+
+
+def latest(passages: Passages) -> dict[str, TaggedFigure]:
+    """Return the positive amounts of money by concept, each of the last period and the first place that has it."""
+    found: dict[str, TaggedFigure] = {}
+    for figure in tagged_figures(passages):
+        if not figure.in_parentheses and figure.fact.unit not in ("pure", "shares") and figure.value > 0:
+            known = found.get(figure.fact.concept)
+            if known is None or figure.fact.period.rpartition("/")[2] > known.fact.period.rpartition("/")[2]:
+                found[figure.fact.concept] = figure
+    return found
+
+
+def amounts(documents: Sequence[Passages], a: TaggedFigure, b: TaggedFigure) -> Example:
+    """Return the question which of two amounts is larger."""
+    names = [named(passages) for passages in documents]
+    question = choose(LARGER, f"{a.label}|{b.label}|{names}").format(
+        a=names[0], b=names[1], row=a.label, other=b.label, period=a.period, second=b.period
+    )
+    high, low = (a, b) if a.value > b.value else (b, a)
+    larger_name = names[0] if high is a else names[1]
+    difference = high.value - low.value
+    answer = (
+        f"“{larger_name}” reports the larger amount: {high.amount} against {low.amount}. The difference is"
+        f" {difference:,f}: {high.printed} - {low.printed} = {difference:,f}."
+    )
+    evidence = [
+        (passages, span)
+        for passages, figure in zip(documents, (a, b), strict=True)
+        for span in (figure.table.header_span, figure.row)
+    ]
+    return build_example(documents, NAME, VERSION, question, answer, evidence)
+
+
+def whose(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield questions about a sentence of each document that the other does not have."""
+    first, second = documents
+    ones, twos = (quotable(passages, other) for passages, other in ((first, second), (second, first)))
+    names = [named(passages) for passages in documents]
+    for one, two in list(zip(ones, twos, strict=False))[:MAX_ATTRIBUTIONS]:
+        drawn = (0, 1) if choose(("first", "second"), one.text) == "first" else (1, 0)
+        words = [" ".join((one, two)[place].text.split()) for place in drawn]
+        question = choose(WHOSE, words[0]).format(a=names[0], b=names[1], one=words[0], two=words[1])
+        answer = f"(1) stands in “{names[drawn[0]]}”, (2) in “{names[drawn[1]]}”."
+        yield build_example(documents, NAME, VERSION, question, answer, [(first, one), (second, two)])
+
+
+def quotable(passages: Passages, other: Passages) -> list[Span]:
+    """Return the sentences that one document has once and another not at all, in the order of a hash."""
+    sentences = [sentence for sentence in passages.sentences if is_askable(sentence) and sentence.text in passages.once]
+    ranked = sorted(sentences, key=lambda sentence: sha256(sentence.text.encode()).digest())
+    return [sentence for sentence in ranked if " ".join(sentence.text.split()) not in other.flat]
+
+
+TASK = Task(
+    name=NAME,
+    version=VERSION,
+    categories=("book", "paper", "report", "statement"),
+    related=in_pairs,
+    candidates=candidates,
+    quotes_may_repeat=True,
+    num_quotes=(2, 8),
+    prompt=(
+        "Ask a question that compares the two documents: their styles, methods, findings or figures. The answer says"
+        " what each has, names the documents, and draws the comparison; there is a quote from each of them."
+    ),
+)

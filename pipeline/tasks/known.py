@@ -1,0 +1,29 @@
+"""What is known to be in the document: questions, answers and quotes that came with it."""
+
+from collections.abc import Iterator, Sequence
+
+from pipeline.evidence import locate
+from pipeline.passages import Passages
+from pipeline.records import Example
+from pipeline.tasks.task import Task
+from pipeline.tasks.wording import build_example
+
+NAME, VERSION = "known", "known-1"
+
+
+def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield an example for each known fact whose words stand in the text, as they are or in the cells of a table."""
+    for fact in documents[0].known:
+        span = locate(documents[0].document.text, fact.quote, near=False)
+        if span:
+            answer = fact.answer if fact.answer.endswith((".", "!", "?")) else f"{fact.answer}."
+            yield build_example(documents, NAME, VERSION, fact.question, answer, [(documents[0], span)])
+
+
+TASK = Task(
+    name=NAME,
+    version=VERSION,
+    categories=("book", "paper", "report", "statement"),
+    candidates=candidates,
+    quotes_may_repeat=True,
+)

@@ -1,0 +1,45 @@
+"""Where is it named? The one sentence of a document in which a name stands."""
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pipeline.passages import Passages, Span, is_askable
+from pipeline.records import Example
+from pipeline.tagged import MONTHS
+from pipeline.tasks.task import Task
+from pipeline.tasks.wording import build_example, choose
+
+NAME, VERSION = "mention", "mention-1"
+PHRASE = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?: (?:of |the |and )?[A-Z][a-z]{2,})+(?![\w-])")
+DATES = {*MONTHS, "Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"}
+WORDINGS = (
+    "What does the text say where it names “{name}”? Quote the sentence.",
+    "Quote the sentence in which “{name}” is mentioned.",
+    "In which sentence does “{name}” occur?",
+)
+
+
+def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield a question for each name that stands in the document once, in a sentence that can be quoted."""
+    for name, sentence in named_once(documents[0]):
+        question = choose(WORDINGS, name).format(name=name)
+        answer = " ".join(sentence.text.split())
+        yield build_example(documents, NAME, VERSION, question, answer, [(documents[0], sentence)])
+
+
+def named_once(passages: Passages) -> list[tuple[str, Span]]:
+    """Return the names of two words or more that a document has once, each with its sentence, in their order."""
+    found = [
+        (" ".join(match[0].split()), sentence)
+        for sentence in passages.sentences
+        if is_askable(sentence) and sentence.text in passages.once
+        for match in PHRASE.finditer(" ".join(sentence.text.split()))
+        if match[0].split()[0] not in DATES  # 'since March Stellan thought of leaving' names no one
+    ]
+    times = Counter(name for name, _ in found)
+    folded = passages.flat.casefold()
+    return [(name, s) for name, s in found if times[name] == 1 and folded.count(name.casefold()) == 1]
+
+
+TASK = Task(name=NAME, version=VERSION, categories=("book", "paper", "report"), candidates=candidates)

@@ -1,0 +1,69 @@
+"""Which is larger? Two figures from different tables of a filing, with the arithmetic stated."""
+
+from collections.abc import Iterator, Sequence
+from hashlib import sha256
+
+from pipeline.passages import Passages
+from pipeline.records import Example
+from pipeline.tagged import TaggedFigure, tagged_figures
+from pipeline.tasks.task import Task
+from pipeline.tasks.wording import build_example, choose
+
+NAME, VERSION = "multi_hop", "multi_hop-1"
+WORDINGS = (
+    "{period}: which is larger, “{one}” in {table} or “{other}” in {second}, and by how much? Show the arithmetic.",
+    "Take “{one}” from {table} and “{other}” from {second}, both {period_after}. What is the difference?",
+    "By how much do “{one}” ({table}) and “{other}” ({second}) differ {period_after}?",
+)
+
+
+def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield a question for pairs of positive figures of one period, unit and scale that stand in different tables.
+
+    Each figure is paired with the one half of the list away, in the order of a hash: neighbours in a table would be too
+    near to one another.
+    """
+    kinds: dict[tuple[str, str, int], list[TaggedFigure]] = {}
+    for figure in tagged_figures(documents[0]):
+        if not figure.in_parentheses and "/" not in figure.fact.unit and figure.fact.unit not in ("pure", "shares"):
+            kinds.setdefault((figure.fact.period, figure.fact.unit, figure.fact.scale), []).append(figure)
+    for key in sorted(kinds):
+        ranked = sorted(kinds[key], key=lambda figure: sha256(f"{figure.label}|{figure.table.name}".encode()).digest())
+        for one, other in zip(ranked, ranked[len(ranked) // 2 :], strict=False):
+            if one.table.name != other.table.name and one.label != other.label and one.value != other.value:
+                yield example_of(documents, one, other)
+
+
+def example_of(documents: Sequence[Passages], one: TaggedFigure, other: TaggedFigure) -> Example:
+    """Return the question about two figures."""
+    period = one.period
+    question = choose(WORDINGS, f"{one.label}|{other.label}|{period}").format(
+        one=one.label,
+        other=other.label,
+        table=one.table.name,
+        second=other.table.name,
+        period=period[0].upper() + period[1:],
+        period_after=period,
+    )
+    high, low = (one, other) if one.value > other.value else (other, one)
+    difference = high.value - low.value
+    answer = (
+        f"“{high.label}” is larger: {high.amount} against {low.amount} for “{low.label}”. The difference is"
+        f" {difference:,f}: {high.printed} - {low.printed} = {difference:,f}."
+    )
+    spans = [span for figure in (one, other) for span in (figure.table.header_span, figure.row)]
+    return build_example(documents, NAME, VERSION, question, answer, [(documents[0], span) for span in spans])
+
+
+TASK = Task(
+    name=NAME,
+    version=VERSION,
+    categories=("book", "paper", "report", "statement"),
+    candidates=candidates,
+    quotes_may_repeat=True,
+    num_quotes=(2, 6),
+    prompt=(
+        "Ask a question whose answer has to be put together from at least two places of this document that lie far"
+        " apart, neither of which answers it alone. The answer says how the places together give it."
+    ),
+)

@@ -1,0 +1,55 @@
+"""How is it built? The headings directly below one, in their order."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from pipeline.passages import UNQUOTABLE, Passages
+from pipeline.records import Example, Section
+from pipeline.tasks.task import Task
+from pipeline.tasks.wording import build_example, choose
+
+NAME, VERSION = "outline", "outline-1"
+MIN_PARTS, MAX_PARTS = 3, 12
+WORDINGS = (
+    "Which headings stand directly under “{heading}”? List them in their order.",
+    "Into which parts is “{heading}” divided? Name their headings, first to last.",
+    "List the headings one level below “{heading}” as they follow each other.",
+)
+
+
+def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield a question for each heading with three to twelve different ones below it."""
+    passages = documents[0]
+    names = Counter(section.path[-1] for section in passages.document.sections)
+    for section, parts in parted(passages.document.sections):
+        titles = [part.path[-1] for part in parts]
+        is_plain = not any(set(title) & UNQUOTABLE for title in [section.path[-1], *titles])
+        if names[section.path[-1]] != 1 or len(set(titles)) != len(titles) or not is_plain:
+            continue
+        question = choose(WORDINGS, section.path[-1]).format(heading=section.path[-1])
+        answer = "; ".join(f"“{title}”" for title in titles) + "."
+        evidence = [(passages, passages.heading_line(part)) for part in (section, *parts)]
+        yield build_example(documents, NAME, VERSION, question, answer, evidence)
+
+
+def parted(sections: Sequence[Section]) -> Iterator[tuple[Section, list[Section]]]:
+    """Yield each section that has the right number of parts, with these."""
+    for number, section in enumerate(sections):
+        parts = []
+        for other in sections[number + 1 :]:
+            if other.start >= section.end:
+                break
+            if other.path[:-1] == section.path:
+                parts.append(other)
+        if MIN_PARTS <= len(parts) <= MAX_PARTS:
+            yield section, parts
+
+
+TASK = Task(
+    name=NAME,
+    version=VERSION,
+    categories=("book", "paper", "report", "statement"),
+    candidates=candidates,
+    num_quotes=(MIN_PARTS, MAX_PARTS + 1),
+    quotes_may_repeat=True,  # a table of contents has every heading once more
+)

@@ -1,0 +1,83 @@
+"""When did it happen? Dated sentences from different parts of a document, to be put in the order of time."""
+
+import datetime
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from pipeline.passages import Passages, Span, is_askable, stands_once
+from pipeline.records import Example
+from pipeline.tagged import MONTHS
+from pipeline.tasks.task import Task
+from pipeline.tasks.wording import build_example, choose
+
+NAME, VERSION = "timeline", "timeline-1"
+NUM_EVENTS = 3
+GAP = "____"
+DATE = re.compile(rf"({'|'.join(MONTHS)})\s+(\d{{1,2}}),?\s+((?:1[5-9]|20)\d\d)(?!\d)")
+DANGLING = re.compile(r"(?:It|He|She|They|This|That|These|Those|There|Such)\b")  # says not what happened
+YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
+WORDINGS = (
+    "Put these events in the order of time, and give the date of each: {events}",
+    "When did each of these happen, and in which order? {events}",
+)
+
+
+@dataclass(frozen=True)
+class Event:
+    """A sentence with one date in it."""
+
+    sentence: Span
+    date: datetime.date
+    words: str  # of the date
+    gapped: str  # the sentence with a gap in place of its date
+
+
+def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield a question for each three dated sentences that lie a third of all such sentences apart."""
+    passages = documents[0]
+    events = events_of(passages)
+    third = len(events) // NUM_EVENTS
+    for number in range(third):
+        drawn = [events[number + part * third] for part in range(NUM_EVENTS)]
+        if len({event.date for event in drawn}) < NUM_EVENTS:
+            continue
+        listed = " ".join(f"({place}) “{event.gapped}”" for place, event in enumerate(drawn, 1))
+        question = choose(WORDINGS, listed).format(events=listed)
+        ordered = sorted(enumerate(drawn, 1), key=lambda pair: pair[1].date)
+        answer = "; then ".join(f"({place}) on {event.words}" for place, event in ordered)
+        evidence = [(passages, event.sentence) for event in drawn]
+        yield build_example(documents, NAME, VERSION, question, f"First {answer}.", evidence)
+
+
+def events_of(passages: Passages) -> list[Event]:
+    """Return the sentences that can be quoted and have one date and no other year."""
+    events = []
+    for sentence in passages.sentences:
+        dates = list(DATE.finditer(sentence.text))
+        if DANGLING.match(sentence.text):
+            continue
+        if len(dates) != 1 or len(YEAR.findall(sentence.text)) != 1 or not is_askable(sentence):
+            continue
+        match = dates[0]
+        gapped = " ".join(f"{sentence.text[: match.start()]}{GAP}{sentence.text[match.end() :]}".split())
+        try:
+            date = datetime.date(int(match[3]), MONTHS.index(match[1]) + 1, int(match[2]))
+        except ValueError:
+            continue
+        if sentence.text in passages.once and stands_once(passages, gapped, GAP):
+            events.append(Event(sentence, date, " ".join(match[0].split()), gapped))
+    return events
+
+
+TASK = Task(
+    name=NAME,
+    version=VERSION,
+    categories=("book", "paper", "report", "statement"),
+    candidates=candidates,
+    num_quotes=(3, 8),
+    prompt=(
+        "Ask for the order in time of three to six events that this document tells of in different places. The answer"
+        " lists them from first to last, each with its date or with the words that place it in time."
+    ),
+)

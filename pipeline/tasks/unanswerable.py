@@ -1,0 +1,62 @@
+"""What does the document not say? A year that a table leaves out; the answer says so, and what is there instead."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+
+from pipeline.passages import YEAR, Passages, yearly
+from pipeline.records import Document, Example
+from pipeline.tasks.task import Task
+from pipeline.tasks.wording import build_example, choose
+
+NAME, VERSION = "unanswerable", "unanswerable-1"
+WORDINGS = (
+    "In {table}, what is the figure for “{row}” in {year}?",
+    "What does {table} give for “{row}” in {year}?",
+    "Which figure does {table} have for “{row}” in the year {year}?",
+)
+SAYS_SO = "The document does not say"
+YEARS_BEYOND = range(2, 8)
+
+
+def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield a question for each row whose columns are years, about a year that the document never names."""
+    passages = documents[0]
+    for table in passages.named_tables:
+        for row in table.figures:
+            years = yearly(table, row)
+            asked = unnamed_year(passages, [column for column, _ in years]) if len(years) > 1 else ""
+            if not asked:
+                continue
+            question = choose(WORDINGS, f"{table.name}|{row.label}").format(table=table.name, row=row.label, year=asked)
+            given = "; ".join(f"{column}: {value}" for column, value in years)
+            answer = f"{SAYS_SO}: there is no figure for {asked}. For “{row.label}” it gives {given}."
+            evidence = [(passages, table.header_span), (passages, row.span)]
+            yield build_example(documents, NAME, VERSION, question, answer, evidence)
+
+
+def unnamed_year(passages: Passages, columns: Sequence[str]) -> str:
+    """Return a year soon after those of some columns that the document does not name, '' if it names all."""
+    last = max(int(year) for column in columns for year in YEAR.findall(column))
+    return next((str(last + more) for more in YEARS_BEYOND if str(last + more) not in passages.document.text), "")
+
+
+def sound(example: Example, documents: Mapping[str, Document]) -> str:
+    """The answer says that the document does not say."""
+    del documents
+    said = re.search(r"\b(?:not|no|nowhere|never)\b", example.answer.split(".")[0])
+    return "" if said else "unanswerable, but the answer does not say so"
+
+
+TASK = Task(
+    name=NAME,
+    version=VERSION,
+    categories=("book", "paper", "report", "statement"),
+    candidates=candidates,
+    quotes_may_repeat=True,
+    prompt=(
+        "Ask a question that a reader would expect this document to answer, and that it does not answer anywhere. The"
+        " answer begins with 'The document does not say', then tells in one or two sentences what it has instead,"
+        " and the quotes show that."
+    ),
+    sound=sound,
+)

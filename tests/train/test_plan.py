@@ -1,0 +1,157 @@
+"""What a recipe takes is known before it runs: it adds up, follows the switches, and is what a real step takes."""
+
+import json
+
+import pytest
+
+from pipeline.errors import InputError
+from train.footprint import OPTIMIZER_BYTES, PARTS, footprint_of
+from train.measure import apart as measured_apart
+from train.measure import with_method
+from train.plan import GIB, architecture_of, main, plan, section_of, sharded, step_flops
+
+# PEFT still asks transformers by an old name.
+pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
+
+LENGTH = 1_024
+LAYERS = 3  # of SmolLM2-135M's 30, where their number does not matter
+
+
+def footprint(length=LENGTH, **changes):
+    params = section_of("smollm2-135m", "extend", changes)
+    config = architecture_of("smollm2-135m")
+    config.num_hidden_layers = LAYERS
+    return footprint_of(params, config, "extend", length)
+
+
+def test_the_parts_add_up_and_are_those_that_are_named():
+    found = footprint()
+    assert tuple(found.parts) == PARTS
+    assert found.total == pytest.approx(sum(found.parts.values()))
+
+
+def test_the_weights_and_the_state_of_the_optimizer_are_exact():
+    found = footprint(method="full", lora_targets=[], fully_trained=[])
+    num = 49_152 * 576 + LAYERS * 3_540_096 + 576
+    assert found.parts["optimizer"] == num * OPTIMIZER_BYTES["adamw"]
+    assert found.parts["weights"] == pytest.approx(4 * num, rel=1e-3)
+
+
+def test_layer_inputs_are_one_row_a_layer_in_the_recipes_dtype():
+    found = footprint(length=4_096, checkpointing="layers")
+    assert found.parts["layer_inputs"] == LAYERS * 4_096 * 576 * 2
+    assert found.parts["kept_attention"] == 0
+
+
+def test_every_switch_takes_less():
+    kept = footprint(length=4_096, checkpointing="none")
+    attention = footprint(length=4_096, checkpointing="attention")
+    layers = footprint(length=4_096, checkpointing="layers")
+    offloaded = footprint(length=4_096, checkpointing="layers", offload_activations=True)
+    assert kept.total > attention.total > layers.total > offloaded.total
+    tiled = footprint(length=16_384, checkpointing="layers", mlp_tile=1_024)
+    assert tiled.parts["live_layer"] <= footprint(length=16_384, checkpointing="layers").parts["live_layer"]
+
+
+def test_weights_in_four_bits_take_about_a_quarter():
+    changes = {"fully_trained": [], "checkpointing": "layers"}
+    whole = footprint(**changes).parts["weights"]
+    quantised = footprint(**changes, method="qlora").parts["weights"]
+    frozen_linear = LAYERS * 3_538_944
+    assert whole - quantised == pytest.approx(frozen_linear * (2 - 0.516), rel=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize("length", [1_024, 2_048, 4_096])
+def test_the_plan_is_within_a_tenth_of_a_real_step(method, length):
+    params = with_method(section_of("smollm2-135m", "extend"), method)
+    planned = footprint_of(params, architecture_of("smollm2-135m"), "extend", length).total
+    measured = measured_apart(params, architecture_of("smollm2-135m"), length, 1)
+    assert planned == pytest.approx(measured, rel=0.1)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("recipe", "length", "budget"),
+    [("llama2-7b", 100_000, 80), ("llama2-13b", 65_536, 80), ("llama2-70b", 32_768, 141)],
+)
+def test_the_recipes_of_the_paper_fit_one_gpu(recipe, length, budget):
+    found = footprint_of(section_of(recipe, "extend"), architecture_of(recipe), "extend", length)
+    assert found.total / 1e9 < budget - 1
+    assert found.total > 0.3 * budget * 1e9
+
+
+def test_a_plan_as_json_has_what_it_promises(capsys):
+    main(["--recipe", "smollm2-135m", "--length", "2048", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert found["peak_gib"] == pytest.approx(sum(found["peak_gib_parts"].values()))
+    assert found["trainable_parameters"] == sum(found["trainable_parameters_parts"].values()) == 29_268_288
+    assert found["flops_per_step"] == pytest.approx(sum(found["flops_per_step_parts"].values()))
+    assert found["hours"] > 0
+    assert found["tokens_per_step"] == 2_048 * 8
+
+
+@pytest.mark.slow
+def test_a_plan_as_text_says_the_same(capsys):
+    main(["--recipe", "smollm2-135m", "--length", "2048"])
+    text = capsys.readouterr().out
+    assert "28,311,552" in text
+    assert "peak" in text
+
+
+@pytest.mark.slow
+def test_switches_are_tried_until_each_gpu_has_room(capsys):
+    main(["--recipe", "smollm2-135m", "--length", "1024", "--fit", "--json"])
+    found = json.loads(capsys.readouterr().out)
+    assert {budget: fit["switches"] for budget, fit in found["fits"].items()} == {
+        "24": {},
+        "48": {},
+        "80": {},
+        "141": {},
+    }
+
+
+def test_operations_are_those_of_the_paper_with_half_the_attention():
+    params = section_of("llama2-7b", "extend", {"group_size": None, "max_length": 8_192, "mlp_tile": None})
+    found = step_flops(params, architecture_of("llama2-7b"))
+    assert found["forward"] == pytest.approx((143.5 - 35.2 / 2) * 1e12, rel=0.01)  # Table 11
+    assert found["weight_gradients"] == 0
+    assert found["activation_gradients"] == pytest.approx((143.5 - 35.2) * 1e12, rel=0.01)
+
+
+def test_gpus_share_what_they_share():
+    parts = {"weights": 64.0, "gradients": 16.0, "optimizer": 32.0, "layer_inputs": 5.0}
+    assert sharded(parts, "none", 8, 32) == parts
+    assert sharded(parts, "zero2", 8, 32) == {**parts, "gradients": 2.0, "optimizer": 4.0}
+    assert sharded(parts, "fsdp", 8, 32)["weights"] == 8 + 2 * 64 / 32 * 7 / 8
+
+
+def test_a_longer_row_scales_the_positions_as_the_recipe_does():
+    params = section_of("llama2-7b", "extend", {"group_size": None})
+    config = architecture_of("llama2-7b")
+    config.num_hidden_layers = 1
+    made = plan(params, config, "extend", 8_192)
+    assert config.max_position_embeddings == 8_192
+    assert made.footprint.total > 0.5 * GIB
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--recipe", "llama9"], "one of llama2-13b"),
+        (["--recipe", "llama2-7b", "--set", "lora_targets=[qkv]"], "found 'qkv'"),
+        (["--recipe", "llama2-7b", "--set", "lora_tragets=[q_proj]"], "extend.lora_tragets: found an unknown key"),
+    ],
+)
+def test_what_is_wrong_with_a_plan_is_one_line(capsys, arguments, said):
+    with pytest.raises(SystemExit) as exit_:
+        main(arguments)
+    assert exit_.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_recipe_without_the_sizes_of_its_model_says_what_to_do(tmp_path):
+    (tmp_path / "mine.yaml").write_text("extend: {}\n")
+    with pytest.raises(InputError, match="--model"):
+        architecture_of(str(tmp_path / "mine.yaml"))

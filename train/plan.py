@@ -1,0 +1,308 @@
+"""Say before anyone rents a GPU whether a recipe fits it, and how long it takes.
+
+    python -m train.plan --recipe llama2-7b --length 100000
+    python -m train.plan --recipe llama2-70b --length 32768 --gpus 8 --gpu h100 --json
+
+Memory comes from `train.footprint`: the model's real modules on fake tensors. Operations are counted with the causal
+half of attention alone, as today's kernels compute it, and with what is computed again. The time of a step is a floor,
+as if the GPU ran at its peak; `hours` divides it by `--efficiency`, the share of the peak that training reaches.
+No weight is read and nothing downloaded: the sizes of the recipes' models stand in train/recipes/*.json.
+"""
+
+import argparse
+import json
+import logging
+import math
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from transformers import AutoConfig, PretrainedConfig
+
+from pipeline.cli import log_to_stderr
+from pipeline.errors import InputError
+from pipeline.params import read_yaml
+from train.extend import ExtendParams
+from train.flops import Architecture, forward_flops
+from train.footprint import Footprint, footprint_of
+from train.lora import count_trainable
+from train.preflight import on_meta
+from train.progress import quiet
+from train.recipe import RECIPES, TrainingParams
+from train.rope import RopeParams, scale_rope
+from train.sft import SftParams
+
+GIB = 2**30
+GPUS = {"a100": 312e12, "h100": 989e12, "h200": 989e12, "l40s": 362e12, "rtx4090": 165e12}  # dense bfloat16, FLOP/s
+BUDGETS = (24, 48, 80, 141)  # GB of the GPUs that there are
+CUDA_GB = 1.0  # that CUDA, its libraries and the allocator take for themselves
+EFFICIENCY = 0.4  # TRL's run of Qwen3-8B over a million tokens on 8 H100 reached 0.34 to 0.45
+BACKWARD_OF_ATTENTION = 2.5  # times its forward pass, as FlashAttention-2 counts (arXiv 2307.08691)
+LADDER: tuple[dict[str, Any], ...] = (
+    {},
+    {"checkpointing": "layers"},
+    {"mlp_tile": 4_096},
+    {"optimizer": "paged_adamw_8bit"},
+    {"offload_activations": True},
+    {"method": "qlora"},
+)
+Section = Literal["extend", "sft"]
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a step of a recipe takes."""
+
+    params: TrainingParams
+    num_tokens: int
+    trainable: dict[str, int]
+    footprint: Footprint
+    flops: dict[str, float]
+
+
+def section_of(recipe: str, section: Section, changes: Mapping[str, Any] | None = None) -> TrainingParams:
+    """Read a section of a recipe, by its name or the path of its YAML, with some values changed.
+
+    Raises:
+        InputError: There is no such recipe, or something is wrong with the section.
+    """
+    file = file_of(recipe)
+    content = read_yaml(file)
+    content[section] = {**content.get(section, {}), **(changes or {})}
+    kind: type[ExtendParams] | type[SftParams] = ExtendParams if section == "extend" else SftParams
+    return kind.parse(file, content)
+
+
+def file_of(recipe: str) -> Path:
+    """Return the YAML of a recipe."""
+    file = Path(recipe) if recipe.endswith((".yaml", ".yml")) else RECIPES / f"{recipe}.yaml"
+    if not file.is_file():
+        names = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
+        raise InputError("--recipe", found=recipe, wanted=f"one of {names}, or a YAML file", remedy="Name one.")
+    return file
+
+
+def architecture_of(recipe: str, model: Path | None = None) -> PretrainedConfig:
+    """Return the config of a recipe's base model: of a folder, or the JSON beside the recipe.
+
+    Raises:
+        InputError: Neither is there.
+    """
+    if model is not None:
+        return AutoConfig.from_pretrained(model)
+    file = file_of(recipe).with_suffix(".json")
+    if not file.is_file():
+        raise InputError(
+            file,
+            found="no such file",
+            wanted="the config.json of the base model",
+            remedy="Copy it there, or name the model's folder with --model.",
+        )
+    content = json.loads(file.read_text(encoding="utf-8"))
+    return AutoConfig.for_model(content.pop("model_type"), **content)
+
+
+def plan(params: TrainingParams, config: PretrainedConfig, section: Section, num_tokens: int) -> Plan:
+    """Foretell a step of a recipe on rows of `num_tokens`."""
+    positions = config.max_position_embeddings
+    if num_tokens > positions:
+        rope = getattr(params, "rope", RopeParams(type="linear", factor=1.0))
+        factor = float(math.ceil(num_tokens / positions))
+        scale_rope(config, rope.model_copy(update={"factor": factor}), num_tokens)
+    params = params.model_copy(update={"max_length": num_tokens})
+    trainable = count_trainable(on_meta(params, config, section))
+    return Plan(
+        params, num_tokens, trainable, footprint_of(params, config, section, num_tokens), step_flops(params, config)
+    )
+
+
+def step_flops(params: TrainingParams, config: PretrainedConfig) -> dict[str, float]:
+    """Return the operations of one row forward and backward, by part."""
+    sizes = architecture(config)
+    forward = forward_flops(sizes, params.max_length, group_size=params.group_size, is_causal=True)
+    attention = forward["attention"]
+    layers = forward["projections"] + forward["feed_forward"]
+    linear = layers + forward["head"]
+    again = {
+        "none": 0.0,
+        "layers": attention + layers,
+        "attention": layers,
+    }[params.checkpointing]
+    if params.mlp_tile is not None:
+        again += forward["feed_forward"]
+    return {
+        "forward": attention + linear,
+        "attention_backward": BACKWARD_OF_ATTENTION * attention,
+        "activation_gradients": linear,
+        "weight_gradients": linear if params.method == "full" else 0.0,  # those of low rank are less than a hundredth
+        "computed_again": again,
+    }
+
+
+def architecture(config: PretrainedConfig) -> Architecture:
+    """Return the sizes that operations depend on."""
+    head_size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    return Architecture(
+        width=config.hidden_size,
+        kv_width=head_size * config.num_key_value_heads,
+        feed_forward_width=config.intermediate_size,
+        num_layers=config.num_hidden_layers,
+        vocabulary=config.vocab_size,
+    )
+
+
+def sharded(parts: Mapping[str, float], shard: str, num_gpus: int, num_layers: int) -> dict[str, float]:
+    """Return what one of several GPUs holds: ZeRO-2 parts gradients and optimizer, FSDP2 and ZeRO-3 the weights too.
+
+    Of the weights, two layers are whole at a time: the one that computes, and the next, which is being fetched.
+    """
+    split = {"none": (), "zero2": ("gradients", "optimizer"), "fsdp": ("gradients", "optimizer", "weights")}[shard]
+    held = {part: size / num_gpus if part in split else size for part, size in parts.items()}
+    if "weights" in split:
+        held["weights"] += min(2, num_layers) * parts["weights"] / num_layers * (1 - 1 / num_gpus)
+    return held
+
+
+def rows_per_step(params: TrainingParams, num_gpus: int) -> int:
+    """Return how many rows a step of the optimizer takes in all."""
+    return params.batch_size * params.accumulation_steps * num_gpus
+
+
+def hours_of(made: Plan, num_steps: int, gpu: str, efficiency: float) -> float:
+    """Return the hours of a whole run."""
+    return num_steps * floor_seconds(made, gpu) * made.params.accumulation_steps / efficiency / 3_600
+
+
+def floor_seconds(made: Plan, gpu: str) -> float:
+    """Return the seconds of one forward and backward pass of a GPU at its peak."""
+    return sum(made.flops.values()) * made.params.batch_size / GPUS[gpu]
+
+
+def fitting(params: TrainingParams, config: PretrainedConfig, section: Section, num_tokens: int) -> dict[int, Any]:
+    """Return for each size of GPU the first switches of the ladder, one after the other, with which a step fits."""
+    found: dict[int, Any] = dict.fromkeys(BUDGETS)
+    for changes, total in rungs(params, config, section, num_tokens):
+        for budget in BUDGETS:
+            if found[budget] is None and total / 1e9 + CUDA_GB <= budget:
+                found[budget] = {"switches": changes, "peak_gib": total / GIB}
+        if all(value is not None for value in found.values()):
+            break
+    return found
+
+
+def rungs(
+    params: TrainingParams, config: PretrainedConfig, section: Section, num_tokens: int
+) -> Iterator[tuple[dict[str, Any], float]]:
+    """Yield the peak with ever more switches on; those that the recipe has already are skipped."""
+    changes: dict[str, Any] = {}
+    for rung in LADDER:
+        if rung.get("method") == "qlora" and params.method != "lora":
+            continue
+        if rung and all(getattr(params, key) == value for key, value in rung.items()):
+            continue
+        changes = changes | rung
+        changed = params.model_copy(update={**changes, "max_length": num_tokens})
+        yield changes, footprint_of(changed, config, section, num_tokens).total
+
+
+def report(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the whole plan."""
+    params = section_of(options.recipe, options.section, dict(options.set))
+    config = architecture_of(options.recipe, options.model)
+    num_tokens = options.length or params.max_length
+    made = plan(params, config, options.section, num_tokens)
+    num_steps = options.steps or getattr(params, "num_steps", None) or 1
+    rows = rows_per_step(params, options.gpus)
+    parts = sharded(made.footprint.parts, options.shard, options.gpus, config.num_hidden_layers)
+    return {
+        "recipe": options.recipe,
+        "section": options.section,
+        "length": num_tokens,
+        "peak_gib": sum(parts.values()) / GIB,
+        "peak_gib_parts": {part: size / GIB for part, size in parts.items()},
+        "trainable_parameters": made.trainable["total"],
+        "trainable_parameters_parts": {kind: num for kind, num in made.trainable.items() if kind != "total"},
+        "flops_per_step": sum(made.flops.values()) * rows,
+        "flops_per_step_parts": {part: flops * rows for part, flops in made.flops.items()},
+        "tokens_per_step": num_tokens * rows,
+        "floor_seconds_per_step": floor_seconds(made, options.gpu) * params.accumulation_steps,
+        "hours": hours_of(made, num_steps, options.gpu, options.efficiency),
+        "hours_parts": {
+            "steps": num_steps,
+            "gpus": options.gpus,
+            "gpu": options.gpu,
+            "efficiency": options.efficiency,
+        },
+        "fits": fitting(params, config, options.section, num_tokens) if options.fit else None,
+    }
+
+
+def table_of(found: dict[str, Any]) -> str:
+    """Return the plan as text."""
+    lines = [f"{found['recipe']}, {found['section']}, {found['length']:,} tokens a row", ""]
+    lines += [f"{part.replace('_', ' '):24}{size:10.2f} GiB" for part, size in found["peak_gib_parts"].items()]
+    lines += [f"{'peak':24}{found['peak_gib']:10.2f} GiB", ""]
+    lines += [f"{'trained: ' + kind:24}{num:14,}" for kind, num in found["trainable_parameters_parts"].items() if num]
+    lines += [f"{'tokens a step':24}{found['tokens_per_step']:14,}"]
+    lines += [f"{part.replace('_', ' '):24}{flops:14.3g} FLOP" for part, flops in found["flops_per_step_parts"].items()]
+    parts = found["hours_parts"]
+    lines += [
+        f"{'a step, at least':24}{found['floor_seconds_per_step']:14.1f} s",
+        f"{'the run':24}{found['hours']:14.1f} h: {parts['steps']} steps on {parts['gpus']} x {parts['gpu']} at "
+        f"{parts['efficiency']:.0%} of the peak",
+    ]
+    for budget, fit in (found["fits"] or {}).items():
+        lines.append(f"{f'fits {budget} GB':24}" + ("no" if fit is None else f"{said(fit)}"))
+    return "\n".join(lines) + "\n"
+
+
+def said(fit: dict[str, Any]) -> str:
+    """Return the switches with which a step fits."""
+    switches = ", ".join(f"{key}: {yaml.safe_dump(value).splitlines()[0]}" for key, value in fit["switches"].items())
+    return f"{switches or 'as the recipe is'}; {fit['peak_gib']:.1f} GiB"
+
+
+def setting(text: str) -> tuple[str, Any]:
+    """Return a key of the recipe and its value, which is read as YAML."""
+    key, _, value = text.partition("=")
+    return key, yaml.safe_load(value)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run `python -m train.plan`."""
+    options = parser().parse_args(argv)
+    log_to_stderr()
+    quiet()
+    try:
+        found = report(options)
+    except InputError as error:
+        sys.stderr.write(f"train.plan: error: {error}\n")
+        sys.exit(2)
+    sys.stdout.write(json.dumps(found, indent=2) + "\n" if options.json else table_of(found))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    own.add_argument("--recipe", required=True, help="the name of a recipe, or the path of one")
+    own.add_argument("--section", choices=("extend", "sft"), default="extend")
+    own.add_argument("--length", type=int, help="tokens a row; the recipe's own if not given")
+    own.add_argument("--model", type=Path, help="the folder of the base model, for a recipe of your own")
+    own.add_argument("--set", type=setting, nargs="+", default=[], metavar="KEY=VALUE", help="instead of the recipe's")
+    own.add_argument("--shard", choices=("none", "zero2", "fsdp"), default="none", help="what the GPUs hold parts of")
+    own.add_argument("--gpus", type=int, default=8, help="that share the rows of a step")
+    own.add_argument("--gpu", choices=sorted(GPUS), default="h100")
+    own.add_argument("--efficiency", type=float, default=EFFICIENCY, help="share of the peak that training reaches")
+    own.add_argument("--steps", type=int, help="of the run; the recipe's own if not given")
+    own.add_argument("--fit", action="store_true", help="find the switches that make it fit 24, 48, 80 and 141 GB")
+    own.add_argument("--json", action="store_true")
+    return own
+
+
+if __name__ == "__main__":
+    main()
