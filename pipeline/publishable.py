@@ -50,8 +50,10 @@ def contents_of(folder: Path, allowed_files: dict[str, list[str]], licences: lis
     files = [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in allowed_files[kind])]
     contents = Contents(kind, files, sorted(set(names) - set(files)))
     if kind == "dataset":
-        for split in ("train", "test"):
-            look_at_rows(read_mixed(folder, f"{split}-*.parquet"), split, licences, contents)
+        for place in sorted({path.parent for path in folder.rglob("*.parquet")}):
+            edition = "" if place == folder else f"{place.relative_to(folder).as_posix()} "
+            for split in ("train", "test"):
+                look_at_rows(read_mixed(place, f"{split}-*.parquet"), f"{edition}{split}", licences, contents)
     else:
         licence = licence_of_card(folder / "README.md")
         contents.licences[licence or "unknown"] += 1

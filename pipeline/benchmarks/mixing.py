@@ -1,5 +1,6 @@
 """Mix very many long rows through the real stage: time and memory, and how both grow with the number of rows."""
 
+import os
 import random
 import re
 import subprocess
@@ -45,6 +46,7 @@ class Mixed:
     rows: int
     tokens: int
     seconds: float
+    cpu_seconds: float
     peak_bytes: int
     digest: str
 
@@ -72,19 +74,19 @@ def mix_rows(params: MixParams, folder: Path, count: int, seed: int) -> Mixed:
     settings.write_text(yaml.safe_dump({"mix": changed.model_dump()}), encoding="utf-8")
     options = ["--documents", folder / "curate", "--long", folder / "verify", "--short", folder / "short"]
     command = [sys.executable, "-m", "pipeline.mix", *map(str, options), "--out", str(folder / "mix")]
-    seconds, peak = timed([*command, "--params", str(settings)])
+    seconds, cpu_seconds, peak = timed([*command, "--params", str(settings)])
     report = yaml.safe_load((folder / "mix" / "report.json").read_text(encoding="utf-8"))
     digest = sha256_of(folder / "mix" / "LongAlpaca-12k.json")[:16]
-    return Mixed(report["train"]["rows"], report["train"]["tokens"], seconds, peak, digest)
+    return Mixed(report["train"]["rows"], report["train"]["tokens"], seconds, cpu_seconds, peak, digest)
 
 
-def timed(command: list[str]) -> tuple[float, int]:
-    """Run a command, and return its wall time and the most memory that it held.
+def timed(command: list[str]) -> tuple[float, float, int]:
+    """Run a command, and return its time by the clock and of the processor, and the most memory that it held.
 
     Raises:
         InputError: It failed.
     """
-    start, peak = time.monotonic(), 0
+    start, before, peak = time.monotonic(), os.times(), 0
     process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
     while process.poll() is None:
         peak = max(peak, peak_bytes(process.pid))
@@ -92,7 +94,9 @@ def timed(command: list[str]) -> tuple[float, int]:
     if process.returncode:
         said = process.stderr.read() if process.stderr else ""
         raise InputError("the stage", found=said[-500:], wanted="a run without fault", remedy="Mend section 'mix'.")
-    return time.monotonic() - start, peak
+    after = os.times()
+    cpu_seconds = after.children_user + after.children_system - before.children_user - before.children_system
+    return time.monotonic() - start, cpu_seconds, peak
 
 
 def peak_bytes(process: int) -> int:
@@ -188,12 +192,13 @@ def short_example(number: int) -> Example:
 
 def table_of(runs: list[Mixed]) -> Table:
     """Return the figures of the runs."""
-    header = ("training rows", "tokens", "wall s", "peak MB", "million tokens a second", "sha256 of the JSON")
+    header = ("training rows", "tokens", "wall s", "CPU s", "peak MB", "million tokens a second", "sha256 of the JSON")
     rows = tuple(
         (
             run.rows,
             run.tokens,
             round(run.seconds, 1),
+            round(run.cpu_seconds, 1),
             round(run.peak_bytes / MEGABYTE),
             round(run.tokens / run.seconds / 1e6, 2),
             run.digest,

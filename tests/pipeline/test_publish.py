@@ -196,6 +196,19 @@ def test_rows_that_must_not_be_given_away_are_refused(
     assert not hub.log
 
 
+def test_the_rows_of_further_editions_are_looked_at_as_well(hub: Hub, publish, built: Path) -> None:
+    write_mixed(built / "16k-length" / "train-00000.parquet", [row(1), row(2, licence="")])
+    write_mixed(built / "16k-length" / "test-00000.parquet", [])
+    code, printed = publish(built, "--yes")
+    assert code == 2
+    assert "found 1 unknown licence" in printed
+    write_mixed(built / "16k-length" / "train-00000.parquet", [row(1)])
+    code, printed = publish(built, "--yes")
+    assert code == 0
+    assert "1 16k-length train rows" in printed
+    assert "16k-length/train-00000.parquet" in hub.files("me/rows")
+
+
 @pytest.mark.parametrize("place", ["row", "card"])
 def test_secrets_are_refused(hub: Hub, publish, built: Path, place: str) -> None:
     secret = "ghp_" + "wWPw5k4aXcaT4fNP" + "0UcnZwJUVFk6LO0pINUx"

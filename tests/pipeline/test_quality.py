@@ -13,7 +13,10 @@ SENTENCES = [
         for goods in ("flour", "iron", "salt", "timber", "wool")
     )
 ]
-SOUND = "\n\n".join(f"{sentence} That was more than {len(sentence) * 7} people could use." for sentence in SENTENCES)
+SOUND = "\n\n".join(
+    f"{sentence} Others said {' '.join(f'w{number}x{place}' for place in range(12))} instead."
+    for number, sentence in enumerate(SENTENCES)
+)
 
 
 def words(number: int) -> str:
@@ -53,7 +56,8 @@ def test_filings_may_repeat_their_clauses_and_verse_may_have_short_lines() -> No
     repeated = "\n\n".join(clauses * 2)
     assert quality_fault(repeated, "report", "en").startswith("gopher paragraphs repeated")
     assert quality_fault(repeated, "statement", "en") == ""
-    verse = "\n\n".join(f"the {a} sea{n} and hill{n * n}," for n, a in enumerate(words(40).split()))
+    verse = "\n\n".join(f"the {a} sea{n} and hill{n * n}{',.'[n % 2]}" for n, a in enumerate(words(40).split()))
+    assert quality_fault(verse, "review", "en").startswith("fineweb short lines")
     assert quality_fault(verse, "book", "en") == ""
 
 
