@@ -1,0 +1,54 @@
+"""The comparison of methods: what it averages and pairs, what it goes on from, and that it runs."""
+
+import json
+
+import pytest
+
+from eval.methods import METHODS, by_document, differences, main, results, slug
+from pipeline.records import Document, write_documents
+
+SENTENCE = "The fox sat on the wall and the hound slept. "
+
+
+def test_a_document_counts_once_however_many_windows_and_seeds_it_has():
+    first, second = {"a": [1.0, 3.0], "b": [5.0, 5.0]}, {"a": [2.0, 4.0], "b": [7.0, 7.0]}
+    assert by_document([first]) == [2.0, 5.0]
+    assert by_document([first, second]) == [2.5, 6.0]
+
+
+def test_methods_are_paired_by_document_and_only_those_that_ran():
+    runs = {"LoRA+": [{"a": [1.0], "b": [2.0]}], "LoRA": [{"a": [2.0], "b": [4.0]}]}
+    (row,) = differences(runs).rows
+    assert row[:2] == ("LoRA+ - LoRA", pytest.approx(-1.5))
+    assert row[2] <= -1.5 <= row[3]
+    assert row[4] == "-1.5000"
+
+
+def test_the_spread_of_seeds_is_none_for_one():
+    runs = {"LoRA": [{"a": [2.0]}, {"a": [4.0]}], "LoRA+": [{"a": [1.0]}]}
+    rows = {row[0]: row for row in results(runs, {"LoRA": 1e-3, "LoRA+": 1e-4}, {"as it is": {"a": [3.0]}}).rows}
+    assert rows["LoRA"][2:] == (3.0, pytest.approx(20.0855, abs=1e-3), pytest.approx(2**0.5))
+    assert rows["LoRA+"][4] is None
+    assert rows["untrained, as it is"][2] == 3.0
+
+
+def test_every_method_has_a_name_for_files():
+    assert len({slug(method) for method in METHODS}) == len(METHODS)
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
+def test_a_comparison_is_written_and_not_trained_twice(tmp_path, tiny_model):
+    rows = [Document(f"{n}", "book", f"{n}.txt", text=SENTENCE * 60, split="train") for n in range(2)]
+    rows += [Document(f"{n}", "book", f"{n}.txt", text=SENTENCE * 60, split="test") for n in range(2, 4)]
+    write_documents(tmp_path / "documents/0.parquet", rows)
+    sizes = ["--length", "64", "--group", "16", "--steps", "2", "--pilot-steps", "2", "--windows", "2", "--seeds", "1"]
+    words = ["--model", str(tiny_model), "--documents", str(tmp_path / "documents"), "--out", str(tmp_path / "out")]
+    main([*words, *sizes, "--rate", "1e-3"])
+    before = {file: file.stat().st_mtime_ns for file in (tmp_path / "out/runs").iterdir()}
+    assert len(before) == len(METHODS) + 1
+    main([*words, *sizes, "--rate", "1e-3"])
+    assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "out/runs").iterdir()}
+    first, second = json.loads((tmp_path / "out/methods.json").read_text())["tables"]
+    assert [row[0] for row in first["rows"]][2:] == [method.name for method in METHODS]
+    assert len(second["rows"]) == 3
