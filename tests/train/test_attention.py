@@ -27,7 +27,7 @@ from pipeline.errors import InputError
 from tests.train.s2_reference import row_mask
 from train.attention import s2_mask
 from train.bench import roll_and_regroup
-from train.trainer import keep_attention
+from train.memory import keep_attention
 
 
 def model_of(config, attention="s2", group_size=8):
