@@ -44,9 +44,14 @@ def fit_row(
         return shown, total
     whole = sum(int(part.grid.tokens[-1]) for part in shown)
     room = max_tokens - (total - whole)
+    needs = [least_tokens(part, example) for part in shown]
     for _ in range(MAX_ROUNDS):
-        spans = [window(part, example, room * int(part.grid.tokens[-1]) / max(1, whole)) for part in shown]
-        if None in spans or not shown:
+        spare = room - sum(needs)  # goes to the documents by their lengths
+        if spare < 0 or not shown:
+            return None
+        shares = [spare * int(part.grid.tokens[-1]) / max(1, whole) for part in shown]
+        spans = [window(part, example, need + share) for part, need, share in zip(shown, needs, shares, strict=True)]
+        if None in spans:
             return None
         cut = [replace(part, span=span) for part, span in zip(shown, spans, strict=True) if span]
         tokens = row_tokens(tokenizer, example, cut)
@@ -54,6 +59,16 @@ def fit_row(
             return cut, tokens
         room -= tokens - max_tokens + 1
     return None
+
+
+def least_tokens(part: Shown, example: Example) -> float:
+    """Return about how many tokens the sentences of a document have that hold its evidence."""
+    start, end = evidence_span(part.document.doc_id, example.evidence)
+    borders = sentence_borders(part.document)
+    first = bisect.bisect_right(borders, start) - 1
+    last = bisect.bisect_left(borders, max(end, borders[first] + 1))
+    before = part.grid.estimate((borders[first], borders[last]))
+    return float(before[1] - before[0])
 
 
 def window(part: Shown, example: Example, room: float) -> Span | None:
