@@ -4,7 +4,7 @@ A check returns why an example is refused, or ''. It looks at the example and it
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
@@ -96,16 +96,30 @@ def arithmetic_holds(example: Example, documents: Mapping[str, Document], bounds
     return f"wrong arithmetic: {wrong.words}" if wrong else ""
 
 
-def carried_by(example: Example, documents: Mapping[str, Document]) -> str:
-    """Return all words that an answer may take numbers and names from: evidence, question, titles of its documents."""
-    shown = [documents[doc_id] for doc_id in example.doc_ids]
-    about = [part for document in shown for part in (document.title, *document.authors, document.date)]
+def carried_by(example: Example, about: Iterable[str] = ()) -> str:
+    """Return all words that an answer may take numbers and names from: evidence, question, and what else is named."""
     return " ".join([*(span.quote for span in example.evidence), example.question, *about])
+
+
+def names_of(example: Example, documents: Mapping[str, Document]) -> list[str]:
+    """Return what the documents of an example are called: titles, and who reports what a report or statement says."""
+    shown = [documents[doc_id] for doc_id in example.doc_ids]
+    authors = [
+        author for document in shown if document.category in ("report", "statement") for author in document.authors
+    ]
+    return [*(document.title for document in shown), *authors]
+
+
+def years_of(example: Example, documents: Mapping[str, Document]) -> list[str]:
+    """Return the years by which an answer may tell documents apart: those of titles for several, of dates for a series."""
+    shown = [documents[doc_id] for doc_id in example.doc_ids]
+    titles = [document.title for document in shown] if len(shown) > 1 else []
+    return [*titles, *(document.date[:4] for document in shown if len(shown) > 2)]
 
 
 def numbers_are_in_evidence(example: Example, documents: Mapping[str, Document], bounds: Bounds) -> str:
     """Each number of the answer stands in the evidence, or comes from such numbers by stated arithmetic."""
-    known = {number_of(digits) for digits in NUMBER.findall(carried_by(example, documents))}
+    known = {number_of(digits) for digits in NUMBER.findall(carried_by(example, years_of(example, documents)))}
     answer = without_citations(example.answer)
     for equation in equations_of(answer):
         terms = Decimal(len(equation.operands) - 1)  # an average is divided by how many it is of
@@ -126,7 +140,7 @@ def names_are_in_evidence(example: Example, documents: Mapping[str, Document], b
     A capital within a sentence makes a name. At the start of one, a word is a name unless it is a common one, or the
     documents write it small.
     """
-    carried = carried_by(example, documents)
+    carried = carried_by(example, names_of(example, documents))
     for sentence in re.split(r"(?<=[.!?:;])\s+|\n+", without_citations(example.answer)):
         for match in NAME.finditer(sentence):
             word = match[0]
