@@ -104,14 +104,12 @@ def carried_by(example: Example, about: Iterable[str] = ()) -> str:
 def names_of(example: Example, documents: Mapping[str, Document]) -> list[str]:
     """Return what the documents of an example are called: titles, and who reports what a report or statement says."""
     shown = [documents[doc_id] for doc_id in example.doc_ids]
-    authors = [
-        author for document in shown if document.category in ("report", "statement") for author in document.authors
-    ]
-    return [*(document.title for document in shown), *authors]
+    filed = [document for document in shown if document.category in ("report", "statement")]
+    return [*(document.title for document in shown), *(author for document in filed for author in document.authors)]
 
 
 def years_of(example: Example, documents: Mapping[str, Document]) -> list[str]:
-    """Return the years by which an answer may tell documents apart: those of titles for several, of dates for a series."""
+    """Return the years by which an answer tells documents apart: in titles of several, in dates of a series."""
     shown = [documents[doc_id] for doc_id in example.doc_ids]
     titles = [document.title for document in shown] if len(shown) > 1 else []
     return [*titles, *(document.date[:4] for document in shown if len(shown) > 2)]
