@@ -23,7 +23,13 @@ PARAMS = {
 }
 RECIPE = {
     "base": {"dtype": "float32"},
-    "extend": {"max_length": 512, "group_size": 128, "num_steps": 2, "dtype": "float32"},
+    "extend": {
+        "max_length": 2_048,
+        "rope": {"type": "linear", "factor": 8.0},
+        "group_size": 128,
+        "num_steps": 2,
+        "dtype": "float32",
+    },
     "sft": {"max_length": 2_048, "group_size": 512, "accumulation_steps": 2, "dtype": "float32"},
     "merge": {"dtype": "float32"},
 }
