@@ -234,6 +234,11 @@ def run(params: MixParams, *, documents: Path, long: Path, short: Path, out: Pat
     )  # fmt: skip
 
 
+def public_name(tokenizer: str) -> str:
+    """Return the name of a tokenizer as others may know it: of a folder of this machine its last part alone."""
+    return Path(tokenizer).name if Path(tokenizer).is_absolute() else tokenizer
+
+
 def report_of(
     params: MixParams, planner: Planner, counts: dict[str, dict[str, Counts]], quotas: dict[str, int], pools: Pools
 ) -> dict[str, Any]:
@@ -258,7 +263,7 @@ def report_of(
         "candidates": pools.found,
         "refused": dict(planner.refused),
         "rows_of_unknown_licence": unknown,
-        "parameters": params.model_dump(),
+        "parameters": {**params.model_dump(), "tokenizer": public_name(params.tokenizer)},
     }
 
 
