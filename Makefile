@@ -5,7 +5,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 DOCUMENTS ?= data/sample
 
-.PHONY: help install repro test test-slow check bench lock
+.PHONY: help install repro test test-slow test-long check bench lock
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,9 @@ test: install  ## Run the fast tests
 
 test-slow: install  ## Run the slow tests
 	pytest -m "slow and not gpu"
+
+test-long: install  ## Run the tests that take minutes each
+	pytest -m "long and not gpu"
 
 check: install  ## Lint, type-check and check the direction of imports
 	ruff check .

@@ -360,7 +360,8 @@ def test_300_entries_fetched_with_20_kills_are_those_of_a_run_without(tmp_path, 
 
         assert start(root, tmp_path / "whole").wait() == 0
         assert num_asked() == NUM_ENTRIES
-        kill_at(root, tmp_path / "killed", random.Random(7).sample(range(NUM_ENTRIES - 40), NUM_KILLS), 7)
+        points = random.Random(7).sample(range(NUM_ENTRIES - 40), NUM_KILLS)
+        assert kill_at(root, tmp_path / "killed", points, 7) == NUM_KILLS
         assert start(root, tmp_path / "killed").wait() == 0
         asked_twice = num_asked() - 2 * NUM_ENTRIES
 

@@ -262,7 +262,7 @@ def test_a_folder_of_something_else_is_an_error(tmp_path: Path, publish) -> None
     assert "no such folder" in printed
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("done", [False, True], ids=["before", "after"])
 def test_killed_at_each_request_in_turn_and_run_again_it_completes(
     tmp_path, publish, start, built: Path, hub, done

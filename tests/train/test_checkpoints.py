@@ -171,7 +171,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_checkpoint(tmp_path, stoppe
     assert found == wanted
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("stage", ["extend", "sft"])
 def test_a_stage_killed_at_random_ends_with_the_same_bytes(tmp_path, root, tiny_model, documents, dataset, stage):
     changes = {"num_steps": 12} if stage == "extend" else {"num_epochs": 6, "lora_dropout": 0.1}

@@ -61,7 +61,7 @@ def test_weights_in_four_bits_take_about_a_quarter():
     assert whole - quantised == pytest.approx(frozen_linear * (2 - 0.516), rel=0.01)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["lora", "full"])
 @pytest.mark.parametrize("length", [1_024, 2_048, 4_096])
 def test_the_plan_is_within_a_tenth_of_a_real_step(method, length):
@@ -71,7 +71,7 @@ def test_the_plan_is_within_a_tenth_of_a_real_step(method, length):
     assert planned == pytest.approx(measured, rel=0.1)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("recipe", "length", "budget"),
     [("llama2-7b", 100_000, 80), ("llama2-13b", 65_536, 80), ("llama2-70b", 32_768, 141)],
@@ -92,7 +92,7 @@ def test_a_plan_as_json_has_what_it_promises(capsys):
     assert found["tokens_per_step"] == 2_048 * 8
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_plan_as_text_says_the_same(capsys):
     main(["--recipe", "smollm2-135m", "--length", "2048"])
     text = capsys.readouterr().out
@@ -100,7 +100,7 @@ def test_a_plan_as_text_says_the_same(capsys):
     assert "peak" in text
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_switches_are_tried_until_each_gpu_has_room(capsys):
     main(["--recipe", "smollm2-135m", "--length", "1024", "--fit", "--json"])
     found = json.loads(capsys.readouterr().out)
