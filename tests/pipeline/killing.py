@@ -26,7 +26,7 @@ def start(root, folder):
 
 
 def kill_at(root, folder, points, seed):
-    """Kill a fetch soon after it has brought so many documents, for each of the points; return how many kills hit it."""
+    """Kill a fetch soon after it has brought so many documents, for each of the points; return how many kills hit."""
     num_kills = 0
     journal, chance = folder / "out" / "journal.jsonl", random.Random(seed)
     for point in sorted(points):
