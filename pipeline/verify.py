@@ -82,9 +82,9 @@ def verify_all(examples: Iterator[Example], store: DocumentStore, bounds: Bounds
         yield verified
 
 
-def probed(examples: Sequence[Example], store: DocumentStore, params: VerifyParams, out: Path) -> list[Example]:
+def probed(examples: Sequence[Example], params: VerifyParams, out: Path) -> list[Example]:
     """Return the examples after the probes; those that were not run are named as such."""
-    done = probe_all(examples, store, params.probes, params.endpoint, params.min_judgement, out)
+    done = probe_all(examples, params.probes, params.endpoint, params.min_judgement, out)
     skipped = tuple(f"{probe}: not run" for probe in PROBES if probe not in params.probes)
     return [example if example.reason else replace(example, checks=(*example.checks, *skipped)) for example in done]
 
@@ -107,7 +107,7 @@ def run(params: VerifyParams, *, documents: Path, examples: Path, out: Path) -> 
     """Write the examples that passed every check, and those that did not with their reasons."""
     store = DocumentStore(documents)
     checked = list(verify_all(read_examples(examples, "examples*.parquet"), store, bounds_of(params)))
-    verified = probed(checked, store, params, out)
+    verified = probed(checked, params, out)
     accepted = [example for example in verified if not example.reason]
     rejected = [example for example in verified if example.reason]
     counts = count_refusals(example.reason for example in rejected)

@@ -19,7 +19,7 @@ from rapidfuzz import fuzz
 from pipeline.arithmetic import NUMBER
 from pipeline.checks import number_of
 from pipeline.citations import without_citations
-from pipeline.records import DocumentStore, Example
+from pipeline.records import Example
 from pipeline.tasks.task import all_tasks
 from pipeline.teachers.endpoint import Answer, Endpoint, EndpointParams, Messages, RefusedError
 from pipeline.teachers.replies import FILE, ReplyStore
@@ -51,14 +51,12 @@ Probe = Callable[[Endpoint, Example, int], Awaitable[str]]
 
 def probe_all(
     examples: Sequence[Example],
-    store: DocumentStore,
     probes: Sequence[ProbeName],
     params: EndpointParams,
     min_judgement: int,
     out: Path,
 ) -> list[Example]:
     """Return the examples with what the probes say of those that nothing was said against; no probe sends nothing."""
-    del store
     if not probes:
         return list(examples)
     with ReplyStore(out / FILE) as replies:
