@@ -15,7 +15,7 @@ import argparse
 import json
 import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -41,6 +41,7 @@ PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj"]
 EMBEDDING_AND_NORMS = ["embed_tokens", "norm", "input_layernorm", "post_attention_layernorm"]
 LIBRARIES = ("torch", "transformers", "trl", "peft")
 Losses = dict[str, list[float]]  # of each document, the mean losses of its windows
+Rates = dict[str, float]  # by their keys of a recipe
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,9 @@ class Method:
 
     name: str
     changes: dict[str, Any]
-    rates: tuple[float, ...]  # of which the pilot runs choose
+    searched: str  # the rate that pilot runs choose
+    first: float  # of that rate, to try
+    rates_of: str = ""  # the method whose rates it takes over, so that the searched one alone differs
     is_s2: bool = False
 
 
@@ -59,18 +62,19 @@ LORA = {"method": "lora", "lora_targets": PROJECTIONS, "fully_trained": []}
 LORA_PLUS = {"method": "lora", "lora_targets": PROJECTIONS, "fully_trained": EMBEDDING_AND_NORMS}
 FULL = {"method": "full", "lora_targets": [], "fully_trained": []}
 METHODS = (
-    Method("LoRA", LORA, (5e-4, 1e-3, 2e-3)),
-    Method("LoRA+", LORA_PLUS, (2e-4, 5e-4, 1e-3)),
-    Method("full fine-tuning", FULL, (2e-5, 5e-5, 1e-4)),
-    Method("LoRA+, S2", LORA_PLUS, (2e-4, 5e-4, 1e-3), is_s2=True),
+    Method("LoRA", LORA, "learning_rate", 2e-3),
+    Method("LoRA+", LORA_PLUS, "embedding_learning_rate", 2e-4, rates_of="LoRA"),
+    Method("full fine-tuning", FULL, "learning_rate", 2e-4),
+    Method("LoRA+, S2", LORA_PLUS, "", 0.0, rates_of="LoRA+", is_s2=True),
 )
 COMPARISONS = (("LoRA+", "LoRA"), ("LoRA+", "full fine-tuning"), ("LoRA+, S2", "LoRA+"))
 
 
-def params_of(method: Method, rate: float, num_steps: int, seed: int, options: argparse.Namespace) -> ExtendParams:
+def params_of(method: Method, rates: Rates, num_steps: int, seed: int, options: argparse.Namespace) -> ExtendParams:
     """Return what stage `extend` is told."""
+    changes: dict[str, Any] = {**method.changes, "embedding_learning_rate": None, **rates}
     return ExtendParams(
-        **method.changes,
+        **changes,
         lora_rank=8,
         lora_alpha=16,
         lora_dropout=0.0,
@@ -79,11 +83,11 @@ def params_of(method: Method, rate: float, num_steps: int, seed: int, options: a
         rope=RopeParams(type="linear", factor=FACTOR),
         text_dataset=None,
         num_steps=num_steps,
-        learning_rate=rate,
         adam_beta2=0.95,
         optimizer="adamw",
         batch_size=1,
         accumulation_steps=1,
+        sequence_parallel=1,
         warmup_steps=0,
         checkpointing="none",
         offload_activations=False,
@@ -132,16 +136,33 @@ def windows_of(options: argparse.Namespace) -> Iterator[tuple[str, list[torch.Te
             yield document.doc_id, [ids[None, start : start + options.length] for start in starts]
 
 
-def best_rate(method: Method, options: argparse.Namespace) -> float:
-    """Return the rate at which the last half of a pilot run had the lowest loss in training."""
-    if options.rate is not None:
-        return float(options.rate)
-    losses = {}
-    for rate in method.rates:
-        params = params_of(method, rate, options.pilot_steps, PILOT_SEED, options)
-        steps = measured(f"pilot-{slug(method)}-{rate:.0e}", params, options)["training"]
-        losses[rate] = float(np.mean(steps[len(steps) // 2 :]))
-    return min(losses, key=losses.__getitem__)
+def best_rates(method: Method, taken_over: Rates, options: argparse.Namespace) -> Rates:
+    """Return the rates at which the last half of a pilot run had the lowest loss in training.
+
+    The one that is searched is doubled and halved until the best lies between two that are worse.
+    """
+    if not method.searched:
+        return taken_over
+
+    def loss(power: int) -> float:
+        rates = {**taken_over, method.searched: method.first * 2.0**power}
+        params = params_of(method, rates, options.pilot_steps, PILOT_SEED, options)
+        name = f"pilot-{slug(method)}-{rates[method.searched]:.1e}"
+        steps = measured(name, params, options)["training"]
+        mean = float(np.mean(steps[len(steps) // 2 :]))
+        log.info("%s, %s %.1e: %.4f in a pilot run", method.name, method.searched, rates[method.searched], mean)
+        return mean
+
+    return {**taken_over, method.searched: method.first * 2.0 ** lowest(loss)}
+
+
+def lowest(loss: Callable[[int], float]) -> int:
+    """Return an integer at which a loss is lower than at both its neighbours, walking downhill from 0."""
+    losses = {power: loss(power) for power in (-1, 0, 1)}
+    while (best := min(losses, key=losses.__getitem__)) in (min(losses), max(losses)):
+        step = 1 if best == max(losses) else -1
+        losses[best + step] = loss(best + step)
+    return best
 
 
 def slug(method: Method) -> str:
@@ -152,13 +173,14 @@ def slug(method: Method) -> str:
 def compare(options: argparse.Namespace) -> tuple[Table, Table]:
     """Train with every method from every seed; the seeds are outermost, so that a stopped comparison is balanced."""
     methods = [method for method in METHODS if slug(method) in options.methods]
-    rates = {method.name: best_rate(method, options) for method in methods}
+    rates: dict[str, Rates] = {"": {}}
+    for method in METHODS:
+        rates[method.name] = best_rates(method, rates[method.rates_of], options)
     runs: dict[str, list[Losses]] = {method.name: [] for method in methods}
     for seed in options.seeds:
         for method in methods:
             params = params_of(method, rates[method.name], options.steps, seed, options)
-            name = f"{slug(method)}-{params.learning_rate:.0e}-{seed}"
-            runs[method.name].append(measured(name, params, options)["held_out"])
+            runs[method.name].append(measured(f"{slug(method)}-{seed}", params, options)["held_out"])
             log.info("%s, seed %d: %.4f", method.name, seed, float(np.mean(list(by_document(runs[method.name][-1:])))))
     return results(runs, rates, untrained(options)), differences(runs)
 
@@ -166,7 +188,7 @@ def compare(options: argparse.Namespace) -> tuple[Table, Table]:
 def untrained(options: argparse.Namespace) -> dict[str, Losses]:
     """Return the losses before training, without and with interpolated positions."""
     still = METHODS[0]
-    params = params_of(still, 0.0, 1, PILOT_SEED, options)
+    params = params_of(still, {"learning_rate": 0.0}, 1, PILOT_SEED, options)
     interpolated = measured("untrained", params, options)["held_out"]
     return {"as it is": held_out(options.model, options), f"positions / {FACTOR:.0f}": interpolated}
 
@@ -176,18 +198,19 @@ def by_document(runs: Sequence[Losses]) -> list[float]:
     return [float(np.mean([run[doc_id] for run in runs])) for doc_id in sorted(runs[0])]
 
 
-def results(runs: dict[str, list[Losses]], rates: dict[str, float], before: dict[str, Losses]) -> Table:
+def results(runs: dict[str, list[Losses]], rates: dict[str, Rates], before: dict[str, Losses]) -> Table:
     """Return the loss and perplexity of each method, and how far its seeds are apart."""
     rows: list[tuple[Any, ...]] = []
     for name, losses in before.items():
         mean = float(np.mean(by_document([losses])))
-        rows.append((f"untrained, {name}", None, mean, math.exp(mean), None))
+        rows.append((f"untrained, {name}", None, None, mean, math.exp(mean), None))
     for name, seeds in runs.items():
         means = [float(np.mean(by_document([run]))) for run in seeds]
         mean = float(np.mean(means))
         spread = float(np.std(means, ddof=1)) if len(means) > 1 else None
-        rows.append((name, rates[name], mean, math.exp(mean), spread))
-    header = ("method", "rate", "loss, nats a token", "perplexity", "standard deviation of seeds")
+        own = rates[name]
+        rows.append((name, own["learning_rate"], own.get("embedding_learning_rate"), mean, math.exp(mean), spread))
+    header = ("method", "rate", "of the embedding", "loss, nats a token", "perplexity", "standard deviation of seeds")
     return Table("Held-out loss with full attention", header, tuple(rows))
 
 
@@ -234,7 +257,6 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--pilot-steps", type=int, default=30)
     names = [slug(method) for method in METHODS]
     own.add_argument("--methods", choices=names, nargs="+", default=names, metavar="NAME")
-    own.add_argument("--rate", type=float, help="of every method, instead of what a pilot run finds")
     own.add_argument("--windows", type=int, default=6, help="of each held-out document")
     own.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     own.add_argument("--out", type=Path, required=True, metavar="DIR")

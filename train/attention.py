@@ -36,6 +36,7 @@ from pipeline.errors import InputError
 from train.kernels import attend_by_sdpa
 from train.kernels_cuda import attend_by_flash, attend_by_flex
 from train.segments import Segments, segment_ids_of
+from train.sequence_parallel import SharedRows
 
 Backend = Literal["sdpa", "flash", "flex"]
 Attend = Callable[[Tensor, Tensor, Tensor, Segments, float, float], Tensor]
@@ -269,11 +270,33 @@ def s2_forward(
         raise unsupported("attention that is not causal")
     if isinstance(attention_mask, Tensor):
         raise unsupported("a ready-made attention mask of every query and key")
+    group_size, backend = group_size_of(module.config), getattr(module.config, "s2_backend", None)
+    shared: SharedRows | None = kwargs.get("shared_rows")
+    if shared is not None:
+        return attend_shared(query, key, value, shared, group_size, dropout, scaling, backend), None
     segments = (attention_mask or mask_of(query)).segments_of(
-        group_size_of(module.config), kwargs.get("position_ids"), kwargs.get("cu_seq_lens_q")
+        group_size, kwargs.get("position_ids"), kwargs.get("cu_seq_lens_q")
     )
-    backend = getattr(module.config, "s2_backend", None)
     return attend(query, key, value, segments, dropout, scaling, backend), None
+
+
+def attend_shared(
+    q_BHCD: Tensor,
+    k_BKCD: Tensor,
+    v_BKCD: Tensor,
+    shared: SharedRows,
+    group_size: int,
+    dropout: float,
+    scaling: float | None,
+    backend: Backend | None,
+) -> Tensor:
+    """Attend to rows of which this process holds a stretch of C tokens; return (B, C, H, D)."""
+
+    def attend_whole(q_BNTD: Tensor, k_BNTD: Tensor, v_BNTD: Tensor) -> Tensor:
+        segments = shared.segments_of(group_size, q_BNTD.shape[0], q_BNTD.shape[2])
+        return attend(q_BNTD, k_BNTD, v_BNTD, segments, dropout, scaling, backend)
+
+    return shared.attend(q_BHCD, k_BKCD, v_BKCD, attend_whole)
 
 
 def mask_of(query: Tensor) -> DeferredMask:

@@ -18,21 +18,21 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from importlib.util import find_spec
+from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
-from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedModel
 
 from pipeline.benchmarks.table import Table, conditions, write_tables
 from pipeline.cli import log_to_stderr
 from pipeline.errors import InputError
 from train.attention import s2_attention
-from train.lora import with_lora
-from train.loss import loss_of
-from train.recipe import LoraParams
+from train.plan import architecture_of, section_of
+from train.recipe import Checkpointing
+from train.step import step_of
 
 log = logging.getLogger(__name__)
 
@@ -44,24 +44,7 @@ METHODS = ("full", "roll and regroup", "s2 sdpa", "full flash-attn", "s2 flash",
 NEEDS_FLASH = ("full flash-attn", "s2 flash")
 Heads = tuple[int, int]  # of queries, and of keys and values
 Rows = Iterator[dict[str, Any]]
-SMOLLM2_135M = {
-    "vocab_size": 49_152,
-    "hidden_size": 576,
-    "intermediate_size": 1_536,
-    "num_hidden_layers": 30,
-    "num_attention_heads": 9,
-    "num_key_value_heads": 3,
-    "max_position_embeddings": 32_768,
-    "tie_word_embeddings": True,
-}
-LORA_PLUS = LoraParams(
-    method="lora",
-    lora_rank=8,
-    lora_alpha=16,
-    lora_dropout=0.0,
-    lora_targets=["q_proj", "k_proj", "v_proj", "o_proj"],
-    fully_trained=["embed_tokens", "norm", "input_layernorm", "post_attention_layernorm"],
-)
+STEP_RECIPE = "smollm2-135m"
 
 
 @dataclass(frozen=True)
@@ -78,6 +61,7 @@ class Case:
     device: str
     num_threads: int
     num_repeats: int
+    checkpointing: Checkpointing = "none"  # of a whole step, as a recipe says it
 
 
 def roll_and_regroup(q_BHTD: Tensor, k_BKTD: Tensor, v_BKTD: Tensor, group_size: int) -> Tensor:
@@ -191,35 +175,19 @@ def memory(status: Path) -> dict[str, int]:
 
 
 def measure_step(case: Case, *, what: str) -> dict[str, float]:
-    """Measure the best time of a step of LoRA+ with checkpointed layers, on a model of SmolLM2-135M's sizes."""
+    """Measure the best time of a step of LoRA+ on SmolLM2-135M's sizes, as its recipe takes it."""
     assert what == "time"
     torch.set_num_threads(case.num_threads)
-    model = with_lora(random_model(case), LORA_PLUS, "bench")
-    model.train()
-    optimizer = torch.optim.AdamW([p for p in model.parameters() if p.requires_grad], lr=1e-5)
-    ids_BT = torch.randint(SMOLLM2_135M["vocab_size"], (1, case.num_tokens), device=case.device)
-
-    def step() -> None:
-        loss, num_labels = loss_of(model, {"input_ids": ids_BT}, ids_BT)
-        (loss / num_labels).backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        optimizer.zero_grad()
-
-    return {"step_ms": 1e3 * best_seconds(step, case)}
-
-
-def random_model(case: Case) -> PreTrainedModel:
-    """Return a model with random weights: time and memory do not depend on them."""
     torch.manual_seed(0)
-    config = LlamaConfig(**SMOLLM2_135M)
-    config.s2_group_size = case.group_size
-    attention = "s2" if case.method == "s2" else "sdpa"
-    model: PreTrainedModel = AutoModelForCausalLM.from_config(
-        config, attn_implementation=attention, dtype=getattr(torch, case.dtype)
-    )
-    model.activation_checkpointing_enable({"use_reentrant": False})
-    model.enable_input_require_grads()
-    return model.to(case.device)
+    changes = {
+        "max_length": case.num_tokens,
+        "group_size": case.group_size if case.method == "s2" else None,
+        "checkpointing": case.checkpointing,
+        "dtype": case.dtype,
+    }
+    params = section_of(STEP_RECIPE, "extend", changes)
+    seconds = best_seconds(step_of(params, architecture_of(STEP_RECIPE), torch.device(case.device)), case)
+    return {"step_ms": 1e3 * seconds, "tokens_per_second": case.num_tokens / seconds}
 
 
 def apart(measure: Callable[..., dict[str, float]], case: Case, *whats: str) -> dict[str, float]:
@@ -256,16 +224,15 @@ def attention_rows(options: argparse.Namespace) -> Rows:
 
 
 def step_rows(options: argparse.Namespace) -> Rows:
-    """Measure a step with full attention and with S2-Attn."""
-    full = None
-    for num_tokens in options.lengths:
+    """Measure a step with full attention and with S2-Attn, for each way of computing layers again."""
+    for num_tokens, checkpointing in product(options.lengths, options.checkpointing):
+        full: dict[str, float] = {}
         for method in ("full", "s2"):
             sizes = (num_tokens, num_tokens // 4, 9, 3, 64)
-            case = Case(method, *sizes, options.dtype, options.device, options.threads, options.repeats)
+            case = Case(method, *sizes, options.dtype, options.device, options.threads, options.repeats, checkpointing)
             figures = apart(measure_step, case, "time")
-            full = figures["step_ms"] if method == "full" else full
-            assert full is not None
-            yield asdict(case) | figures | {"times_full": full / figures["step_ms"], "not_measured": ""}
+            full = full or figures
+            yield asdict(case) | figures | {"times_full": full["step_ms"] / figures["step_ms"], "not_measured": ""}
 
 
 def table(name: str, rows: Sequence[dict[str, Any]]) -> Table:
@@ -278,7 +245,9 @@ def table(name: str, rows: Sequence[dict[str, Any]]) -> Table:
         "num_kv_heads": "key-value heads",
         "forward_ms": "forward, ms",
         "forward_backward_ms": "forward + backward, ms",
+        "checkpointing": "computed again",
         "step_ms": "step, ms",
+        "tokens_per_second": "tokens a second",
         "peak_mb": "peak above inputs, MB",
         "times_full": "full takes so many times as long",
         "not_measured": "not measured",
@@ -317,6 +286,7 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--heads", type=heads, nargs="+", default=[(8, 8)], metavar="QUERIES:KEYS")
     own.add_argument("--head-size", type=int, default=64)
     own.add_argument("--dtype", choices=("float32", "bfloat16", "float16"), default="float32")
+    own.add_argument("--checkpointing", choices=get_args(Checkpointing), nargs="+", default=["layers"])
     own.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     own.add_argument("--threads", type=int, default=2)
     own.add_argument("--repeats", type=int, default=4, help="the shortest counts")

@@ -26,12 +26,12 @@ from train.recipe import TrainingParams
 from train.rope import RopeParams, scale_rope
 from train.rows import TextDatasetParams, token_rows
 from train.saving import plain_model, save_trained
+from train.sequence_parallel import num_processes
 from train.trainer import (
     load_config,
     load_model,
     load_tokenizer,
     make_readable,
-    num_processes,
     trainer_of,
     training_config,
     write_log,
@@ -62,7 +62,7 @@ def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> Non
         adapted = trained(load_model(model, params, config, "extend"), params, "extend")
         known = {"documents": len(rows), "trainable_parameters": count_trainable(adapted)}
         arguments = training_config(params, out, max_steps=params.num_steps, num_epochs=1, packing=True, eval_steps=0)
-        trainer = trainer_of(adapted, tokenizer, arguments, "token", train_dataset=rows)
+        trainer = trainer_of(adapted, tokenizer, arguments, params, "token", train_dataset=rows)
         train_on(trainer, params, model)
         write_plain(trainer, params, config, model, out, known)
         finish(trainer)
@@ -71,7 +71,7 @@ def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> Non
 def num_tokens_needed(params: ExtendParams) -> int:
     """Return how many tokens all steps take, in all processes."""
     rows = params.num_steps * params.accumulation_steps * params.batch_size * num_processes()
-    return rows * params.max_length
+    return rows // params.sequence_parallel * params.max_length
 
 
 def write_plain(
@@ -112,7 +112,7 @@ def metrics_of(trainer: LongTrainer, losses: list[float], known: dict[str, Any])
     return {
         "steps": trainer.state.global_step,
         "rows": len(trainer.train_dataset),
-        "tokens_seen": int(trainer.state.num_input_tokens_seen),
+        "tokens_seen": int(trainer.state.num_input_tokens_seen) // trainer.params.sequence_parallel,
         "first_loss": losses[0],
         "last_loss": losses[-1],
         **known,

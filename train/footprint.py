@@ -199,7 +199,7 @@ def meta_model(params: TrainingParams, config: PretrainedConfig, section: str) -
         if params.mlp_tile is not None:
             tile_mlps(model, params.mlp_tile, section)
         if params.checkpointing != "none":
-            model.activation_checkpointing_enable(checkpointing_arguments(params))
+            model.activation_checkpointing_enable(checkpointing_arguments(params.checkpointing))
             model.enable_input_require_grads()
         head = model.get_output_embeddings()
         adapted: nn.Module = trained(model, params, section)

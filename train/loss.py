@@ -6,12 +6,18 @@ Shape suffixes: B rows, T tokens of a row, M model width, N tokens with a label.
 
 from typing import Any, Literal
 
+import datasets
 import torch
 from peft import PeftModel
 from torch import Tensor
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, pad
 from torch.utils.checkpoint import checkpoint
+from torch.utils.data import Sampler
 from trl import SFTTrainer
+
+from train.lora import kind_of
+from train.recipe import TrainingParams
+from train.sequence_parallel import SharedSampler, row_group
 
 IGNORED = -100  # the label of a token that is not learned
 LossWeighting = Literal["token", "example"]
@@ -25,10 +31,25 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
     an answer behind a document that is more than half of the time.
     """
 
-    def __init__(self, *, loss_weighting: LossWeighting, **arguments: Any) -> None:
-        """Take TRL's arguments, and whether tokens or examples count alike."""
+    def __init__(self, *, params: TrainingParams, loss_weighting: LossWeighting, **arguments: Any) -> None:
+        """Take TRL's arguments, the recipe's, and whether tokens or examples count alike."""
+        self.params = params
         self.loss_weighting = loss_weighting
+        self.row_group = row_group(params.sequence_parallel)
         super().__init__(**arguments)
+
+    def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
+        """Return the optimizer, in which an embedding that is trained whole may have a rate of its own.
+
+        Each of its entries moves by the rate at a step, and so does a low-rank factor's; but those of a factor are few
+        and their product is small. What suits the factors can undo the embedding.
+        """
+        optimizer: torch.optim.Optimizer = super().create_optimizer(model)
+        if self.params.embedding_learning_rate is not None:
+            named = (self.model if model is None else model).named_parameters()
+            embeddings = {parameter for name, parameter in named if kind_of(name) == "embedding"}
+            give_rate(optimizer, embeddings, self.params.embedding_learning_rate)
+        return optimizer
 
     def compute_loss(
         self,
@@ -38,11 +59,17 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
         """Return the mean loss of the labelled tokens, or of the examples, of all batches of a step together."""
-        is_alone_on_cpu = self.is_alone_on_cpu(inputs["labels"])
-        if not is_alone_on_cpu and self.loss_weighting == "token":
-            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         labels_BT, position_ids_BT = inputs["labels"], inputs.get("position_ids")
         weights_BT = weights_of(labels_BT, position_ids_BT, self.loss_weighting)
+        if self.row_group is not None and model.training:
+            inputs = self.row_group.share(inputs)
+            inputs["shift_labels"] = self.row_group.stretch(shifted(labels_BT, IGNORED), IGNORED)
+            weights_BT = self.row_group.stretch(shifted(weights_BT, 0.0), 0.0)
+        else:
+            weights_BT = weights_BT[:, 1:]
+        is_alone_on_cpu = self.is_alone_on_cpu(labels_BT)
+        if not is_alone_on_cpu and self.loss_weighting == "token":
+            return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
         if num_items_in_batch is None:
             num_items_in_batch = self.num_items(labels_BT, position_ids_BT)
             num_averaged = 1
@@ -54,7 +81,7 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
                 loss, _ = loss_of(model, inputs, labels_BT, weights_BT)
         else:
             outputs = model(**inputs, use_cache=False, fused_lm_head=True)
-            loss = -(outputs.log_probs * weights_BT[:, 1:]).sum() * num_averaged
+            loss = -(outputs.log_probs * weights_BT).sum() * num_averaged
         loss = loss / num_items_in_batch
         return (loss, {}) if return_outputs else loss
 
@@ -72,7 +99,31 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         """Count what the loss of a step is the mean of, in all its batches and processes."""
         numbers = [self.num_items(batch["labels"], batch.get("position_ids")) for batch in batch_samples]
         total = torch.stack(numbers).sum().to(device)
-        return self.accelerator.gather(total).sum() if self.args.world_size > 1 else total
+        if self.args.world_size == 1:
+            return total
+        return self.accelerator.gather(total).sum() // self.params.sequence_parallel
+
+    def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
+        """Return the order of the rows, in which all processes that share one get it."""
+        if self.row_group is None:
+            sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
+            return sampler
+        rows = self.train_dataset if train_dataset is None else train_dataset
+        return SharedSampler(rows, self.params.batch_size, self.row_group.size, self.params.seed)
+
+
+def give_rate(optimizer: torch.optim.Optimizer, parameters: set[torch.nn.Parameter], rate: float) -> None:
+    """Give some of an optimizer's parameters a rate of their own, before its first step."""
+    for group in list(optimizer.param_groups):
+        own = [parameter for parameter in group["params"] if parameter in parameters]
+        if own:
+            group["params"] = [parameter for parameter in group["params"] if parameter not in parameters]
+            optimizer.add_param_group({**group, "params": own, "lr": rate})
+
+
+def shifted(x_BT: Tensor, filling: float) -> Tensor:
+    """Return for each token what the next one has; the last one of a row has none."""
+    return pad(x_BT[:, 1:], (0, 1), value=filling)
 
 
 def examples_of(labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
@@ -112,7 +163,10 @@ def weights_of(labels_BT: Tensor, position_ids_BT: Tensor | None, weighting: Los
 def loss_of(
     model: torch.nn.Module, inputs: dict[str, Any], labels_BT: Tensor, weights_BT: Tensor | None = None
 ) -> tuple[Tensor, int]:
-    """Return the sum of the labelled tokens' losses, each times its weight, and how many there are."""
+    """Return the sum of the labelled tokens' losses, each times its weight, and how many there are.
+
+    A weight stands where the token is foretold, one place before it: (B, T - 1).
+    """
     base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
     hidden_BTM = base.base_model(**inputs, use_cache=False).last_hidden_state
     is_labelled_BT = is_learned(labels_BT)[:, 1:]
@@ -120,7 +174,7 @@ def loss_of(
     labels_N = labels_BT[:, 1:][is_labelled_BT]
     weights_N = torch.ones(len(labels_N), device=labels_N.device)
     if weights_BT is not None:
-        weights_N = weights_BT[:, 1:][is_labelled_BT]
+        weights_N = weights_BT[is_labelled_BT]
     return summed_loss(base.get_output_embeddings(), hidden_NM, labels_N, weights_N), len(labels_N)
 
 

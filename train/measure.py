@@ -18,17 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from transformers import AutoModelForCausalLM, PretrainedConfig
+from transformers import PretrainedConfig
 
 from pipeline.benchmarks.table import Table, conditions, write_tables
 from pipeline.cli import log_to_stderr
 from train.bench import GIVE_BACK, LIBRARIES, memory
 from train.footprint import footprint_of
-from train.lora import trained
-from train.loss import loss_of
-from train.memory import checkpointing_arguments, tile_mlps
 from train.plan import architecture_of, section_of
 from train.recipe import TrainingParams
+from train.step import step_of
 
 STATUS = Path("/proc/self/status")
 NUM_STEPS = 2  # the first makes the optimizer's state
@@ -46,7 +44,9 @@ def peak_bytes_of(params: TrainingParams, config: PretrainedConfig, num_tokens: 
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # begin the peak anew
     before = memory(STATUS)["VmRSS"]
-    take_steps(params, config, num_tokens, device)
+    step = step_of(params.model_copy(update={"max_length": num_tokens}), config, device)
+    for _ in range(NUM_STEPS):
+        step()
     return float(torch.cuda.max_memory_allocated() if on_cuda else memory(STATUS)["VmHWM"] - before)
 
 
@@ -54,34 +54,6 @@ def warm_up() -> None:
     """Have libraries load and take what they keep."""
     linear = torch.nn.Linear(64, 64, dtype=torch.bfloat16)
     linear(torch.ones(64, 64, dtype=torch.bfloat16)).float().sum().backward()
-
-
-def take_steps(params: TrainingParams, config: PretrainedConfig, num_tokens: int, device: torch.device) -> None:
-    """Build the model and train it for a few steps."""
-    if params.group_size is not None:
-        config.s2_group_size = params.group_size
-    model = AutoModelForCausalLM.from_config(
-        config,
-        dtype=getattr(torch, params.dtype),
-        attn_implementation="sdpa" if params.group_size is None else "s2",
-    ).to(device)
-    if params.mlp_tile is not None:
-        tile_mlps(model, params.mlp_tile, "extend")
-    if params.checkpointing != "none":
-        model.activation_checkpointing_enable(checkpointing_arguments(params))
-        model.enable_input_require_grads()
-    adapted = trained(model, params, "extend").train()
-    parameters = [parameter for parameter in adapted.parameters() if parameter.requires_grad]
-    optimizer = torch.optim.AdamW(parameters, lr=1e-5, fused=True)
-    ids_BT = torch.randint(config.vocab_size, (params.batch_size, num_tokens), device=device)  # noqa: N806
-    for _ in range(NUM_STEPS):
-        for _ in range(min(2, params.accumulation_steps)):
-            with torch.autocast(device.type, dtype=getattr(torch, params.dtype)):
-                loss, num_labels = loss_of(adapted, {"input_ids": ids_BT}, ids_BT)
-            (loss / num_labels).backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(parameters, 1.0)
-        optimizer.step()
-        optimizer.zero_grad()
 
 
 def apart(*arguments: Any) -> float:

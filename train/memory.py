@@ -18,7 +18,7 @@ from transformers import PreTrainedModel
 
 import train.attention  # noqa: F401 - makes the operator known that is kept
 from pipeline.errors import InputError
-from train.recipe import TrainingParams
+from train.recipe import Checkpointing
 
 OPTIMIZERS = {
     "adamw": "adamw_torch_fused",
@@ -27,9 +27,9 @@ OPTIMIZERS = {
 }
 
 
-def checkpointing_arguments(params: TrainingParams) -> dict[str, Any]:
+def checkpointing_arguments(checkpointing: Checkpointing) -> dict[str, Any]:
     """Return what transformers is told about computing layers again."""
-    if params.checkpointing == "attention":
+    if checkpointing == "attention":
         return {"use_reentrant": False, "context_fn": keep_attention}
     return {"use_reentrant": False}
 

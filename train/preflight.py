@@ -11,6 +11,7 @@ from pipeline.errors import InputError
 from train.attention import checked_group_size
 from train.lora import count_trainable, trained
 from train.recipe import TrainingParams
+from train.sequence_parallel import check_shareable
 
 CUDA_ONLY = {"offload_activations": True, "optimizer": ("adamw_8bit", "paged_adamw_8bit")}
 BYTES_PER_TRAINED = 12  # of a checkpoint: a weight and the two moments of AdamW, in float32
@@ -22,12 +23,19 @@ def check_before_loading(params: TrainingParams, config: PretrainedConfig, out: 
     if params.group_size is not None:
         checked_group_size(params.group_size, f"{section}.group_size")
     check_length(params, config, section)
+    check_shareable(params.sequence_parallel, config, section)
     check_device(params, section)
     check_packages(params, section)
+    counts = count_trainable(on_meta(params, config, section))
+    if params.embedding_learning_rate is not None and not counts["embedding"]:
+        raise InputError(
+            f"{section}.embedding_learning_rate",
+            found="a rate, but no embedding that is trained whole",
+            wanted=f"the embedding in {section}.fully_trained",
+            remedy="Set it to null.",
+        )
     if params.save_steps:
-        check_room(count_trainable(on_meta(params, config, section))["total"], params, out, section)
-    else:
-        on_meta(params, config, section)
+        check_room(counts["total"], params, out, section)
 
 
 def check_length(params: TrainingParams, config: PretrainedConfig, section: str) -> None:

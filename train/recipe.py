@@ -11,6 +11,7 @@ from pipeline.params import Params, read_yaml
 RECIPES = Path(__file__).parent / "recipes"
 
 Dtype = Literal["float32", "bfloat16", "float16"]
+Checkpointing = Literal["none", "layers", "attention"]  # keep all; a layer's input; that and what attention returned
 
 
 class RecipeParams(Params):
@@ -68,12 +69,14 @@ class TrainingParams(LoraParams):
     max_length: int  # tokens a row
     group_size: int | None  # G of S2-Attn, in tokens; null for full attention
     learning_rate: float
+    embedding_learning_rate: float | None  # of an embedding that is trained whole; null for `learning_rate`
     adam_beta2: float  # of AdamW; its first beta is 0.9
     optimizer: Literal["adamw", "adamw_8bit", "paged_adamw_8bit"]  # the last keeps its state where there is room
     batch_size: int  # rows a device and forward pass
     accumulation_steps: int  # forward passes a step of the optimizer
+    sequence_parallel: int  # processes that share each row, a stretch each; 1 for whole rows
     warmup_steps: int  # of a rate that stays constant afterwards
-    checkpointing: Literal["none", "layers", "attention"]  # keep all; a layer's input; that and what attention returned
+    checkpointing: Checkpointing  # what of a layer is kept for the backward pass
     offload_activations: bool  # keep what is kept for the backward pass in the memory of the CPU
     mlp_tile: int | None  # tokens that go through a feed-forward layer at once; null for all
     dtype: Dtype  # of the frozen weights and the arithmetic; what is trained is kept in float32

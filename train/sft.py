@@ -83,6 +83,7 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
         adapted,
         tokenizer,
         arguments,
+        params,
         params.loss_weighting,
         train_dataset=datasets.Dataset.from_list(splits.train.rows),
         eval_dataset=datasets.Dataset.from_list(splits.test.rows),

@@ -1,7 +1,6 @@
 """What both steps of training share: loading a model, TRL's trainer, and what is written down."""
 
 import json
-import os
 import sys
 from pathlib import Path
 from typing import Any
@@ -36,9 +35,9 @@ def load_model(folder: Path, params: TrainingParams, config: PretrainedConfig, s
     Raises:
         InputError: The folder holds no model that can be read.
     """
-    attention = "sdpa" if params.group_size is None else "s2"
-    if params.group_size is not None:
-        config.s2_group_size = params.group_size
+    attention = "sdpa" if params.group_size is None and params.sequence_parallel == 1 else "s2"
+    if attention == "s2":
+        config.s2_group_size = params.group_size or params.max_length  # a row within one group has full attention
     try:
         model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
             folder,
@@ -143,7 +142,7 @@ def training_config(
         per_device_train_batch_size=params.batch_size,
         gradient_accumulation_steps=params.accumulation_steps,
         gradient_checkpointing=params.checkpointing != "none",
-        gradient_checkpointing_kwargs=checkpointing_arguments(params),
+        gradient_checkpointing_kwargs=checkpointing_arguments(params.checkpointing),
         activation_offloading=params.offload_activations,
         bf16=params.dtype == "bfloat16",
         fp16=params.dtype == "float16",
@@ -164,20 +163,16 @@ def trainer_of(
     model: PreTrainedModel | PeftModel,
     tokenizer: PreTrainedTokenizerBase,
     config: SFTConfig,
+    params: TrainingParams,
     loss_weighting: LossWeighting,
     **rows: datasets.Dataset,
 ) -> CheckpointTrainer:
     """Return a trainer that shows its progress on a terminal and is quiet elsewhere."""
     trainer = CheckpointTrainer(
-        model=model, args=config, processing_class=tokenizer, loss_weighting=loss_weighting, **rows
+        params=params, model=model, args=config, processing_class=tokenizer, loss_weighting=loss_weighting, **rows
     )
     trainer.remove_callback(PrinterCallback)
     return trainer
-
-
-def num_processes() -> int:
-    """Return how many processes train together, as their launcher says."""
-    return int(os.environ.get("WORLD_SIZE", "1"))
 
 
 def write_log(path: Path, history: list[dict[str, Any]]) -> list[float]:

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from eval.methods import METHODS, by_document, differences, main, results, slug
+from eval.methods import METHODS, by_document, differences, lowest, main, results, slug
 from pipeline.records import Document, write_documents
 
 SENTENCE = "The fox sat on the wall and the hound slept. "
@@ -26,10 +26,17 @@ def test_methods_are_paired_by_document_and_only_those_that_ran():
 
 def test_the_spread_of_seeds_is_none_for_one():
     runs = {"LoRA": [{"a": [2.0]}, {"a": [4.0]}], "LoRA+": [{"a": [1.0]}]}
-    rows = {row[0]: row for row in results(runs, {"LoRA": 1e-3, "LoRA+": 1e-4}, {"as it is": {"a": [3.0]}}).rows}
-    assert rows["LoRA"][2:] == (3.0, pytest.approx(20.0855, abs=1e-3), pytest.approx(2**0.5))
-    assert rows["LoRA+"][4] is None
-    assert rows["untrained, as it is"][2] == 3.0
+    rows = {row[0]: row for row in results(runs, {"LoRA": {"learning_rate": 1e-3}, "LoRA+": {"learning_rate": 1e-4}}, {"as it is": {"a": [3.0]}}).rows}
+    assert rows["LoRA"][3:] == (3.0, pytest.approx(20.0855, abs=1e-3), pytest.approx(2**0.5))
+    assert rows["LoRA+"][5] is None
+    assert rows["untrained, as it is"][3] == 3.0
+
+
+@pytest.mark.parametrize("best", [-5, -1, 0, 3])
+def test_rates_are_searched_until_both_neighbours_are_worse(best):
+    tried = []
+    assert lowest(lambda power: tried.append(power) or float(abs(power - best))) == best
+    assert {best - 1, best, best + 1} <= set(tried)
 
 
 def test_every_method_has_a_name_for_files():
@@ -44,10 +51,10 @@ def test_a_comparison_is_written_and_not_trained_twice(tmp_path, tiny_model):
     write_documents(tmp_path / "documents/0.parquet", rows)
     sizes = ["--length", "64", "--group", "16", "--steps", "2", "--pilot-steps", "2", "--windows", "2", "--seeds", "1"]
     words = ["--model", str(tiny_model), "--documents", str(tmp_path / "documents"), "--out", str(tmp_path / "out")]
-    main([*words, *sizes, "--rate", "1e-3"])
+    main([*words, *sizes])
     before = {file: file.stat().st_mtime_ns for file in (tmp_path / "out/runs").iterdir()}
-    assert len(before) == len(METHODS) + 1
-    main([*words, *sizes, "--rate", "1e-3"])
+    assert len([file for file in before if not file.name.startswith("pilot")]) == len(METHODS) + 1
+    main([*words, *sizes])
     assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "out/runs").iterdir()}
     first, second = json.loads((tmp_path / "out/methods.json").read_text())["tables"]
     assert [row[0] for row in first["rows"]][2:] == [method.name for method in METHODS]

@@ -39,6 +39,8 @@ TRAINED = {
     "lora_targets": ["q_proj", "k_proj", "v_proj", "o_proj"],
     "fully_trained": ["embed_tokens", "norm", "input_layernorm", "post_attention_layernorm"],
     "learning_rate": 1.0e-2,
+    "embedding_learning_rate": None,
+    "sequence_parallel": 1,
     "adam_beta2": 0.95,
     "optimizer": "adamw",
     "batch_size": 1,
