@@ -136,11 +136,12 @@ def windows_of(options: argparse.Namespace) -> Iterator[tuple[str, list[torch.Te
             yield document.doc_id, [ids[None, start : start + options.length] for start in starts]
 
 
-def best_rates(method: Method, taken_over: Rates, options: argparse.Namespace) -> Rates:
+def best_rates(method: Method, options: argparse.Namespace) -> Rates:
     """Return the rates at which the last half of a pilot run had the lowest loss in training.
 
     The one that is searched is doubled and halved until the best lies between two that are worse.
     """
+    taken_over = next((best_rates(other, options) for other in METHODS if other.name == method.rates_of), {})
     if not method.searched:
         return taken_over
 
@@ -173,9 +174,7 @@ def slug(method: Method) -> str:
 def compare(options: argparse.Namespace) -> tuple[Table, Table]:
     """Train with every method from every seed; the seeds are outermost, so that a stopped comparison is balanced."""
     methods = [method for method in METHODS if slug(method) in options.methods]
-    rates: dict[str, Rates] = {"": {}}
-    for method in METHODS:
-        rates[method.name] = best_rates(method, rates[method.rates_of], options)
+    rates = {method.name: best_rates(method, options) for method in methods}
     runs: dict[str, list[Losses]] = {method.name: [] for method in methods}
     for seed in options.seeds:
         for method in methods:
@@ -251,13 +250,13 @@ def parser() -> argparse.ArgumentParser:
     own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     own.add_argument("--model", type=Path, required=True, metavar="PATH")
     own.add_argument("--documents", type=Path, required=True, metavar="PATH")
-    own.add_argument("--length", type=int, default=256, help="tokens of a row, one row a step")
-    own.add_argument("--group", type=int, default=64, help="tokens of a group of S2-Attn")
-    own.add_argument("--steps", type=int, default=150)
-    own.add_argument("--pilot-steps", type=int, default=30)
+    own.add_argument("--length", type=int, default=1_024, help="tokens of a row, one row a step")
+    own.add_argument("--group", type=int, default=256, help="tokens of a group of S2-Attn")
+    own.add_argument("--steps", type=int, default=100)
+    own.add_argument("--pilot-steps", type=int, default=25)
     names = [slug(method) for method in METHODS]
     own.add_argument("--methods", choices=names, nargs="+", default=names, metavar="NAME")
-    own.add_argument("--windows", type=int, default=6, help="of each held-out document")
+    own.add_argument("--windows", type=int, default=3, help="of each held-out document")
     own.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     own.add_argument("--out", type=Path, required=True, metavar="DIR")
     return own
