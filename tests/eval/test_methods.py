@@ -26,7 +26,12 @@ def test_methods_are_paired_by_document_and_only_those_that_ran():
 
 def test_the_spread_of_seeds_is_none_for_one():
     runs = {"LoRA": [{"a": [2.0]}, {"a": [4.0]}], "LoRA+": [{"a": [1.0]}]}
-    rows = {row[0]: row for row in results(runs, {"LoRA": {"learning_rate": 1e-3}, "LoRA+": {"learning_rate": 1e-4}}, {"as it is": {"a": [3.0]}}).rows}
+    rows = {
+        row[0]: row
+        for row in results(
+            runs, {"LoRA": {"learning_rate": 1e-3}, "LoRA+": {"learning_rate": 1e-4}}, {"as it is": {"a": [3.0]}}
+        ).rows
+    }
     assert rows["LoRA"][3:] == (3.0, pytest.approx(20.0855, abs=1e-3), pytest.approx(2**0.5))
     assert rows["LoRA+"][5] is None
     assert rows["untrained, as it is"][3] == 3.0

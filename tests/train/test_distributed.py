@@ -1,6 +1,7 @@
-"""Two processes that share a model give the losses and the weights of one, through the real `accelerate launch`."""
+"""Several processes that share a model, or its rows, give the losses and weights of one, by `accelerate launch`."""
 
 import json
+import socket
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -10,58 +11,147 @@ import torch
 from safetensors.torch import load_file
 from transformers import AutoModelForCausalLM
 
+import train.extend
 import train.merge
 import train.sft
-from pipeline.records import write_mixed
-from tests.train.test_stages import jsonl, mixed, params_of, run
+from pipeline.records import Document, write_documents, write_mixed
+from tests.train.test_stages import SENTENCE, jsonl, mixed, params_of, run
 
 CLOSE = 1e-5
-CONFIGS = [
-    pytest.param("fsdp2", "tests/train/fsdp_on_cpu.py", id="fsdp2"),
-    pytest.param("zero2", "-m", id="zero2"),
-    pytest.param("zero3", "-m", id="zero3"),
-]
+KINDS = ("lora_A", "lora_B", "embed_tokens", "input_layernorm", "post_attention_layernorm", "model.norm")
+FSDP = "tests/train/fsdp_on_cpu.py"
+NODES = [["--num_machines", 2, "--machine_rank", rank, "--main_process_ip", "127.0.0.1"] for rank in (0, 1)]
+
+
+@pytest.fixture
+def model(tmp_path, tiny_config, tiny_tokenizer):
+    """A tiny model with 8 heads, of which 4 share keys and values."""
+    tiny_config.update({"tie_word_embeddings": False, "hidden_size": 32})
+    tiny_config.update({"num_attention_heads": 8, "num_key_value_heads": 2, "head_dim": 4})
+    torch.manual_seed(0)
+    folder = tmp_path / "model"
+    AutoModelForCausalLM.from_config(tiny_config).save_pretrained(folder)
+    tiny_tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    folder = tmp_path / "dataset"
+    write_mixed(folder / "train.parquet", [mixed(n) for n in range(8)])
+    write_mixed(folder / "test.parquet", [mixed(n) for n in range(8, 10)])
+    return folder
+
+
+@pytest.fixture
+def documents(tmp_path):
+    rows = [Document(f"{n}", "book", f"{n}.txt", text=SENTENCE * (60 + 40 * n), split="train") for n in range(3)]
+    write_documents(tmp_path / "documents/00.parquet", rows)
+    return tmp_path / "documents"
+
+
+def launch(root, stage, params, *, config="ddp", script="-m", processes=2, words=(), **paths):
+    """Start a stage as a user does, once for each list of words; return what each said."""
+    given = [f"--{name}={path}" for name, path in paths.items()]
+    launched = [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "accelerate.commands.launch"),
+                *("--config_file", str(root / f"train/accelerate/{config}.yaml")),
+                *("--num_processes", str(processes), "--mixed_precision", "no"),
+                *map(str, own or ["--main_process_port", 0]),
+                *((script, stage) if script != "-m" else ("-m", f"train.{stage}")),
+                *given,
+                f"--params={params}",
+            ],
+            cwd=root,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+        for own in (words or [[]])
+    ]
+    for process in launched:
+        said, _ = process.communicate(timeout=300)
+        assert process.returncode == 0, said[-4_000:]
+
+
+def assert_same(one, two):
+    """Compare the losses, and every weight that was written."""
+    losses = [[row["loss"] for row in jsonl(folder / "log.jsonl")] for folder in (one, two)]
+    assert losses[1] == pytest.approx(losses[0], abs=CLOSE)
+    name = "adapter_model.safetensors" if (one / "adapter_model.safetensors").is_file() else "model.safetensors"
+    weights = [load_file(folder / name) for folder in (one, two)]
+    assert weights[0].keys() == weights[1].keys()
+    for key, value in weights[0].items():
+        torch.testing.assert_close(weights[1][key], value, rtol=0, atol=CLOSE)
+
+
+@pytest.fixture
+def free_port():
+    """A port on which nothing listens."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def needs_deepspeed(config):
+    if config.startswith("zero") and find_spec("deepspeed") is None:
+        pytest.skip("DeepSpeed is not installed")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("config", "script"), CONFIGS)
-def test_two_processes_train_what_one_does(tmp_path, root, tiny_config, tiny_tokenizer, config, script):
-    if config.startswith("zero") and find_spec("deepspeed") is None:
-        pytest.skip("DeepSpeed is not installed")
-    tiny_config.tie_word_embeddings = False
-    torch.manual_seed(0)
-    model, dataset = tmp_path / "model", tmp_path / "dataset"
-    AutoModelForCausalLM.from_config(tiny_config).save_pretrained(model)
-    tiny_tokenizer.save_pretrained(model)
-    write_mixed(dataset / "train.parquet", [mixed(n) for n in range(8)])
-    write_mixed(dataset / "test.parquet", [mixed(n) for n in range(8, 10)])
-
+@pytest.mark.parametrize(
+    ("config", "script", "words"),
+    [
+        pytest.param("fsdp2", FSDP, (), id="fsdp2"),
+        pytest.param("fsdp2_offload", FSDP, (), id="fsdp2_offload"),
+        pytest.param("fsdp2_nodes", FSDP, NODES, id="fsdp2_nodes"),
+        pytest.param("zero2", "-m", (), id="zero2"),
+        pytest.param("zero3", "-m", (), id="zero3"),
+        pytest.param("zero3_offload", "-m", (), id="zero3_offload"),
+    ],
+)
+def test_two_processes_train_what_one_does(tmp_path, root, model, dataset, free_port, config, script, words):
+    needs_deepspeed(config)
     run(train.sft, tmp_path, {"accumulation_steps": 2}, model=model, dataset=dataset, out=tmp_path / "one")
     params_of(train.sft.SftParams, tmp_path, accumulation_steps=1)
-    words = [
-        *(sys.executable, "-m", "accelerate.commands.launch"),
-        *("--config_file", root / f"train/accelerate/{config}.yaml", "--num_processes", 2),
-        *("--mixed_precision", "no", "--main_process_port", 0),
-        *([script, "sft"] if script != "-m" else ["-m", "train.sft"]),
-        *("--model", model, "--dataset", dataset, "--out", tmp_path / "two", "--params", tmp_path / "params.yaml"),
-    ]
-    done = subprocess.run([str(word) for word in words], cwd=root, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-3_000:]
+    words = [[*own, "--main_process_port", free_port] for own in words]
+    paths = {"model": model, "dataset": dataset, "out": tmp_path / "two"}
+    launch(root, "sft", tmp_path / "params.yaml", config=config, script=script, words=words, **paths)
 
-    one, two = (jsonl(tmp_path / name / "log.jsonl") for name in ("one", "two"))
-    assert [row["loss"] for row in two] == pytest.approx([row["loss"] for row in one], abs=CLOSE)
-    one, two = (json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("one", "two"))
-    for moment in ("before", "after"):
-        assert two["answer_nll"][moment] == pytest.approx(one["answer_nll"][moment], abs=CLOSE)
-
-    one, two = (load_file(tmp_path / name / "adapter_model.safetensors") for name in ("one", "two"))
-    assert one.keys() == two.keys()
-    for kind in ("lora_A", "lora_B", "embed_tokens", "input_layernorm", "post_attention_layernorm", "model.norm"):
-        assert any(kind in key for key in one), kind
-    for key, value in one.items():
-        torch.testing.assert_close(two[key], value, rtol=0, atol=CLOSE)
+    one, two = tmp_path / "one", tmp_path / "two"
+    assert_same(one, two)
+    weights = load_file(one / "adapter_model.safetensors")
+    assert all(any(kind in key for key in weights) for kind in KINDS)
+    said = [json.loads((folder / "metrics.json").read_text())["answer_nll"] for folder in (one, two)]
+    assert said[1] == pytest.approx(said[0], abs=CLOSE)
     for name in ("one", "two"):
         run(train.merge, tmp_path, model=model, adapter=tmp_path / name, out=tmp_path / f"merged-{name}")
     one, two = (load_file(tmp_path / f"merged-{name}/model.safetensors") for name in ("one", "two"))
     for key, value in one.items():
         torch.testing.assert_close(two[key], value, rtol=0, atol=CLOSE)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("config", "script"), [("ddp", "-m"), ("fsdp2", FSDP)], ids=["ddp", "fsdp2"])
+@pytest.mark.parametrize("group_size", [64, None], ids=["s2", "full"])
+def test_two_processes_extend_on_rows_that_they_share(tmp_path, root, model, documents, config, script, group_size):
+    changes = {"max_length": 399, "group_size": group_size, "accumulation_steps": 2, "num_steps": 3}
+    run(train.extend, tmp_path, changes, model=model, documents=documents, out=tmp_path / "one")
+    params_of(train.extend.ExtendParams, tmp_path, **changes, sequence_parallel=2)
+    paths = {"model": model, "documents": documents, "out": tmp_path / "two"}
+    launch(root, "extend", tmp_path / "params.yaml", config=config, script=script, **paths)
+    assert_same(tmp_path / "one", tmp_path / "two")
+    said = [json.loads((tmp_path / name / "metrics.json").read_text()) for name in ("one", "two")]
+    assert said[1] == {key: pytest.approx(value, abs=CLOSE) for key, value in said[0].items()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("packing", [False, True], ids=["padded", "packed"])
+def test_four_processes_tune_on_rows_that_pairs_share(tmp_path, root, model, dataset, packing):
+    changes = {"packing": packing, "loss_weighting": "example", "batch_size": 2, "max_length": 330}
+    run(train.sft, tmp_path, {**changes, "accumulation_steps": 2}, model=model, dataset=dataset, out=tmp_path / "one")
+    params_of(train.sft.SftParams, tmp_path, **changes, accumulation_steps=1, sequence_parallel=2)
+    paths = {"model": model, "dataset": dataset, "out": tmp_path / "two"}
+    launch(root, "sft", tmp_path / "params.yaml", processes=4, **paths)
+    assert_same(tmp_path / "one", tmp_path / "two")
