@@ -6,6 +6,7 @@ All else is what a user runs: the same launcher, configuration, stages and torch
 import os
 import sys
 
+import torch
 from accelerate.state import AcceleratorState, DistributedType, PartialState
 
 from pipeline.cli import main
@@ -25,4 +26,5 @@ def initialise_with_fsdp(self, *args, fsdp_plugin=None, **kwargs):
 if __name__ == "__main__":
     assert os.environ["ACCELERATE_USE_FSDP"] == "true"
     AcceleratorState.__init__ = initialise_with_fsdp
+    torch.Tensor.pin_memory = lambda tensor: tensor  # to copy it faster, which only a GPU can
     main(sys.argv[1:])

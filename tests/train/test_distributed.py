@@ -149,7 +149,7 @@ def test_two_processes_extend_on_rows_that_they_share(tmp_path, root, model, doc
 @pytest.mark.slow
 @pytest.mark.parametrize("packing", [False, True], ids=["padded", "packed"])
 def test_four_processes_tune_on_rows_that_pairs_share(tmp_path, root, model, dataset, packing):
-    changes = {"packing": packing, "loss_weighting": "example", "batch_size": 2, "max_length": 330}
+    changes = {"packing": packing, "loss_weighting": "example", "batch_size": 2, "max_length": 251}
     run(train.sft, tmp_path, {**changes, "accumulation_steps": 2}, model=model, dataset=dataset, out=tmp_path / "one")
     params_of(train.sft.SftParams, tmp_path, **changes, accumulation_steps=1, sequence_parallel=2)
     paths = {"model": model, "dataset": dataset, "out": tmp_path / "two"}
