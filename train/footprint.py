@@ -25,12 +25,13 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from transformers import AttentionInterface, AttentionMaskInterface, AutoModelForCausalLM, PretrainedConfig
 
-from train.attention import attend
+from train.attention import attend, attend_shared
 from train.lora import trained
 from train.loss import summed_loss
 from train.memory import checkpointing_arguments, tile_mlps
 from train.recipe import TrainingParams
 from train.segments import Segments
+from train.sequence_parallel import SharedRows
 
 WHOLE_ROWS = "s2_whole_rows"
 PARTS = ("weights", "gradients", "optimizer", "layer_inputs", "kept_attention", "live_layer", "logits")
@@ -154,7 +155,7 @@ class MatMul4Bit(torch.autograd.Function):
 
 
 def footprint_of(params: TrainingParams, config: PretrainedConfig, section: str, num_tokens: int) -> Footprint:
-    """Run a step on fake tensors and return its peak.
+    """Run a step on fake tensors and return its peak, of one process where several share a row.
 
     Raises:
         InputError: The model lacks a module that the recipe names.
@@ -165,7 +166,7 @@ def footprint_of(params: TrainingParams, config: PretrainedConfig, section: str,
         to_fake(model)
         watch.watch([*model.parameters(), *model.buffers()], "weights")
         tag_parts(model, watch)
-        ids_BT = torch.zeros(params.batch_size, num_tokens, dtype=torch.long)
+        ids_BT = torch.zeros(params.batch_size, -(-num_tokens // params.sequence_parallel), dtype=torch.long)
         with watch:
             for _ in range(min(2, params.accumulation_steps)):  # with more, gradients are there from the start
                 run_backward(model, ids_BT, params)
@@ -180,7 +181,10 @@ def run_backward(model: nn.Module, ids_BT: Tensor, params: TrainingParams) -> No
     dtype = getattr(torch, params.dtype)
     with torch.autocast("cpu", dtype=dtype) if dtype != torch.float32 else nullcontext():
         base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
-        hidden_BTM = base.base_model(input_ids=ids_BT, use_cache=False).last_hidden_state
+        shared = {}
+        if params.sequence_parallel > 1:
+            shared["shared_rows"] = SharedRows(params.sequence_parallel, torch.clone, None)  # as large as what is sent
+        hidden_BTM = base.base_model(input_ids=ids_BT, use_cache=False, **shared).last_hidden_state
         hidden_NM = hidden_BTM[:, :-1].flatten(0, 1).clone()  # every token is learned
         labels_N = ids_BT[:, 1:].flatten()
         loss = summed_loss(base.get_output_embeddings(), hidden_NM, labels_N, torch.ones(len(labels_N)))
@@ -189,9 +193,10 @@ def run_backward(model: nn.Module, ids_BT: Tensor, params: TrainingParams) -> No
 
 def meta_model(params: TrainingParams, config: PretrainedConfig, section: str) -> nn.Module:
     """Build what is trained, as the stages do, without a weight."""
-    if params.group_size is not None:
-        config.s2_group_size = params.group_size
-    attention = "sdpa" if params.group_size is None else WHOLE_ROWS
+    is_s2 = params.group_size is not None or params.sequence_parallel > 1
+    if is_s2:
+        config.s2_group_size = params.group_size or params.max_length
+    attention = WHOLE_ROWS if is_s2 else "sdpa"
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(
             config, dtype=getattr(torch, params.dtype), attn_implementation=attention
@@ -214,8 +219,11 @@ def attend_whole_rows(
     """Attend by S2-Attn in rows of one segment, without looking at the tokens, which fake ones do not have."""
     assert attention_mask is None
     config: Any = module.config
-    segments = Segments(None, query.shape[0], query.shape[2], config.s2_group_size)
-    return attend(query, key, value, segments, 0.0, kwargs.get("scaling"), None), None
+    group_size, scaling = config.s2_group_size, kwargs.get("scaling")
+    if (shared := kwargs.get("shared_rows")) is not None:
+        return attend_shared(query, key, value, shared, group_size, 0.0, scaling, None), None
+    segments = Segments(None, query.shape[0], query.shape[2], group_size)
+    return attend(query, key, value, segments, 0.0, scaling, None), None
 
 
 def quantise(model: nn.Module, head: nn.Module) -> None:

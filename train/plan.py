@@ -170,7 +170,7 @@ def sharded(parts: Mapping[str, float], shard: str, num_gpus: int, num_layers: i
 
 def rows_per_step(params: TrainingParams, num_gpus: int) -> int:
     """Return how many rows a step of the optimizer takes in all."""
-    return params.batch_size * params.accumulation_steps * num_gpus
+    return params.batch_size * params.accumulation_steps * num_gpus // params.sequence_parallel
 
 
 def hours_of(made: Plan, num_steps: int, gpu: str, efficiency: float) -> float:
@@ -180,7 +180,8 @@ def hours_of(made: Plan, num_steps: int, gpu: str, efficiency: float) -> float:
 
 def floor_seconds(made: Plan, gpu: str) -> float:
     """Return the seconds of one forward and backward pass of a GPU at its peak."""
-    return sum(made.flops.values()) * made.params.batch_size / GPUS[gpu]
+    rows_a_gpu = made.params.batch_size / made.params.sequence_parallel
+    return sum(made.flops.values()) * rows_a_gpu / GPUS[gpu]
 
 
 def fitting(params: TrainingParams, config: PretrainedConfig, section: Section, num_tokens: int) -> dict[int, Any]:
