@@ -33,6 +33,7 @@ from train.preflight import on_meta
 from train.progress import quiet
 from train.recipe import RECIPES, TrainingParams
 from train.rope import RopeParams, scale_rope
+from train.sequence_parallel import check_heads
 from train.sft import SftParams
 
 GIB = 2**30
@@ -108,7 +109,12 @@ def architecture_of(recipe: str, model: Path | None = None) -> PretrainedConfig:
 
 
 def plan(params: TrainingParams, config: PretrainedConfig, section: Section, num_tokens: int) -> Plan:
-    """Foretell a step of a recipe on rows of `num_tokens`."""
+    """Foretell a step of a recipe on rows of `num_tokens`.
+
+    Raises:
+        InputError: The model lacks what the recipe names, or cannot share rows as it says.
+    """
+    check_heads(params.sequence_parallel, config, section)
     positions = config.max_position_embeddings
     if num_tokens > positions:
         rope = getattr(params, "rope", RopeParams(type="linear", factor=1.0))

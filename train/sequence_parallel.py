@@ -193,24 +193,32 @@ def num_processes() -> int:
 
 
 def check_shareable(size: int, config: PretrainedConfig, section: str) -> None:
-    """Refuse a number of processes that cannot share rows of this model.
+    """Refuse a number of processes that cannot share rows.
 
     Raises:
-        InputError: It does not divide the processes that train, or half of the heads.
+        InputError: It does not divide the processes that train, or half of the model's heads.
     """
-    where = f"{section}.sequence_parallel"
     if size < 1 or num_processes() % size:
         raise InputError(
-            where,
+            f"{section}.sequence_parallel",
             found=f"{size} processes to a row, {num_processes()} in all",
             wanted="a number that divides them",
             remedy="Start as many with accelerate launch --num_processes, or set it to 1.",
         )
+    check_heads(size, config, section)
+
+
+def check_heads(size: int, config: PretrainedConfig, section: str) -> None:
+    """Refuse a number of processes among which the heads of a model do not divide evenly.
+
+    Raises:
+        InputError: It does not divide half of them.
+    """
     num_heads = config.get_text_config().num_attention_heads
     if size > 1 and num_heads % (2 * size):
         fitting = [str(other) for other in range(1, num_heads + 1) if num_heads % (2 * other) == 0]
         raise InputError(
-            where,
+            f"{section}.sequence_parallel",
             found=f"{size} for a model of {num_heads} heads",
             wanted=f"a number that divides half of them: {', '.join(fitting) or 'none does'}",
             remedy="Set it to one of them, or to 1.",

@@ -63,6 +63,24 @@ def test_what_is_trained_is_saved_merged_and_loaded(tmp_path, tiny_model, docume
         assert not any(value.shape == before["model.embed_tokens.weight"].shape for value in adapter.values())
 
 
+def test_an_embedding_may_have_a_rate_of_its_own(tmp_path, tiny_model, dataset):
+    moves = {}
+    for rate in (None, 0.0, 1e-4):
+        changes = {"embedding_learning_rate": rate, "num_epochs": 1, "accumulation_steps": 4}
+        run(train.sft, tmp_path, changes, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
+        after, before = (
+            load_file(tmp_path / "sft/adapter_model.safetensors"),
+            load_file(tiny_model / "model.safetensors"),
+        )
+        embedding = before["model.embed_tokens.weight"]
+        moved = next(value for name, value in after.items() if name.endswith("embed_tokens.weight")) - embedding
+        norm = after["base_model.model.model.norm.weight"] - before["model.norm.weight"]
+        moves[rate] = float(moved.abs().max()), float(norm.abs().max())
+    assert moves[None] == (pytest.approx(1e-2, rel=0.01), pytest.approx(1e-2, rel=0.01))  # Adam's first step
+    assert moves[0.0] == (0.0, pytest.approx(1e-2, rel=0.01))
+    assert moves[1e-4] == (pytest.approx(1e-4, rel=0.01), pytest.approx(1e-2, rel=0.01))
+
+
 @pytest.mark.parametrize("weighting", ["token", "example"])
 def test_packed_rows_train_what_rows_apart_do(tmp_path, tiny_model, dataset, weighting):
     """All four rows in one step, in pairs or apart: the loss is the same, for documents do not see each other."""
@@ -156,6 +174,11 @@ def no_weights(monkeypatch):
         ({"optimizer": "paged_adamw_8bit"}, r"sft\.optimizer: found paged_adamw_8bit, but no CUDA"),
         ({"dtype": "float16"}, r"sft\.dtype: found float16, but no CUDA"),
         ({"report_to": "trackio"}, r"sft\.report_to: found no package 'trackio'"),
+        ({"sequence_parallel": 2}, r"sft\.sequence_parallel: found 2 processes to a row, 1 in all"),
+        (
+            {"embedding_learning_rate": 1e-3, "fully_trained": ["norm"]},
+            r"sft\.embedding_learning_rate: found a rate, but no embedding",
+        ),
         ({"group_size": 1}, r"sft\.group_size: found 1"),
         ({"num_checkpoints": 10**9}, r"sft\.save_steps: found .* GB free"),
         ({"method": "full"}, r"sft: found .*lora_targets: \[\] and fully_trained: \[\] beside method: full"),

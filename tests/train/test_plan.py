@@ -8,7 +8,17 @@ from pipeline.errors import InputError
 from train.footprint import OPTIMIZER_BYTES, PARTS, footprint_of
 from train.measure import apart as measured_apart
 from train.measure import with_method
-from train.plan import GIB, architecture_of, main, plan, section_of, sharded, step_flops
+from train.plan import (
+    GIB,
+    architecture_of,
+    floor_seconds,
+    main,
+    plan,
+    rows_per_step,
+    section_of,
+    sharded,
+    step_flops,
+)
 
 # PEFT still asks transformers by an old name.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
@@ -51,6 +61,27 @@ def test_every_switch_takes_less():
     assert kept.total > attention.total > layers.total > offloaded.total
     tiled = footprint(length=16_384, checkpointing="layers", mlp_tile=1_024)
     assert tiled.parts["live_layer"] <= footprint(length=16_384, checkpointing="layers").parts["live_layer"]
+
+
+def test_a_shared_row_takes_its_share():
+    made = []
+    for size in (1, 2):
+        config = architecture_of("llama2-7b")
+        config.num_hidden_layers = LAYERS
+        changes = {"sequence_parallel": size, "group_size": 2_048, "mlp_tile": None}
+        made.append(plan(section_of("llama2-7b", "extend", changes), config, "extend", 16_384))
+    alone, shared = (found.footprint.parts for found in made)
+    assert shared["weights"] == alone["weights"]
+    assert shared["layer_inputs"] == alone["layer_inputs"] / 2
+    assert shared["live_layer"] == pytest.approx(alone["live_layer"] / 2, rel=0.1)
+    assert floor_seconds(made[1], "h100") == floor_seconds(made[0], "h100") / 2
+    assert rows_per_step(made[1].params, 8) == rows_per_step(made[0].params, 8) / 2
+
+
+def test_a_row_that_the_heads_cannot_share_is_refused_in_one_line():
+    params = section_of("smollm2-135m", "extend", {"sequence_parallel": 2})
+    with pytest.raises(InputError, match=r"extend\.sequence_parallel: found 2 for a model of 9 heads"):
+        plan(params, architecture_of("smollm2-135m"), "extend", 64)
 
 
 def test_weights_in_four_bits_take_about_a_quarter():
