@@ -7,8 +7,8 @@ So attention is that of one process, to the last group, whatever its kernel. All
 shared out. Two numbers divide evenly: processes by P, and query heads by 2 P. Key-value heads that are too few for it
 are repeated.
 
-Source: DeepSpeed-Ulysses (arXiv 2309.14509), section 3. Its code, and that of accelerate which uses it, put attention
-of their own in the place of "s2".
+Source: DeepSpeed-Ulysses (arXiv 2309.14509), section 3. accelerate, which offers it, takes no attention but the ones it
+names; and DeepSpeed's own gives a process heads that follow one another, of which S2-Attn would shift the wrong half.
 
 Shape suffixes: B rows, T tokens of a row, C tokens of a stretch, H query heads, K key and value heads, D head size, P
 processes, N heads that a process has while it attends, h half of them.
