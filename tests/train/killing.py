@@ -20,6 +20,7 @@ from pathlib import Path
 
 import torch
 
+MIN_RESUMED = 5  # kills that leave a checkpoint: on a machine that gets busier, more hit before there is one
 STAGES = {"extend": "ExtendParams", "sft": "SftParams"}
 
 
@@ -69,11 +70,11 @@ def main(stage, params_file, out, num_kills, seed, *paths):
     rng = random.Random(int(seed))
     num_hits, num_resumed, digests = 0, 0, []
     checkpoints = killed.with_name(f"{killed.name}.checkpoints")
-    while num_hits < int(num_kills) or not digests:
+    while not digests or num_hits < int(num_kills) or num_resumed < MIN_RESUMED:
         has_ended = False
         while not has_ended:
             child = start(*arguments, killed)
-            is_last = num_hits >= int(num_kills)
+            is_last = num_hits >= int(num_kills) and num_resumed >= MIN_RESUMED
             has_ended = ends_within(child, 600 if is_last else rng.uniform(0.02, 1.0) * duration)
             if not has_ended:
                 os.kill(child, signal.SIGKILL)

@@ -188,6 +188,6 @@ def test_a_stage_killed_at_random_ends_with_the_same_bytes(tmp_path, root, tiny_
     )
     assert done.returncode == 0, done.stderr[-3_000:]
     found = json.loads(done.stdout)
-    assert found["kills"] == 15
+    assert found["kills"] >= 15
     assert found["with_checkpoint"] >= 5
     assert set(found["killed"]) == {found["whole"]}
