@@ -160,6 +160,7 @@ def footprint_of(params: TrainingParams, config: PretrainedConfig, section: str,
     Raises:
         InputError: The model lacks a module that the recipe names.
     """
+    config.s2_group_size = params.group_size or num_tokens  # a row within one group has full attention
     model = meta_model(params, config, section)
     watch = Watch(has_offload=params.offload_activations, keeps_attention=params.checkpointing == "attention")
     with FakeTensorMode(allow_non_fake_inputs=True):
@@ -193,13 +194,9 @@ def run_backward(model: nn.Module, ids_BT: Tensor, params: TrainingParams) -> No
 
 def meta_model(params: TrainingParams, config: PretrainedConfig, section: str) -> nn.Module:
     """Build what is trained, as the stages do, without a weight."""
-    is_s2 = params.group_size is not None or params.sequence_parallel > 1
-    if is_s2:
-        config.s2_group_size = params.group_size or params.max_length
-    attention = WHOLE_ROWS if is_s2 else "sdpa"
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(
-            config, dtype=getattr(torch, params.dtype), attn_implementation=attention
+            config, dtype=getattr(torch, params.dtype), attn_implementation=WHOLE_ROWS
         )
         if params.mlp_tile is not None:
             tile_mlps(model, params.mlp_tile, section)
@@ -216,7 +213,11 @@ def meta_model(params: TrainingParams, config: PretrainedConfig, section: str) -
 def attend_whole_rows(
     module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: None, **kwargs: Any
 ) -> tuple[Tensor, None]:
-    """Attend by S2-Attn in rows of one segment, without looking at the tokens, which fake ones do not have."""
+    """Attend by S2-Attn in rows of one segment, without looking at the tokens, which fake ones do not have.
+
+    Full attention is computed so too: for fake tensors transformers makes a mask of all queries and keys, for real ones
+    of a row without padding it makes none.
+    """
     assert attention_mask is None
     config: Any = module.config
     group_size, scaling = config.s2_group_size, kwargs.get("scaling")

@@ -63,6 +63,11 @@ def test_every_switch_takes_less():
     assert tiled.parts["live_layer"] <= footprint(length=16_384, checkpointing="layers").parts["live_layer"]
 
 
+def test_full_attention_is_planned_without_a_mask_of_all_queries_and_keys():
+    short, long = (footprint(length=length, group_size=None).parts["live_layer"] for length in (16_384, 65_536))
+    assert long == pytest.approx(4 * short, rel=0.05)
+
+
 def test_a_shared_row_takes_its_share():
     made = []
     for size in (1, 2):
