@@ -52,9 +52,8 @@ class Method:
 
     name: str
     changes: dict[str, Any]
-    searched: str  # the rate that pilot runs choose
-    first: float  # of that rate, to try
-    rates_of: str = ""  # the method whose rates it takes over, so that the searched one alone differs
+    first: Rates  # to try; pilot runs choose them one after the other, in this order
+    rates_of: str = ""  # the method whose rates it takes over
     is_s2: bool = False
 
 
@@ -62,10 +61,10 @@ LORA = {"method": "lora", "lora_targets": PROJECTIONS, "fully_trained": []}
 LORA_PLUS = {"method": "lora", "lora_targets": PROJECTIONS, "fully_trained": EMBEDDING_AND_NORMS}
 FULL = {"method": "full", "lora_targets": [], "fully_trained": []}
 METHODS = (
-    Method("LoRA", LORA, "learning_rate", 2e-3),
-    Method("LoRA+", LORA_PLUS, "embedding_learning_rate", 2e-4, rates_of="LoRA"),
-    Method("full fine-tuning", FULL, "learning_rate", 2e-4),
-    Method("LoRA+, S2", LORA_PLUS, "", 0.0, rates_of="LoRA+", is_s2=True),
+    Method("LoRA", LORA, {"learning_rate": 4e-3}),
+    Method("LoRA+", LORA_PLUS, {"learning_rate": 4e-3, "embedding_learning_rate": 4e-4}),
+    Method("full fine-tuning", FULL, {"learning_rate": 4e-4}),
+    Method("LoRA+, S2", LORA_PLUS, {}, rates_of="LoRA+", is_s2=True),
 )
 COMPARISONS = (("LoRA+", "LoRA"), ("LoRA+", "full fine-tuning"), ("LoRA+, S2", "LoRA+"))
 
@@ -139,22 +138,31 @@ def windows_of(options: argparse.Namespace) -> Iterator[tuple[str, list[torch.Te
 def best_rates(method: Method, options: argparse.Namespace) -> Rates:
     """Return the rates at which the last half of a pilot run had the lowest loss in training.
 
-    The one that is searched is doubled and halved until the best lies between two that are worse.
+    Each is doubled and halved, with the others as they are, until the best lies between two that are worse.
     """
-    taken_over = next((best_rates(other, options) for other in METHODS if other.name == method.rates_of), {})
-    if not method.searched:
-        return taken_over
+    rates = next((best_rates(other, options) for other in METHODS if other.name == method.rates_of), method.first)
+    for key in method.first:
+        rates = searched(method, rates, key, options)
+    return rates
 
-    def loss(power: int) -> float:
-        rates = {**taken_over, method.searched: method.first * 2.0**power}
-        params = params_of(method, rates, options.pilot_steps, PILOT_SEED, options)
-        name = f"pilot-{slug(method)}-{rates[method.searched]:.1e}"
-        steps = measured(name, params, options)["training"]
-        mean = float(np.mean(steps[len(steps) // 2 :]))
-        log.info("%s, %s %.1e: %.4f in a pilot run", method.name, method.searched, rates[method.searched], mean)
-        return mean
 
-    return {**taken_over, method.searched: method.first * 2.0 ** lowest(loss)}
+def searched(method: Method, rates: Rates, key: str, options: argparse.Namespace) -> Rates:
+    """Return the rates with the best of one of them."""
+
+    def scaled(power: int) -> Rates:
+        return {**rates, key: rates[key] * 2.0**power}
+
+    return scaled(lowest(lambda power: pilot(method, scaled(power), options)))
+
+
+def pilot(method: Method, rates: Rates, options: argparse.Namespace) -> float:
+    """Return the mean loss in training over the last half of a pilot run."""
+    params = params_of(method, rates, options.pilot_steps, PILOT_SEED, options)
+    said = "-".join(f"{rate:.1e}" for rate in rates.values())
+    steps = measured(f"pilot-{slug(method)}-{said}", params, options)["training"]
+    mean = float(np.mean(steps[len(steps) // 2 :]))
+    log.info("%s, a pilot run at %s: %.4f", method.name, said, mean)
+    return mean
 
 
 def lowest(loss: Callable[[int], float]) -> int:
