@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from importlib.util import find_spec
 
 import pytest
 import torch
@@ -130,10 +131,19 @@ def test_the_test_rows_are_measured_on_the_way(tmp_path, tiny_model, dataset):
     assert seen[1] < seen[0]
 
 
-def test_curves_go_where_the_recipe_says(tmp_path, tiny_model, dataset, monkeypatch):
-    monkeypatch.setenv("TENSORBOARD_LOGGING_DIR", str(tmp_path / "curves"))
-    run(train.sft, tmp_path, {"report_to": "tensorboard"}, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
-    assert list((tmp_path / "curves").rglob("events.out.tfevents.*"))
+@pytest.mark.parametrize(
+    ("tracker", "files"), [("tensorboard", "events.out.tfevents.*"), ("wandb", "*.wandb"), ("trackio", "*.db")]
+)
+def test_curves_go_where_the_recipe_says(tmp_path, tiny_model, dataset, monkeypatch, tracker, files):
+    if find_spec(tracker) is None:
+        pytest.skip(f"{tracker} is not installed")
+    curves = tmp_path / "curves"
+    curves.mkdir()
+    for name in ("TENSORBOARD_LOGGING_DIR", "WANDB_DIR", "TRACKIO_DIR"):
+        monkeypatch.setenv(name, str(curves))
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    run(train.sft, tmp_path, {"report_to": tracker}, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
+    assert list(curves.rglob(files))
 
 
 def test_texts_of_another_dataset_are_streamed_as_far_as_they_are_needed(tmp_path, tiny_model, documents):
@@ -173,7 +183,6 @@ def no_weights(monkeypatch):
         ({"offload_activations": True}, r"sft\.offload_activations: found true, but no CUDA"),
         ({"optimizer": "paged_adamw_8bit"}, r"sft\.optimizer: found paged_adamw_8bit, but no CUDA"),
         ({"dtype": "float16"}, r"sft\.dtype: found float16, but no CUDA"),
-        ({"report_to": "trackio"}, r"sft\.report_to: found no package 'trackio'"),
         ({"sequence_parallel": 2}, r"sft\.sequence_parallel: found 2 processes to a row, 1 in all"),
         (
             {"embedding_learning_rate": 1e-3, "fully_trained": ["norm"]},
@@ -196,6 +205,12 @@ def test_what_cannot_be_done_is_said_before_a_weight_is_loaded(
 ):
     with pytest.raises(InputError, match=said):
         run(train.sft, tmp_path, changes, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
+
+
+def test_a_tracker_that_is_not_installed_is_told(tmp_path, tiny_model, dataset, no_weights, monkeypatch):
+    monkeypatch.setattr(train.preflight, "find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"sft\.report_to: found no package 'trackio'"):
+        run(train.sft, tmp_path, {"report_to": "trackio"}, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
 
 
 def test_a_gpu_without_bfloat16_is_told(tmp_path, tiny_model, dataset, no_weights, monkeypatch):
