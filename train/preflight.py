@@ -1,5 +1,6 @@
 """What can be known to go wrong before any weight is loaded, said in one line then."""
 
+import os
 import shutil
 from importlib.util import find_spec
 from pathlib import Path
@@ -15,6 +16,7 @@ from train.sequence_parallel import check_shareable
 
 CUDA_ONLY = {"offload_activations": True, "optimizer": ("adamw_8bit", "paged_adamw_8bit")}
 BYTES_PER_TRAINED = 12  # of a checkpoint: a weight and the two moments of AdamW, in float32
+ZERO_STAGE = "ACCELERATE_DEEPSPEED_ZERO_STAGE"  # accelerate launch sets it
 TRACKERS = {"tensorboard": "tensorboard", "trackio": "trackio", "wandb": "wandb"}
 
 
@@ -24,6 +26,7 @@ def check_before_loading(params: TrainingParams, config: PretrainedConfig, out: 
         checked_group_size(params.group_size, f"{section}.group_size")
     check_length(params, config, section)
     check_shareable(params.sequence_parallel, config, section)
+    check_launcher(params, section)
     check_device(params, section)
     check_packages(params, section)
     counts = count_trainable(on_meta(params, config, section))
@@ -47,6 +50,18 @@ def check_length(params: TrainingParams, config: PretrainedConfig, section: str)
             found=f"{params.max_length} tokens for a model of {positions} positions",
             wanted="no more tokens than positions",
             remedy="Shorten it, or raise the factor of extend.rope and extend again.",
+        )
+
+
+def check_launcher(params: TrainingParams, section: str) -> None:
+    """Refuse what ZeRO-3 cannot do: with it TRL computes layers again in the way that keeps nothing but their input."""
+    has_zero3 = os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true" and os.environ.get(ZERO_STAGE) == "3"
+    if has_zero3 and params.checkpointing == "attention" and params.method != "full":
+        raise InputError(
+            f"{section}.checkpointing",
+            found="attention, with low rank under DeepSpeed ZeRO-3",
+            wanted="layers or none",
+            remedy="Set it to layers, or use FSDP2.",
         )
 
 

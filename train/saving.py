@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from pipeline.files import replacing
 from train.lora import cast_parameters, merged
@@ -41,6 +42,7 @@ def plain_model(base: Path, trained: Path, config: PretrainedConfig, dtype: torc
     if hasattr(config, "s2_group_size"):
         del config.s2_group_size  # of the training that has ended
     config.use_cache = True  # the trainer switches it off to recompute activations
+    unset_hf_deepspeed_config()  # with it, ZeRO-3 parts this model too, among processes that do not load it
     is_adapter = (trained / "adapter_config.json").is_file()
     model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         base if is_adapter else trained, config=config, dtype=dtype, use_safetensors=True

@@ -133,10 +133,12 @@ def test_two_processes_train_what_one_does(tmp_path, root, model, dataset, free_
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("config", "script"), [("ddp", "-m"), ("fsdp2", FSDP)], ids=["ddp", "fsdp2"])
+@pytest.mark.parametrize(("config", "script"), [("ddp", "-m"), ("fsdp2", FSDP), ("zero3", "-m")])
 @pytest.mark.parametrize("group_size", [64, None], ids=["s2", "full"])
 def test_two_processes_extend_on_rows_that_they_share(tmp_path, root, model, documents, config, script, group_size):
+    needs_deepspeed(config)
     changes = {"max_length": 399, "group_size": group_size, "accumulation_steps": 2, "num_steps": 3}
+    changes["checkpointing"] = "layers" if config == "zero3" else "attention"
     run(train.extend, tmp_path, changes, model=model, documents=documents, out=tmp_path / "one")
     params_of(train.extend.ExtendParams, tmp_path, **changes, sequence_parallel=2)
     paths = {"model": model, "documents": documents, "out": tmp_path / "two"}

@@ -207,6 +207,14 @@ def test_what_cannot_be_done_is_said_before_a_weight_is_loaded(
         run(train.sft, tmp_path, changes, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
 
 
+def test_what_zero3_cannot_compute_again_is_told(tmp_path, tiny_model, dataset, no_weights, monkeypatch):
+    monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
+    monkeypatch.setenv("ACCELERATE_DEEPSPEED_ZERO_STAGE", "3")
+    changes = {"checkpointing": "attention"}
+    with pytest.raises(InputError, match=r"sft\.checkpointing: found attention, with low rank under DeepSpeed ZeRO-3"):
+        run(train.sft, tmp_path, changes, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
+
+
 def test_a_tracker_that_is_not_installed_is_told(tmp_path, tiny_model, dataset, no_weights, monkeypatch):
     monkeypatch.setattr(train.preflight, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"sft\.report_to: found no package 'trackio'"):
