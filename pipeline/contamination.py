@@ -24,20 +24,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.cli import run_stage
+from pipeline.document_store import DocumentStore
 from pipeline.errors import InputError
 from pipeline.evaluation_sets import Piece, book_number, book_numbers, read_sets
 from pipeline.files import replacing, write_json
 from pipeline.ngrams import Hashes, longest_run, ngrams_of, normalised
 from pipeline.params import Params
-from pipeline.records import (
-    Document,
-    DocumentStore,
-    Example,
-    read_documents,
-    read_examples,
-    write_documents,
-    write_examples,
-)
+from pipeline.records import Document, Example, read_documents, read_examples, write_documents, write_examples
 from pipeline.refusals import count_refusals, list_refusals
 
 log = logging.getLogger(__name__)

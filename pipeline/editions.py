@@ -10,8 +10,9 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from pipeline.document_store import DocumentStore
 from pipeline.licences import is_unknown
-from pipeline.records import DocumentStore, MixedExample
+from pipeline.records import MixedExample
 from pipeline.row_files import JsonWriter, RowWriter
 
 LENGTH_BUCKETS = (1_024, 4_096, 8_192, 16_384, 32_768, 65_536, 131_072, 262_144)  # upper bounds, tokens

@@ -8,8 +8,9 @@ from typing import Any
 
 from jinja2 import Environment
 
+from pipeline.document_store import DocumentStore
 from pipeline.files import replacing
-from pipeline.records import DocumentStore, Example
+from pipeline.records import Example
 
 CONTEXT_CHARACTERS = 240  # on either side of a quote
 MAX_QUOTE_CHARACTERS = 1_500

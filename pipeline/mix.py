@@ -29,6 +29,7 @@ from tqdm import tqdm
 from pipeline.card import MAIN, write_card
 from pipeline.cli import run_stage
 from pipeline.croissant import write_croissant
+from pipeline.document_store import DocumentStore
 from pipeline.editions import Counts, write_edition
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
@@ -36,7 +37,7 @@ from pipeline.lengths import Grid, grid_of
 from pipeline.licences import is_unknown
 from pipeline.params import Params
 from pipeline.preview import write_preview
-from pipeline.records import DocumentStore, Example, MixedExample, Split, read_examples
+from pipeline.records import Example, MixedExample, Split, read_examples
 from pipeline.refusals import list_refusals
 from pipeline.targets import Family, Pools, draw, lot, quotas_of
 from pipeline.tokens import load_tokenizer

@@ -8,7 +8,8 @@ from pathlib import Path, PurePath
 import jinja2
 from markupsafe import Markup, escape
 
-from pipeline.records import DocumentStore, MixedExample, read_mixed
+from pipeline.document_store import DocumentStore
+from pipeline.records import MixedExample, read_mixed
 
 NUM_ROWS = 20
 CONTEXT = 600  # characters before and after a stretch of evidence

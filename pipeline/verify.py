@@ -21,12 +21,13 @@ from pydantic import Field
 
 from pipeline.checks import CHECKS, Bounds
 from pipeline.cli import run_stage
+from pipeline.document_store import DocumentStore
 from pipeline.errors import InputError
 from pipeline.evidence_page import write_preview
 from pipeline.files import write_json
 from pipeline.params import Params
 from pipeline.questions import Asked
-from pipeline.records import Document, DocumentStore, Example, read_examples, write_examples
+from pipeline.records import Document, Example, read_examples, write_examples
 from pipeline.refusals import count_refusals, list_refusals
 from pipeline.teachers.endpoint import EndpointParams
 from pipeline.teachers.probes import PROBES, ProbeName, probe_all

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 
+from pipeline.document_store import DocumentStore
 from pipeline.passages import Known, Passages
-from pipeline.records import DocumentStore, Example, write_examples
+from pipeline.records import Example, write_examples
 from pipeline.related import Relation
 from pipeline.review_rules import ReviewRules
 from pipeline.tasks.task import all_tasks

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from pipeline.document_store import DocumentStore
 from pipeline.evidence import locate
 from pipeline.passages import Passages
-from pipeline.records import DocumentStore, Evidence, Example, example_id_of
+from pipeline.records import Evidence, Example, example_id_of
 from pipeline.related import Card, alone, units_of
 from pipeline.tasks.task import Task, all_tasks
 from pipeline.tasks.wording import licence_of

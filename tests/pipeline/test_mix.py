@@ -12,11 +12,12 @@ import yaml
 from trl import DatasetMixtureConfig, get_dataset
 from trl.scripts.utils import DatasetConfig as TrlDataset
 
+from pipeline.document_store import DocumentStore
 from pipeline.errors import InputError
 from pipeline.files import sha256_of
 from pipeline.mix import MixParams, run
 from pipeline.passages import Passages
-from pipeline.records import DocumentStore, read_examples, read_mixed, write_documents, write_examples
+from pipeline.records import read_examples, read_mixed, write_documents, write_examples
 from pipeline.related import alone
 from pipeline.short import ShortParams
 from pipeline.short import run as short

@@ -15,8 +15,9 @@ import yaml
 
 from pipeline.benchmarks.html_evidence import figure_of, key, table_facts
 from pipeline.benchmarks.scripted import scripted
+from pipeline.document_store import DocumentStore
 from pipeline.files import sha256_of
-from pipeline.records import DocumentStore, Example, read_documents, read_examples, write_examples
+from pipeline.records import Example, read_documents, read_examples, write_examples
 from pipeline.sample import SampleParams
 from pipeline.sample import run as sample
 from pipeline.verify import VerifyParams

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.document_store import DocumentStore
 from pipeline.errors import InputError
 from pipeline.records import (
     ROWS_PER_GROUP,
     Document,
-    DocumentStore,
     Evidence,
     Example,
     Material,
