@@ -1,6 +1,7 @@
 """Read a sources file: a YAML list of the documents that `fetch` is to bring, each with its licence."""
 
 import datetime
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -164,7 +165,9 @@ def places(sources: list[Source], file: Path) -> Iterator[Place]:
 
 
 def matches(where: str, pattern: str, folder: Path) -> list[tuple[str, Path]]:
-    """Return the files that match a pattern, sorted, each with its name in the terms of the pattern.
+    r"""Return the files that match a pattern, sorted, each with its name in the terms of the pattern.
+
+    In a name that is not UTF-8, as file systems may have, `\xff` stands for a byte that cannot be read as text.
 
     Raises:
         InputError: There is none.
@@ -176,4 +179,5 @@ def matches(where: str, pattern: str, folder: Path) -> list[tuple[str, Path]]:
         raise InputError(
             f"{where}, key 'glob'", found=f"no file that matches {pattern}", wanted="some", remedy="Mend it."
         )
-    return [(str(path if Path(pattern).is_absolute() else path.relative_to(folder)), path) for path in found]
+    named = ((path if Path(pattern).is_absolute() else path.relative_to(folder), path) for path in found)
+    return [(os.fsencode(name).decode("utf-8", "backslashreplace"), path) for name, path in named]

@@ -27,8 +27,10 @@ def find(*, files: str, category: Category, licence: str, licence_evidence: str 
     if not files:
         raise InputError("--files", found="''", wanted="a folder or a pattern", remedy="Name one.")
     pattern = f"{files.rstrip('/')}/**/*" if Path(files).is_dir() else files
-    for _, path in matches("--files", str(Path(pattern).absolute()), Path.cwd()):
-        if path.suffix.lower() not in KNOWN:
+    for name, path in matches("--files", str(Path(pattern).absolute()), Path.cwd()):
+        if name != str(path):
+            yield Skip("name that is not UTF-8")
+        elif path.suffix.lower() not in KNOWN:
             yield Skip(f"format {path.suffix.lower() or 'without a suffix'}")
         elif not path.stat().st_size:
             yield Skip("empty")

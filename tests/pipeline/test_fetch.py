@@ -1,5 +1,6 @@
 import hashlib
 import json
+import os
 
 import pytest
 
@@ -52,6 +53,16 @@ def test_no_path_of_the_machine_is_written_unless_the_user_wrote_it(tmp_path):
     fetch(tmp_path, f"- {{glob: '*.txt', {COMMON}}}")
 
     assert str(tmp_path) not in (tmp_path / "out" / "documents.jsonl").read_text()
+
+
+def test_a_name_that_is_not_utf8_is_read_and_written_with_its_bytes(tmp_path):
+    for name in (b"\xff.txt", b"a.txt"):
+        (tmp_path / os.fsdecode(name)).write_bytes(name)
+
+    entries = fetch(tmp_path, f"- {{glob: '*.txt', {COMMON}}}")
+
+    assert [entry.source for entry in entries] == ["a.txt", "\\xff.txt"]
+    assert (tmp_path / "out" / entries[1].file).read_bytes() == b"\xff.txt"
 
 
 def test_an_absolute_pattern_works(tmp_path):
