@@ -5,13 +5,14 @@ tensors, which have shapes and storages but no content. Every storage that the s
 the largest sum is the peak. Not seen: what a kernel uses inside, what an allocator wastes, and what CUDA and its
 libraries take for themselves (about half a GiB).
 
-Shape suffixes: B rows, T tokens of a row, N output features, K input features.
+Shape suffixes: B rows, T tokens of a row, M model width, V vocabulary, N tokens with a label or output features, K
+input features.
 """
 # ruff: noqa: N803, N806 - shape suffixes on tensors
 
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +22,7 @@ import torch
 from peft import PeftModel
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.nn.functional import cross_entropy
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 from transformers import AttentionInterface, AttentionMaskInterface, AutoModelForCausalLM, PretrainedConfig
@@ -38,6 +40,7 @@ PARTS = ("weights", "gradients", "optimizer", "layer_inputs", "kept_attention", 
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)  # a weight: 4 bits, and scales of blocks, and of blocks of blocks
 OPTIMIZER_BYTES = {"adamw": 8.0, "adamw_8bit": 2.0, "paged_adamw_8bit": 2.0}  # of two moments
 ATTENTION = ("longalpaca::s2_attention", "aten::_scaled_dot_product")
+Loss = Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]  # of the head, hidden states, labels and weights
 IN_FLIGHT = 2  # layers whose input is on the GPU while those of the others lie in the memory of the CPU
 
 
@@ -154,8 +157,12 @@ class MatMul4Bit(torch.autograd.Function):
         return grads[0] @ torch.empty(ctx.shape, dtype=ctx.dtype, device=packed.device), None, None
 
 
-def footprint_of(params: TrainingParams, config: PretrainedConfig, section: str, num_tokens: int) -> Footprint:
+def footprint_of(
+    params: TrainingParams, config: PretrainedConfig, section: str, num_tokens: int, *, has_whole_logits: bool = False
+) -> Footprint:
     """Run a step on fake tensors and return its peak, of one process where several share a row.
+
+    With whole logits it is that of a loss which no stage uses, and the original did.
 
     Raises:
         InputError: The model lacks a module that the recipe names.
@@ -170,14 +177,20 @@ def footprint_of(params: TrainingParams, config: PretrainedConfig, section: str,
         ids_BT = torch.zeros(params.batch_size, -(-num_tokens // params.sequence_parallel), dtype=torch.long)
         with watch:
             for _ in range(min(2, params.accumulation_steps)):  # with more, gradients are there from the start
-                run_backward(model, ids_BT, params)
+                run_backward(model, ids_BT, params, whole_loss if has_whole_logits else summed_loss)
     counts = watch.peak
     num_trained = sum(parameter.numel() for parameter in unique(model.parameters()) if parameter.requires_grad)
     counts["optimizer"] = int(num_trained * OPTIMIZER_BYTES[params.optimizer])
     return Footprint({part: counts[part] for part in PARTS})
 
 
-def run_backward(model: nn.Module, ids_BT: Tensor, params: TrainingParams) -> None:
+def whole_loss(head: nn.Module, hidden_NM: Tensor, labels_N: Tensor, _: Tensor) -> Tensor:
+    """Return the sum of tokens' losses as transformers 4.34 had it: all logits in float32, copied to shift them."""
+    logits_NV = head(hidden_NM).float().clone()
+    return cross_entropy(logits_NV, labels_N, reduction="sum")
+
+
+def run_backward(model: nn.Module, ids_BT: Tensor, params: TrainingParams, loss_of_tokens: Loss) -> None:
     """Run forward and backward over one batch, as the trainer does."""
     dtype = getattr(torch, params.dtype)
     with torch.autocast("cpu", dtype=dtype) if dtype != torch.float32 else nullcontext():
@@ -188,7 +201,7 @@ def run_backward(model: nn.Module, ids_BT: Tensor, params: TrainingParams) -> No
         hidden_BTM = base.base_model(input_ids=ids_BT, use_cache=False, **shared).last_hidden_state
         hidden_NM = hidden_BTM[:, :-1].flatten(0, 1).clone()  # every token is learned
         labels_N = ids_BT[:, 1:].flatten()
-        loss = summed_loss(base.get_output_embeddings(), hidden_NM, labels_N, torch.ones(len(labels_N)))
+        loss = loss_of_tokens(base.get_output_embeddings(), hidden_NM, labels_N, torch.ones(len(labels_N)))
     (loss / len(labels_N)).backward()  # type: ignore[no-untyped-call]
 
 

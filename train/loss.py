@@ -60,16 +60,15 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
     ) -> Any:
         """Return the mean loss of the labelled tokens, or of the examples, of all batches of a step together."""
         labels_BT, position_ids_BT = inputs["labels"], inputs.get("position_ids")
-        weights_BT = weights_of(labels_BT, position_ids_BT, self.loss_weighting)
-        if self.row_group is not None and model.training:
-            inputs = self.row_group.share(inputs)
-            inputs["shift_labels"] = self.row_group.stretch(shifted(labels_BT, IGNORED), IGNORED)
-            weights_BT = self.row_group.stretch(shifted(weights_BT, 0.0), 0.0)
-        else:
-            weights_BT = weights_BT[:, 1:]
+        sharing = self.row_group if model.training else None
+        if sharing is not None:
+            inputs = sharing.share(inputs)
+            inputs["shift_labels"] = sharing.stretch(shifted(labels_BT, IGNORED), IGNORED)
         is_alone_on_cpu = self.is_alone_on_cpu(labels_BT)
         if not is_alone_on_cpu and self.loss_weighting == "token":
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
+        weights_BT = weights_of(labels_BT, position_ids_BT, self.loss_weighting)
+        weights_BT = weights_BT[:, 1:] if sharing is None else sharing.stretch(shifted(weights_BT, 0.0), 0.0)
         if num_items_in_batch is None:
             num_items_in_batch = self.num_items(labels_BT, position_ids_BT)
             num_averaged = 1

@@ -108,7 +108,14 @@ def architecture_of(recipe: str, model: Path | None = None) -> PretrainedConfig:
     return AutoConfig.for_model(content.pop("model_type"), **content)
 
 
-def plan(params: TrainingParams, config: PretrainedConfig, section: Section, num_tokens: int) -> Plan:
+def plan(
+    params: TrainingParams,
+    config: PretrainedConfig,
+    section: Section,
+    num_tokens: int,
+    *,
+    has_whole_logits: bool = False,
+) -> Plan:
     """Foretell a step of a recipe on rows of `num_tokens`.
 
     Raises:
@@ -122,9 +129,8 @@ def plan(params: TrainingParams, config: PretrainedConfig, section: Section, num
         scale_rope(config, rope.model_copy(update={"factor": factor}), num_tokens)
     params = params.model_copy(update={"max_length": num_tokens})
     trainable = count_trainable(on_meta(params, config, section))
-    return Plan(
-        params, num_tokens, trainable, footprint_of(params, config, section, num_tokens), step_flops(params, config)
-    )
+    footprint = footprint_of(params, config, section, num_tokens, has_whole_logits=has_whole_logits)
+    return Plan(params, num_tokens, trainable, footprint, step_flops(params, config))
 
 
 def step_flops(params: TrainingParams, config: PretrainedConfig) -> dict[str, float]:
@@ -222,7 +228,7 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
     params = section_of(options.recipe, options.section, dict(options.set))
     config = architecture_of(options.recipe, options.model)
     num_tokens = options.length or params.max_length
-    made = plan(params, config, options.section, num_tokens)
+    made = plan(params, config, options.section, num_tokens, has_whole_logits=options.whole_logits)
     num_steps = options.steps or getattr(params, "num_steps", None) or 1
     rows = rows_per_step(params, options.gpus)
     parts = sharded(made.footprint.parts, options.shard, options.gpus, config.num_hidden_layers)
@@ -306,6 +312,7 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--gpu", choices=sorted(GPUS), default="h100")
     own.add_argument("--efficiency", type=float, default=EFFICIENCY, help="share of the peak that training reaches")
     own.add_argument("--steps", type=int, help="of the run; the recipe's own if not given")
+    own.add_argument("--whole-logits", action="store_true", help="with the loss of the original, to compare with it")
     own.add_argument("--fit", action="store_true", help="find the switches that make it fit 24, 48, 80 and 141 GB")
     own.add_argument("--json", action="store_true")
     return own

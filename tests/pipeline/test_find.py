@@ -1,6 +1,7 @@
 """Each finder against its service as documented: pages, a busy answer, faulty entries, licences that are absent."""
 
 import json
+import os
 import re
 
 import pytest
@@ -235,6 +236,7 @@ def test_own_files_have_their_sha256_and_what_is_no_document_is_counted(tmp_path
     (tmp_path / "in" / "deep").mkdir(parents=True)
     for name in ("b.pdf", "deep/a.txt", "c.docx", "empty.txt"):
         (tmp_path / "in" / name).write_text("" if "empty" in name else name)
+    (tmp_path / "in" / os.fsdecode(b"\xff.txt")).write_text("no name that YAML could hold")
     options = {"files": str(tmp_path / "in"), "category": "report", "licence": "CC0-1.0", "licence_evidence": "mine"}
 
     find("files", options, 10, tmp_path / "out.yaml")

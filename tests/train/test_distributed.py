@@ -14,8 +14,8 @@ from transformers import AutoModelForCausalLM
 import train.extend
 import train.merge
 import train.sft
-from pipeline.records import Document, write_documents, write_mixed
-from tests.train.test_stages import SENTENCE, jsonl, mixed, params_of, run
+from pipeline.records import Document, write_documents
+from tests.train.test_stages import SENTENCE, jsonl, params_of, run, write_dataset
 
 CLOSE = 1e-5
 KINDS = ("lora_A", "lora_B", "embed_tokens", "input_layernorm", "post_attention_layernorm", "model.norm")
@@ -37,10 +37,7 @@ def model(tmp_path, tiny_config, tiny_tokenizer):
 
 @pytest.fixture
 def dataset(tmp_path):
-    folder = tmp_path / "dataset"
-    write_mixed(folder / "train.parquet", [mixed(n) for n in range(8)])
-    write_mixed(folder / "test.parquet", [mixed(n) for n in range(8, 10)])
-    return folder
+    return write_dataset(tmp_path / "dataset", 8)
 
 
 @pytest.fixture

@@ -27,11 +27,11 @@ LENGTH = 1_024
 LAYERS = 3  # of SmolLM2-135M's 30, where their number does not matter
 
 
-def footprint(length=LENGTH, **changes):
+def footprint(length=LENGTH, *, has_whole_logits=False, **changes):
     params = section_of("smollm2-135m", "extend", changes)
     config = architecture_of("smollm2-135m")
     config.num_hidden_layers = LAYERS
-    return footprint_of(params, config, "extend", length)
+    return footprint_of(params, config, "extend", length, has_whole_logits=has_whole_logits)
 
 
 def test_the_parts_add_up_and_are_those_that_are_named():
@@ -66,6 +66,12 @@ def test_every_switch_takes_less():
 def test_full_attention_is_planned_without_a_mask_of_all_queries_and_keys():
     short, long = (footprint(length=length, group_size=None).parts["live_layer"] for length in (16_384, 65_536))
     assert long == pytest.approx(4 * short, rel=0.05)
+
+
+def test_whole_logits_are_there_three_times_in_float32():
+    logits_bytes = 4_095 * 49_152 * 4
+    assert footprint(length=4_096, has_whole_logits=True).parts["logits"] >= 3 * logits_bytes
+    assert footprint(length=4_096).parts["logits"] < logits_bytes
 
 
 def test_a_shared_row_takes_its_share():

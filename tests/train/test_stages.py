@@ -124,6 +124,13 @@ def mixed(number, quote="Who sat on the wall?", length=60):
     return MixedExample(instruction, "The fox.", 0, (Material(f"d{number}", 0, len(text), len(head)),), example)
 
 
+def write_dataset(folder, num_train):
+    """Write so many rows to train on, and two to test with; return the folder."""
+    write_mixed(folder / "train.parquet", [mixed(n) for n in range(num_train)])
+    write_mixed(folder / "test.parquet", [mixed(n) for n in range(num_train, num_train + 2)])
+    return folder
+
+
 @pytest.fixture
 def documents(tmp_path):
     folder = tmp_path / "documents"
@@ -135,10 +142,7 @@ def documents(tmp_path):
 
 @pytest.fixture
 def dataset(tmp_path):
-    folder = tmp_path / "dataset"
-    write_mixed(folder / "train.parquet", [mixed(n) for n in range(4)])
-    write_mixed(folder / "test.parquet", [mixed(n) for n in range(4, 6)])
-    return folder
+    return write_dataset(tmp_path / "dataset", 4)
 
 
 def jsonl(path):
