@@ -7,11 +7,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from eval.methods import parser as methods_parser
 from pipeline.bench import BENCHMARKS, parser_of
 from pipeline.cli import COMMANDS, STAGES
 from pipeline.find import KINDS
 from pipeline.find import parser_of as find_parser
 from pipeline.records import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
+from train.bench import parser as bench_parser
 from train.measure import parser as measure_parser
 from train.plan import parser as plan_parser
 
@@ -124,18 +126,23 @@ def test_every_command_about_sources_parses_and_every_finder_is_described(root: 
 
 
 def test_every_command_about_training_parses(root: Path) -> None:
-    text = (root / "docs" / "training.md").read_text(encoding="utf-8")
+    text = "".join((root / "docs" / name).read_text(encoding="utf-8") for name in ("training.md", "reproducing.md"))
     inline = [shlex.split(command) for command in re.findall(r"`(python -m train\.[^`]*)`", text)]
-    parsers = {"train.plan": plan_parser, "train.measure": measure_parser}
-    checked = 0
+    parsers = {
+        "train.plan": plan_parser,
+        "train.measure": measure_parser,
+        "train.bench": bench_parser,
+        "eval.methods": methods_parser,
+    }
+    names = set()
     for words in [*commands_of(text), *inline]:
         if words[0] == "python" and "N" not in words:
             parsers[words[2]]().parse_args(words[3:])
-            checked += 1
+            names.add(words[2])
         elif words[0] == "accelerate":
             assert (root / words[words.index("--config_file") + 1]).is_file()
             assert words[words.index("-m") + 1] in STAGES.values()
-    assert checked >= 3
+    assert names == set(parsers)
 
 
 def test_every_command_about_the_dataset_parses(dataset: str) -> None:
