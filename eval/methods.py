@@ -8,7 +8,7 @@ at the rate that a pilot run on another seed found best for it. What it learned 
 on windows of documents held out. Writes OUT/runs/*.json, so that an interrupted comparison goes on, and
 OUT/methods.json and OUT/methods.md.
 
-Source: LongLoRA (arXiv 2309.12307), Tables 1 and 2, which compare these methods on Llama-2-7B.
+Source: LongLoRA (arXiv 2309.12307), Tables 1, 2 and 7, which compare these methods on Llama-2-7B.
 """
 
 import argparse
@@ -40,7 +40,8 @@ NUM_RESAMPLES = 10_000
 PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj"]
 EMBEDDING_AND_NORMS = ["embed_tokens", "norm", "input_layernorm", "post_attention_layernorm"]
 LIBRARIES = ("torch", "transformers", "trl", "peft")
-Losses = dict[str, list[float]]  # of each document, the mean losses of its windows
+NUM_PARTS = 4  # of a window, whose losses are told apart
+Losses = dict[str, list[list[float]]]  # of each document, of each of its windows, the mean losses of its parts
 Rates = dict[str, float]  # by their keys of a recipe
 
 log = logging.getLogger(__name__)
@@ -48,13 +49,13 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Method:
-    """What is trained, and whether under S2-Attn."""
+    """What is trained, and under which attention."""
 
     name: str
     changes: dict[str, Any]
     first: Rates  # to try; pilot runs choose them one after the other, in this order
     rates_of: str = ""  # the method whose rates it takes over
-    is_s2: bool = False
+    num_groups: int = 1  # of a row, for S2-Attn; 1 is full attention
 
 
 LORA = {"method": "lora", "lora_targets": PROJECTIONS, "fully_trained": []}
@@ -64,9 +65,15 @@ METHODS = (
     Method("LoRA", LORA, {"learning_rate": 4e-3}),
     Method("LoRA+", LORA_PLUS, {"learning_rate": 4e-3, "embedding_learning_rate": 4e-4}),
     Method("full fine-tuning", FULL, {"learning_rate": 4e-4}),
-    Method("LoRA+, S2", LORA_PLUS, {}, rates_of="LoRA+", is_s2=True),
+    Method("LoRA+, S2 in quarters", LORA_PLUS, {}, rates_of="LoRA+", num_groups=4),
+    Method("LoRA+, S2 in halves", LORA_PLUS, {}, rates_of="LoRA+", num_groups=2),
 )
-COMPARISONS = (("LoRA+", "LoRA"), ("LoRA+", "full fine-tuning"), ("LoRA+, S2", "LoRA+"))
+COMPARISONS = (
+    ("LoRA+", "LoRA"),
+    ("LoRA+", "full fine-tuning"),
+    ("LoRA+, S2 in quarters", "LoRA+"),
+    ("LoRA+, S2 in halves", "LoRA+"),
+)
 
 
 def params_of(method: Method, rates: Rates, num_steps: int, seed: int, options: argparse.Namespace) -> ExtendParams:
@@ -78,7 +85,7 @@ def params_of(method: Method, rates: Rates, num_steps: int, seed: int, options: 
         lora_alpha=16,
         lora_dropout=0.0,
         max_length=options.length,
-        group_size=options.group if method.is_s2 else None,
+        group_size=options.length // method.num_groups if method.num_groups > 1 else None,
         rope=RopeParams(type="linear", factor=FACTOR),
         text_dataset=None,
         num_steps=num_steps,
@@ -115,12 +122,17 @@ def measured(name: str, params: ExtendParams, options: argparse.Namespace) -> di
 
 
 def held_out(model: Path, options: argparse.Namespace) -> Losses:
-    """Return the mean losses of each held-out document's windows, with full attention."""
+    """Return the losses of each held-out document's windows, with full attention."""
     scored = load_model(model, "bfloat16")
     return {
-        doc_id: [float(score_tokens(scored, ids_BT)[0].mean()) for ids_BT in windows]
+        doc_id: [mean_of_parts(score_tokens(scored, ids_BT)[0][0]) for ids_BT in windows]
         for doc_id, windows in windows_of(options)
     }
+
+
+def mean_of_parts(losses: torch.Tensor) -> list[float]:
+    """Return the mean losses of the parts of a window, from its beginning to its end; `losses` has one a token."""
+    return [float(part.mean()) for part in losses.tensor_split(NUM_PARTS)]
 
 
 def windows_of(options: argparse.Namespace) -> Iterator[tuple[str, list[torch.Tensor]]]:
@@ -133,6 +145,19 @@ def windows_of(options: argparse.Namespace) -> Iterator[tuple[str, list[torch.Te
         if len(ids) >= options.windows * options.length:
             starts = np.linspace(0, len(ids) - options.length, options.windows).astype(int)
             yield document.doc_id, [ids[None, start : start + options.length] for start in starts]
+
+
+def rates_of(method: Method, options: argparse.Namespace) -> Rates:
+    """Return the rates that the command line gives every method, or the best of pilot runs."""
+    if options.rate is None:
+        return best_rates(method, options)
+    given = {"learning_rate": options.rate, "embedding_learning_rate": options.embedding_rate or options.rate}
+    return {key: given[key] for key in first_rates(method)}
+
+
+def first_rates(method: Method) -> Rates:
+    """Return the rates that pilot runs of a method, or of the one whose rates it takes over, start from."""
+    return next((other.first for other in METHODS if other.name == method.rates_of), method.first)
 
 
 def best_rates(method: Method, options: argparse.Namespace) -> Rates:
@@ -179,17 +204,17 @@ def slug(method: Method) -> str:
     return method.name.replace(", ", "-").replace(" ", "-").lower()
 
 
-def compare(options: argparse.Namespace) -> tuple[Table, Table]:
+def compare(options: argparse.Namespace) -> tuple[Table, ...]:
     """Train with every method from every seed; the seeds are outermost, so that a stopped comparison is balanced."""
     methods = [method for method in METHODS if slug(method) in options.methods]
-    rates = {method.name: best_rates(method, options) for method in methods}
+    rates = {method.name: rates_of(method, options) for method in methods}
     runs: dict[str, list[Losses]] = {method.name: [] for method in methods}
     for seed in options.seeds:
         for method in methods:
             params = params_of(method, rates[method.name], options.steps, seed, options)
             runs[method.name].append(measured(f"{slug(method)}-{seed}", params, options)["held_out"])
             log.info("%s, seed %d: %.4f", method.name, seed, float(np.mean(list(by_document(runs[method.name][-1:])))))
-    return results(runs, rates, untrained(options)), differences(runs)
+    return results(runs, rates, untrained(options)), differences(runs), by_part(runs)
 
 
 def untrained(options: argparse.Namespace) -> dict[str, Losses]:
@@ -236,6 +261,16 @@ def differences(runs: dict[str, list[Losses]]) -> Table:
     return Table("Paired differences over documents", header, tuple(rows))
 
 
+def by_part(runs: dict[str, list[Losses]]) -> Table:
+    """Return the loss of each method in each part of a window: what it learned of short distances and of long ones."""
+    rows = []
+    for name, seeds in runs.items():
+        windows = [np.mean(run[doc_id], axis=0) for run in seeds for doc_id in sorted(run)]
+        rows.append((name, *np.mean(windows, axis=0).tolist()))
+    header = ("method", *(f"part {number + 1} of {NUM_PARTS}" for number in range(NUM_PARTS)))
+    return Table("Held-out loss by part of the window", header, tuple(rows))
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Run `python -m eval.methods`."""
     options = parser().parse_args(argv)
@@ -246,8 +281,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "tokens a step": options.length,
         "steps": options.steps,
         "seeds": options.seeds,
-        "pilot steps": options.pilot_steps,
-        "group": options.group,
+        "pilot steps": options.pilot_steps if options.rate is None else 0,
         "windows": options.windows,
     }
     log.info("%s", write_tables(options.out, "methods", given, tables))
@@ -259,9 +293,10 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--model", type=Path, required=True, metavar="PATH")
     own.add_argument("--documents", type=Path, required=True, metavar="PATH")
     own.add_argument("--length", type=int, default=1_024, help="tokens of a row, one row a step")
-    own.add_argument("--group", type=int, default=256, help="tokens of a group of S2-Attn")
     own.add_argument("--steps", type=int, default=100)
     own.add_argument("--pilot-steps", type=int, default=25)
+    own.add_argument("--rate", type=float, help="of every method, in place of what pilot runs find")
+    own.add_argument("--embedding-rate", type=float, help="beside --rate, of an embedding with a rate of its own")
     names = [slug(method) for method in METHODS]
     own.add_argument("--methods", choices=names, nargs="+", default=names, metavar="NAME")
     own.add_argument("--windows", type=int, default=3, help="of each held-out document")
