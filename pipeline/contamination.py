@@ -2,11 +2,11 @@
 
 Reads   DOCUMENTS/*.parquet          documents, each with its split
         EXAMPLES/examples*.parquet   examples that passed their checks
-Writes  OUT/documents/documents-00000.parquet   the documents without those of training that overlap, and without
-        reviews OUT/examples/examples-00000.parquet     the examples without theirs
+Writes  OUT/documents/documents-00000.parquet   the documents without reviews, and those of training that overlap
+        OUT/examples/examples-00000.parquet     the examples without theirs
         OUT/examples/rejected-00000.parquet     the examples taken out, each with its reason
-        OUT/hits.jsonl                          one object a document taken out: doc_id, source, reason, where it
-        overlaps OUT/report.json                         the counts
+        OUT/hits.jsonl                          a document taken out each: doc_id, source, reason, where it overlaps
+        OUT/report.json                         the counts
 Source  13-grams as for GPT-3 (arXiv 2005.14165, appendix C); there, too, an n-gram that stands in many training
         documents counts for nothing
 
@@ -17,18 +17,18 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.cli import run_stage
 from pipeline.document_store import DocumentStore
 from pipeline.errors import InputError
 from pipeline.evaluation_sets import Piece, book_number, book_numbers, read_sets
 from pipeline.files import replacing, write_json
-from pipeline.ngrams import Hashes, longest_run, ngrams_of, normalised
+from pipeline.ngrams import normalised
+from pipeline.overlap import Index, index_of
 from pipeline.params import Params
 from pipeline.records import Document, Example, read_documents, read_examples, write_documents, write_examples
 from pipeline.refusals import count_refusals, list_refusals
@@ -42,36 +42,8 @@ class ContaminationParams(Params):
     ngram_words: int  # words of an n-gram
     min_words: int  # in a row that a document shares with a test set, from which it is taken out
     max_documents: int  # an n-gram in more training documents than this is a commonplace, and does not count
+    certain_words: int  # in a row, from which a document is taken out whether they are commonplaces or not
     evaluation_sets: str  # a folder of further test sets; '' for the project's own alone
-
-
-@dataclass(frozen=True)
-class Index:
-    """The n-grams of all test sets in order, and of which text each is: 12 bytes an n-gram."""
-
-    grams: Hashes
-    owners: NDArray[np.uint32]
-    names: tuple[str, ...]
-
-    def find(self, grams: Hashes) -> NDArray[np.int64]:
-        """Return for each n-gram its place in the index, -1 where that does not hold it."""
-        if not len(self.grams):
-            return np.full(len(grams), -1, np.int64)
-        places = np.minimum(np.searchsorted(self.grams, grams), len(self.grams) - 1)
-        return np.where(self.grams[places] == grams, places, -1)
-
-
-def index_of(pieces: Iterable[Piece], ngram_words: int) -> Index:
-    """Index texts; an n-gram of several belongs to the first of them."""
-    names: dict[str, int] = {}
-    grams: list[Hashes] = [np.empty(0, np.uint64)]
-    owners: list[NDArray[np.uint32]] = [np.empty(0, np.uint32)]
-    for piece in pieces:
-        found = np.unique(ngrams_of(piece.text, ngram_words))
-        grams.append(found)
-        owners.append(np.full(len(found), names.setdefault(piece.source, len(names)), np.uint32))
-    unique, first = np.unique(np.concatenate(grams), return_index=True)
-    return Index(unique, np.concatenate(owners)[first], tuple(names))
 
 
 def pieces_of_tests(documents: Path, params: ContaminationParams) -> Iterator[Piece]:
@@ -80,7 +52,7 @@ def pieces_of_tests(documents: Path, params: ContaminationParams) -> Iterator[Pi
         if document.split == "test" and document.category != "review":
             yield Piece(f"test document {document.source}", document.text)
     if params.evaluation_sets:
-        yield from read_sets(Path(params.evaluation_sets))
+        yield from read_sets(Path(params.evaluation_sets), "contamination")
 
 
 def overlapping(documents: Path, index: Index, params: ContaminationParams) -> dict[str, str]:
@@ -90,25 +62,22 @@ def overlapping(documents: Path, index: Index, params: ContaminationParams) -> d
     """
     num_documents = np.zeros(len(index.grams) + 1, np.uint32)  # the last for what the index does not hold
     suspects: set[str] = set()
-    for document in training_documents(documents):
-        places = index.find(ngrams_of(document.text, params.ngram_words))
-        num_documents[np.unique(places)] += 1
-        if words_of_run(longest_run(places >= 0)[1], params) >= params.min_words:
-            suspects.add(document.doc_id)
     reasons = {}
     for document in training_documents(documents):
+        places = index.places_of(document.text)
+        num_documents[np.unique(places)] += 1
+        overlap = index.longest(places, places >= 0)
+        if overlap.num_words >= params.certain_words:
+            reasons[document.doc_id] = str(overlap)
+        elif overlap.num_words >= params.min_words:
+            suspects.add(document.doc_id)
+    for document in training_documents(documents):
         if document.doc_id in suspects:
-            places = index.find(ngrams_of(document.text, params.ngram_words))
-            start, length = longest_run((places >= 0) & (num_documents[places] <= params.max_documents))
-            if words_of_run(length, params) >= params.min_words:
-                owner = index.names[int(index.owners[places[start]])]
-                reasons[document.doc_id] = f"overlap of {words_of_run(length, params)} words with {owner}"
+            places = index.places_of(document.text)
+            overlap = index.longest(places, (places >= 0) & (num_documents[places] <= params.max_documents))
+            if overlap.num_words >= params.min_words:
+                reasons[document.doc_id] = str(overlap)
     return reasons
-
-
-def words_of_run(num_ngrams: int, params: ContaminationParams) -> int:
-    """Return how many words in a row so many n-grams in a row are."""
-    return num_ngrams + params.ngram_words - 1 if num_ngrams else 0
 
 
 def training_documents(documents: Path) -> Iterator[Document]:
@@ -162,8 +131,8 @@ def run(params: ContaminationParams, *, documents: Path, examples: Path, out: Pa
     """Write the documents and examples that training may see, and what it may not with the reasons."""
     index = index_of(pieces_of_tests(documents, params), params.ngram_words)
     refused = listed_books(documents, params.evaluation_sets) | overlapping(documents, index, params)
-    sets = read_sets(Path(params.evaluation_sets)) if params.evaluation_sets else ()
-    questions = {normalised(piece.text) for piece in sets if piece.is_question}
+    sets = read_sets(Path(params.evaluation_sets), "contamination") if params.evaluation_sets else ()
+    questions = {normalised(piece.text) for piece in sets if piece.is_question} - {""}
     store = DocumentStore(documents)
     judged = list(judge(read_examples(examples, "examples*.parquet"), store, refused, questions))
     rejected = [example for example in judged if example.reason]

@@ -31,8 +31,8 @@ class Piece:
     is_question: bool = False
 
 
-def read_sets(folder: Path) -> Iterator[Piece]:
-    """Yield the texts of every file of a folder, at any depth, by name.
+def read_sets(folder: Path, section: str) -> Iterator[Piece]:
+    """Yield the texts of every file of a folder that a section of params.yaml names, at any depth, by file name.
 
     Raises:
         InputError: There is no such folder, nothing in it that can be read, or a broken file.
@@ -40,7 +40,7 @@ def read_sets(folder: Path) -> Iterator[Piece]:
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not files:
         raise InputError(
-            "section 'contamination', key 'evaluation_sets'",
+            f"section '{section}', key 'evaluation_sets'",
             found=f"{folder}, which has no evaluation set",
             wanted=f"a folder with files that end in {', '.join(SUFFIXES)}",
             remedy="Mend the path, or leave it empty.",

@@ -1,8 +1,8 @@
 """Take short instructions and answers from a file of any usual format, so that training on long ones forgets nothing.
 
 Reads   a file, a URL, or a dataset of the Hub: see pipeline/alpaca.py for the formats
-Writes  OUT/examples-00000.parquet   short examples, in an order in which each differs as much as can be from those
-        before it OUT/rejected-00000.parquet   the rows that were not used, each with its reason
+Writes  OUT/examples-00000.parquet   short examples; each differs as much as can be from those before it
+        OUT/rejected-00000.parquet   the rows that were not used, each with its reason
         OUT/report.json              the counts
 Source  LongLoRA (arXiv 2309.12307) section 3.3: 3k of Stanford Alpaca beside 9k long ones, chosen for variety
 """
@@ -13,10 +13,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.alpaca import normalise, read_rows
+from pipeline.alpaca import Row, normalise, read_rows
 from pipeline.cli import run_stage
 from pipeline.errors import InputError
+from pipeline.evaluation_sets import read_sets
 from pipeline.files import replacing, write_json
+from pipeline.ngrams import normalised
+from pipeline.overlap import index_of
 from pipeline.params import Params
 from pipeline.records import Example, example_id_of, write_examples
 from pipeline.refusals import count_refusals, list_refusals
@@ -34,14 +37,36 @@ class ShortParams(Params):
     teacher: str  # who wrote the answers: a model, or 'human' with its venue
     num_examples: int  # chosen at most
     repeated_similarity: float  # cosine of the words of two instructions from which they ask the same
+    evaluation_sets: str  # a folder of what a model is to be tested on; '' for none
+    overlap_words: int  # in a row that a row shares with one of them, from which it is not used
+
+
+class EvaluationSets:
+    """What a model is to be tested on."""
+
+    def __init__(self, params: ShortParams) -> None:
+        """Read them, if there are any."""
+        pieces = list(read_sets(Path(params.evaluation_sets), "short")) if params.evaluation_sets else []
+        self.questions = {normalised(piece.text) for piece in pieces if piece.is_question} - {""}
+        self.index = index_of(pieces, params.overlap_words)
+
+    def fault_of(self, row: Row) -> str:
+        """Return why a row must not be trained on, '' where it may be."""
+        if normalised(row.instruction) in self.questions:
+            return "question of an evaluation set"
+        places = self.index.places_of(f"{row.instruction}\n{row.output}")
+        overlap = self.index.longest(places, places >= 0)
+        return str(overlap) if overlap.num_words else ""
 
 
 def examples_of(rows: Iterable[Any], params: ShortParams) -> Iterator[Example]:
     """Yield an example for each row, those that cannot be used with a reason."""
+    tested = EvaluationSets(params)
     seen: set[str] = set()
     for number, given in enumerate(rows):
         row = normalise(given)
-        reason = row.fault or ("instruction asked twice" if row.instruction in seen else "")
+        asked_twice = "instruction asked twice" if row.instruction in seen else ""
+        reason = row.fault or asked_twice or tested.fault_of(row)
         seen.add(row.instruction)
         yield Example(
             example_id=example_id_of(TASK, row.instruction, row.output, ()),

@@ -12,7 +12,7 @@ from pipeline.errors import InputError
 from pipeline.ngrams import longest_run, ngrams_of
 from pipeline.records import Document, Example, read_documents, read_examples, write_documents, write_examples
 
-PARAMS = ContaminationParams(ngram_words=13, min_words=50, max_documents=1, evaluation_sets="")
+PARAMS = ContaminationParams(ngram_words=13, min_words=50, max_documents=1, certain_words=200, evaluation_sets="")
 
 
 def prose(name: str, num_words: int = 400) -> str:
@@ -73,6 +73,18 @@ def test_what_stands_in_several_training_documents_is_a_commonplace(tmp_path: Pa
     assert kept == ["held", "c"]
 
 
+@pytest.mark.parametrize(("num_words", "num_kept"), [(199, 3), (200, 1)])
+def test_a_leak_that_is_too_long_for_a_commonplace_is_found_in_all_documents(
+    tmp_path: Path, num_words: int, num_kept: int
+) -> None:
+    leak = prose("leak", num_words)
+    documents = [document("held", f"{prose('held')} {leak}", split="test"), document("c")]
+    documents += [document(name, f"{prose(name)} {leak}") for name in ("a", "b")]
+    kept, hits, _ = contamination(tmp_path, [*documents], [])
+    assert len(kept) == num_kept + 1
+    assert set(hits.values()) <= {f"overlap of {num_words} words with test document held.txt"}
+
+
 def test_reviews_are_neither_searched_nor_passed_on(tmp_path: Path) -> None:
     documents = [document("held", split="test"), document("a"), document("r", category="review", group="g")]
     kept, hits, _ = contamination(tmp_path, documents, [])
@@ -105,6 +117,14 @@ def test_a_folder_of_evaluation_sets_is_searched_as_well(tmp_path: Path, kind: s
     assert kept == ["held", "b"]
     assert hits == {"a": f"overlap of 400 words with qa.{kind}"}
     assert rejected == ({} if kind == "txt" else {"asked": "question of an evaluation set"})
+
+
+def test_a_set_without_questions_asks_nothing(tmp_path: Path) -> None:
+    (tmp_path / "sets").mkdir()
+    (tmp_path / "sets" / "summaries.jsonl").write_text(json.dumps({"context": prose("bench"), "input": ""}))
+    params = PARAMS.model_copy(update={"evaluation_sets": str(tmp_path / "sets")})
+    _, _, rejected = contamination(tmp_path, [document("a")], [example("mark", "a", question="?!")], params)
+    assert not rejected
 
 
 def test_books_of_a_list_of_numbers_are_taken_out(tmp_path: Path) -> None:

@@ -49,7 +49,13 @@ def inputs(tmp_path: Path, root: Path, curated: Path, documents) -> dict[str, Pa
     write_examples(tmp_path / "verify" / "examples-00000.parquet", examples)
     source = str(root / "data" / "sources" / "short.json")
     short_params = ShortParams(
-        source=source, licence="Apache-2.0", teacher="human", num_examples=100, repeated_similarity=0.9
+        source=source,
+        licence="Apache-2.0",
+        teacher="human",
+        num_examples=100,
+        repeated_similarity=0.9,
+        evaluation_sets="",
+        overlap_words=13,
     )
     short(short_params, out=tmp_path / "short")
     return {"documents": curated, "long": tmp_path / "verify", "short": tmp_path / "short"}

@@ -20,6 +20,7 @@ RARE += [("Plan", "journey"), ("Compare", "engines"), ("Explain", "tides"), ("Ra
 
 def params_of(source: object, **changes: object) -> ShortParams:
     given = {"licence": "CC0-1.0", "teacher": "human", "num_examples": 100, "repeated_similarity": 0.9}
+    given |= {"evaluation_sets": "", "overlap_words": 13}
     return ShortParams(source=str(source), **{**given, **changes})
 
 
@@ -114,3 +115,26 @@ def test_the_chosen_are_more_various_than_a_draw(tmp_path: Path) -> None:
 def test_a_licence_of_the_row_goes_before_that_of_the_source(tmp_path: Path) -> None:
     accepted, _ = short(tmp_path, json.dumps([{**ROWS[0], "license": "MIT"}, ROWS[1]]))
     assert {e.licence for e in accepted} == {"MIT", "CC0-1.0"}
+
+
+def test_what_a_model_is_to_be_tested_on_is_not_used(tmp_path: Path) -> None:
+    words = [f"word{number}" for number in range(40)]
+    (tmp_path / "sets").mkdir()
+    sample = {"context": " ".join(words), "input": "Name a bird."}
+    (tmp_path / "sets" / "qa.jsonl").write_text(json.dumps(sample))
+    rows = [
+        {"instruction": "name a BIRD", "output": "A wren."},
+        {"instruction": "Go on from here.", "output": f"So: {' '.join(words[5:18]).upper()}."},
+        {"instruction": "Stop in time.", "output": f"So: {' '.join(words[5:17])}."},
+    ]
+    accepted, rejected = short(tmp_path, json.dumps(rows), evaluation_sets=str(tmp_path / "sets"))
+    assert [e.question for e in accepted] == ["Stop in time."]
+    assert {e.question: e.reason for e in rejected} == {
+        "name a BIRD": "question of an evaluation set: row 0",
+        "Go on from here.": "overlap of 13 words with qa.jsonl: row 1",
+    }
+
+
+def test_an_empty_folder_of_evaluation_sets_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="section 'short', key 'evaluation_sets'"):
+        short(tmp_path, json.dumps(ROWS), evaluation_sets=str(tmp_path / "sets"))
