@@ -9,7 +9,7 @@ from pipeline.readers.warden import Limits
 from tests.pipeline.attacks_pdf import ATTACKS, WORDS
 
 LIMITS = Limits(
-    cpu_seconds=1, cpu_seconds_per_page=0.5, wall_seconds=120, memory_bytes=1_500_000_000, max_text_bytes=10_000_000
+    cpu_seconds=3, cpu_seconds_per_page=0.5, wall_seconds=120, memory_bytes=1_500_000_000, max_text_bytes=10_000_000
 )
 KINDS = {"broken", "crash", "empty", "encrypted", "hostile", "memory", "reader", "timeout", "too large"}
 REFUSED = {  # there is nothing to read, or not to whom it is given
