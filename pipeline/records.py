@@ -7,6 +7,8 @@ the order of its file names, so that the same folder always gives the same seque
 import hashlib
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 from typing import Any, Literal, get_args
 
@@ -19,6 +21,7 @@ from pipeline.files import replacing
 
 Category = Literal["book", "paper", "report", "statement", "review"]  # a review is never material of a prompt
 Split = Literal["train", "test"]
+RowGroup = tuple[Path, int]  # a Parquet file, and the number of one of its groups of rows
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 ROWS_PER_GROUP = 16  # a text may have megabytes, and a row group is what a reader holds in memory
 CHARACTERS_PER_GROUP = 1_000_000  # after which it ends, however few its rows: one of them is asked for at a time
@@ -223,7 +226,21 @@ def read_mixed(folder: Path, pattern: str) -> Iterator[MixedExample]:
     Raises:
         InputError: The folder holds no such file, or one of another kind.
     """
-    for row in read_rows(folder, pattern, MIXED_SCHEMA):
+    yield from read_mixed_groups(mixed_groups(folder, pattern))
+
+
+def mixed_groups(folder: Path, pattern: str) -> list[RowGroup]:
+    """Return the row groups of the Parquet files whose names match `pattern`, so that processes may share them.
+
+    Raises:
+        InputError: The folder holds no such file, or one of another kind.
+    """
+    return row_groups(folder, pattern, MIXED_SCHEMA)
+
+
+def read_mixed_groups(groups: Iterable[RowGroup]) -> Iterator[MixedExample]:
+    """Yield the dataset rows of some row groups."""
+    for row in read_groups(groups, MIXED_SCHEMA):
         example = example_of({name: row.pop(name) for name in EXAMPLE_SCHEMA.names})
         material = tuple(Material(**part) for part in row.pop("material"))
         yield MixedExample(material=material, example=example, **row)
@@ -249,10 +266,25 @@ def tuples(row: dict[str, Any]) -> dict[str, Any]:
 
 def read_rows(folder: Path, pattern: str, schema: pa.Schema) -> Iterator[dict[str, Any]]:
     """Yield the rows of a folder's Parquet files in the order of their names, one row group in memory at a time."""
+    yield from read_groups(row_groups(folder, pattern, schema), schema)
+
+
+def row_groups(folder: Path, pattern: str, schema: pa.Schema) -> list[RowGroup]:
+    """Return the row groups of a folder's Parquet files that are not empty, in the order of the files' names."""
+    found: list[RowGroup] = []
     for path in parquet_files(folder, pattern):
         with open_parquet(path, schema) as file:
-            for group in range(file.num_row_groups):
-                yield from file.read_row_group(group).to_pylist()
+            numbers = range(file.num_row_groups)
+            found += [(path, number) for number in numbers if file.metadata.row_group(number).num_rows]
+    return found
+
+
+def read_groups(groups: Iterable[RowGroup], schema: pa.Schema) -> Iterator[dict[str, Any]]:
+    """Yield the rows of some row groups, one group in memory at a time."""
+    for path, own in groupby(groups, key=itemgetter(0)):
+        with open_parquet(path, schema) as file:
+            for _, number in own:
+                yield from file.read_row_group(number).to_pylist()
 
 
 def parquet_files(folder: Path, pattern: str) -> list[Path]:

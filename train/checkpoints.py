@@ -30,6 +30,7 @@ from pipeline.errors import InputError
 from pipeline.files import remove, replacing, sha256_of, sync_tree, write_json
 from train.lora import save_adapter
 from train.loss import LongTrainer
+from train.prepared import discard
 from train.recipe import TrainingParams
 
 MANIFEST = "manifest.json"
@@ -194,7 +195,9 @@ def train_on(trainer: CheckpointTrainer, params: TrainingParams, model: Path) ->
 
 
 def finish(trainer: CheckpointTrainer) -> None:
-    """Remove the checkpoints of a stage that has written its output."""
+    """Remove the checkpoints and rows of a stage that has written its output; every process calls this."""
+    discard(Path(trainer.args.output_dir))
+    trainer.accelerator.wait_for_everyone()
     if trainer.accelerator.is_main_process:
         remove(Path(trainer.args.output_dir))
 

@@ -17,7 +17,7 @@ from transformers import PretrainedConfig, set_seed
 
 from pipeline.cli import run_stage
 from pipeline.files import replacing, write_json
-from train.checkpoints import finish, train_on
+from train.checkpoints import finish, folder_of, train_on
 from train.lora import count_trainable, trained
 from train.loss import LongTrainer
 from train.preflight import check_before_loading
@@ -57,15 +57,14 @@ def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> Non
     check_before_loading(params, config, out, "extend")
     tokenizer = load_tokenizer(model)
     tokenizer.model_max_length = config.max_position_embeddings
-    with TemporaryDirectory() as cache:
-        rows = token_rows(documents, params.text_dataset, tokenizer, num_tokens_needed(params), cache)
-        adapted = trained(load_model(model, params, config, "extend"), params, "extend")
-        known = {"documents": len(rows), "trainable_parameters": count_trainable(adapted)}
-        arguments = training_config(params, out, max_steps=params.num_steps, num_epochs=1, packing=True, eval_steps=0)
-        trainer = trainer_of(adapted, tokenizer, arguments, params, "token", train_dataset=rows)
-        train_on(trainer, params, model)
-        write_plain(trainer, params, config, model, out, known)
-        finish(trainer)
+    rows = token_rows(documents, params.text_dataset, tokenizer, num_tokens_needed(params), folder_of(out))
+    adapted = trained(load_model(model, params, config, "extend"), params, "extend")
+    known = {"documents": len(rows), "trainable_parameters": count_trainable(adapted)}
+    arguments = training_config(params, out, max_steps=params.num_steps, num_epochs=1, packing=True, eval_steps=0)
+    trainer = trainer_of(adapted, tokenizer, arguments, params, "token", train_dataset=rows)
+    train_on(trainer, params, model)
+    write_plain(trainer, params, config, model, out, known)
+    finish(trainer)
 
 
 def num_tokens_needed(params: ExtendParams) -> int:

@@ -4,9 +4,9 @@ A row is a whole document, ended by the token that ends a text. TRL packs rows u
 ones; documents that share a row do not see each other.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import datasets
 from pydantic import BaseModel, ConfigDict
@@ -14,6 +14,10 @@ from transformers import PreTrainedTokenizerBase
 
 from pipeline.errors import InputError
 from pipeline.records import read_documents
+from train.prepared import TOKENS, Row, as_tokens, generated, prepared
+
+FEATURES = datasets.Features({"input_ids": TOKENS})
+BATCH_CHARACTERS = 4_000_000  # of texts that are tokenized at once: a hundred megabytes of Python's numbers
 
 
 class TextDatasetParams(BaseModel):
@@ -28,38 +32,35 @@ class TextDatasetParams(BaseModel):
 
 
 def token_rows(
-    folder: Path,
+    documents: Path,
     text_dataset: TextDatasetParams | None,
     tokenizer: PreTrainedTokenizerBase,
     max_tokens: int,
-    cache: str,
+    folder: Path,
 ) -> datasets.Dataset:
-    """Return the tokens to train on, a row a document; they lie in `cache`, not in memory.
+    """Return the tokens to train on, a row a document; they lie in `folder`, not in memory.
 
-    Of a text dataset no more is read than the first `max_tokens` need.
+    Of a text dataset no more is read than the first `max_tokens` need. Every process calls this.
 
     Raises:
         InputError: There is no document to train on.
     """
-    generator: Callable[..., Iterator[dict[str, list[int]]]] = document_tokens
-    arguments: dict[str, Any] = {"folder": folder, "tokenizer": tokenizer}
+    texts = partial(training_texts, documents)
     if text_dataset is not None:
-        generator = text_tokens
-        arguments = {"text_dataset": text_dataset, "tokenizer": tokenizer, "max_tokens": max_tokens}
-    try:
-        return datasets.Dataset.from_generator(generator, gen_kwargs=arguments, cache_dir=cache)
-    except datasets.exceptions.DatasetGenerationError as error:
-        if isinstance(error.__cause__, InputError):
-            raise error.__cause__ from error
-        raise
+        texts = partial(dataset_texts, text_dataset)
+
+    def rows() -> Iterator[Row]:
+        return tokens_of(texts(), tokenizer, max_tokens if text_dataset is not None else None)
+
+    return prepared(folder, "documents", lambda cache: generated(rows, FEATURES, cache))
 
 
-def document_tokens(folder: Path, tokenizer: PreTrainedTokenizerBase) -> Iterator[dict[str, list[int]]]:
-    """Yield the tokens of each document to train on."""
+def training_texts(folder: Path) -> Iterator[str]:
+    """Yield the text of each document to train on."""
     is_empty = True
     for document in read_documents(folder):
         if document.split == "train" and document.text and document.category != "review":
-            yield {"input_ids": tokens_of(document.text, tokenizer)}
+            yield document.text
             is_empty = False
     if is_empty:
         raise InputError(
@@ -70,21 +71,16 @@ def document_tokens(folder: Path, tokenizer: PreTrainedTokenizerBase) -> Iterato
         )
 
 
-def text_tokens(
-    text_dataset: TextDatasetParams, tokenizer: PreTrainedTokenizerBase, max_tokens: int
-) -> Iterator[dict[str, list[int]]]:
-    """Yield the tokens of the first texts of a dataset, until there are `max_tokens`."""
-    num_tokens = 0
+def dataset_texts(text_dataset: TextDatasetParams) -> Iterator[str]:
+    """Yield the texts of a dataset."""
+    is_empty = True
     for row in streamed(text_dataset):
-        if num_tokens >= max_tokens:
-            return
         if text_dataset.column not in row:
             raise no_text(text_dataset, f"the columns {', '.join(row)}")
         if row[text_dataset.column]:
-            ids = tokens_of(row[text_dataset.column], tokenizer)
-            num_tokens += len(ids)
-            yield {"input_ids": ids}
-    if num_tokens == 0:
+            yield row[text_dataset.column]
+            is_empty = False
+    if is_empty:
         raise no_text(text_dataset, "no text")
 
 
@@ -100,10 +96,29 @@ def streamed(text_dataset: TextDatasetParams) -> datasets.IterableDataset:
         raise no_text(text_dataset, " ".join(str(error).split())[:200]) from error
 
 
-def tokens_of(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Return the tokens of a document, ended by the token that ends a text."""
-    ids: list[int] = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
-    return [*ids, tokenizer.eos_token_id]
+def tokens_of(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int | None) -> Iterator[Row]:
+    """Yield the tokens of each text, ended by the token that ends a text, until there are `max_tokens`."""
+    num_tokens = 0
+    for batch in batches_of(texts):
+        for ids in tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]:
+            if max_tokens is not None and num_tokens >= max_tokens:
+                return
+            num_tokens += len(ids) + 1
+            yield {"input_ids": as_tokens([*ids, tokenizer.eos_token_id])}
+
+
+def batches_of(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield texts together, so that the tokenizer's threads have one each."""
+    batch: list[str] = []
+    num_characters = 0
+    for text in texts:
+        batch.append(text)
+        num_characters += len(text)
+        if num_characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, num_characters = [], 0
+    if batch:
+        yield batch
 
 
 def no_text(text_dataset: TextDatasetParams, found: str) -> InputError:

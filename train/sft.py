@@ -14,15 +14,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import datasets
-from transformers import set_seed
+import pyarrow.compute as pc
+from transformers import PreTrainedTokenizerBase, set_seed
 
 from pipeline.cli import run_stage
 from pipeline.files import replacing, write_json
+from pipeline.records import Split
 from train.answers import AnswerLoss
-from train.checkpoints import CheckpointTrainer, finish, train_on
+from train.checkpoints import CheckpointTrainer, finish, folder_of, train_on
 from train.lora import count_trainable, trained
 from train.loss import IGNORED, LossWeighting
 from train.preflight import check_before_loading
+from train.prepared import BATCH_ROWS, lengths
 from train.progress import quiet
 from train.prompts import Fitted, Template, check_template, fitted_split
 from train.recipe import TrainingParams
@@ -66,9 +69,7 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
     check_before_loading(params, config, out, "sft")
     tokenizer = load_tokenizer(model)
     check_template(params.prompt, tokenizer)
-    splits = Splits(
-        *(fitted_split(dataset, split, tokenizer, params.prompt, params.max_length) for split in ("train", "test"))
-    )
+    splits = fitted_splits(params, dataset, tokenizer, folder_of(out))
     adapted = trained(load_model(model, params, config, "sft"), params, "sft")
     trainable = count_trainable(adapted)
     arguments = training_config(
@@ -85,8 +86,8 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
         arguments,
         params,
         params.loss_weighting,
-        train_dataset=datasets.Dataset.from_list(splits.train.rows),
-        eval_dataset=datasets.Dataset.from_list(splits.test.rows),
+        train_dataset=splits.train.rows,
+        eval_dataset=splits.test.rows,
     )
     check_nothing_dropped(trainer, splits)
     answers = AnswerLoss(trainer, params)
@@ -94,6 +95,15 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
     train_on(trainer, params, model)
     write_all(trainer, splits, trainable, answers, out)
     finish(trainer)
+
+
+def fitted_splits(params: SftParams, dataset: Path, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Splits:
+    """Return both splits, whose tokens lie in FOLDER."""
+
+    def fitted(split: Split) -> Fitted:
+        return fitted_split(dataset, split, tokenizer, params.prompt, params.max_length, folder)
+
+    return Splits(fitted("train"), fitted("test"))
 
 
 def write_all(
@@ -139,19 +149,24 @@ def check_nothing_dropped(trainer: CheckpointTrainer, splits: Splits) -> None:
         ("train", trainer.train_dataset, splits.train),
         ("test", trainer.eval_dataset, splits.test),
     ):
-        num_kept = counts(rows)["rows"]
+        num_kept = num_rows(rows)
         if num_kept != len(fitted.rows):
             raise RuntimeError(f"TRL kept {num_kept} of {len(fitted.rows)} {name} rows")
 
 
+def num_rows(rows: datasets.Dataset) -> int:
+    """Count rows before they were packed."""
+    if "seq_lengths" not in rows.column_names:
+        return len(rows)
+    return sum(len(packed) for packed in rows["seq_lengths"])
+
+
 def counts(rows: datasets.Dataset) -> dict[str, int]:
     """Return rows, before they were packed, tokens, and tokens of answers."""
-    lengths = rows["seq_lengths"] if "seq_lengths" in rows.column_names else [[0]] * len(rows)
-    return {
-        "rows": sum(len(row) for row in lengths),
-        "tokens": sum(len(row["input_ids"]) for row in rows),
-        "answer_tokens": sum(label != IGNORED for row in rows for label in row["labels"]),
-    }
+    answer_tokens = 0
+    for batch in rows.select_columns(["labels"]).with_format("arrow").iter(batch_size=BATCH_ROWS):
+        answer_tokens += pc.sum(pc.not_equal(pc.list_flatten(batch["labels"]), IGNORED)).as_py()
+    return {"rows": num_rows(rows), "tokens": sum(lengths(rows)), "answer_tokens": answer_tokens}
 
 
 def write_refused(path: Path, refused: list[dict[str, str]]) -> None:

@@ -125,7 +125,7 @@ def training_config(
         output_dir=str(folder_of(out)),
         max_steps=max_steps,
         num_train_epochs=num_epochs,
-        max_length=params.max_length,
+        max_length=params.max_length if packing else None,  # rows that are not packed are cut to it already
         packing=packing,
         packing_strategy="bfd_split",
         eval_packing=False,

@@ -17,7 +17,7 @@ import train.trainer
 from pipeline.errors import InputError
 from pipeline.records import Document, write_documents, write_mixed
 from tests.train.test_stages import SENTENCE, dataset, documents, jsonl, mixed, run  # noqa: F401
-from train.prompts import fit_all
+from train.prompts import fit
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
 
@@ -196,7 +196,7 @@ def no_weights(monkeypatch):
             {"lora_targets": ["norm"], "fully_trained": ["norm"]},
             "norm in lora_targets or in fully_trained, not in both",
         ),
-        ({"max_length": 40}, r"no row that fits \(4 refused\)"),
+        ({"max_length": 40}, r"no row that fits \(4 refused"),
         ({"mlp_tiles": 8}, r"sft\.mlp_tiles: found an unknown key"),
     ],
 )
@@ -243,6 +243,12 @@ def test_reviews_are_never_trained_on(tmp_path, tiny_model):
 
 
 def test_rows_without_evidence_that_fits_are_refused_not_cut(tiny_tokenizer):
-    fitted = fit_all([mixed(0, quote="It was very long. " * 60)], "train", tiny_tokenizer, "llama2", 160)
-    assert fitted.rows == []
-    assert "160 tokens" in fitted.refused[0]["reason"]
+    row = fit(mixed(0, quote="It was very long. " * 60), tiny_tokenizer, "llama2", 160)
+    assert (row.ids, row.labels) == ([], [])
+    assert "160 tokens" in row.refused
+
+
+def test_rows_whose_template_leaves_out_the_answer_are_refused(tmp_path, tiny_model, dataset, no_weights):
+    (tiny_model / "chat_template.jinja").write_text("{{ messages[0].content }}")
+    with pytest.raises(InputError, match=r"no row that fits \(4 refused, the first because its template leaves out"):
+        run(train.sft, tmp_path, model=tiny_model, dataset=dataset, out=tmp_path / "sft")

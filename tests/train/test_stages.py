@@ -7,7 +7,9 @@ import pyarrow.parquet as pq
 import pytest
 import torch
 import yaml
+from datasets import Dataset
 from transformers import AutoModelForCausalLM, AutoTokenizer
+from trl import SFTConfig, SFTTrainer
 
 import train.base
 import train.extend
@@ -25,7 +27,8 @@ from pipeline.records import (
     write_mixed,
 )
 from pipeline.tokens import load_tokenizer
-from train.prompts import fit_all, num_prompt_tokens
+from train.loss import IGNORED
+from train.prompts import fit
 
 # TRL and PEFT still use an old name of transformers.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
@@ -209,16 +212,39 @@ def test_equal_runs_write_equal_bytes(tmp_path, tiny_model, documents, dataset):
 
 
 @pytest.mark.parametrize("prompt", ["chat", "llama2"])
-def test_rows_fit_keep_question_and_evidence_and_learn_the_answer_alone(tmp_path, tiny_tokenizer, prompt):
-    params = params_of(train.sft.SftParams, tmp_path, prompt=prompt)
-    fitted = fit_all([mixed(n) for n in range(20)], "train", tiny_tokenizer, prompt, params.max_length)
-    assert len(fitted.rows) == 20
-    for number, row in enumerate(fitted.rows):
-        assert 150 <= num_prompt_tokens(row, tiny_tokenizer) <= 160
-        text = row["prompt"] if prompt == "llama2" else row["prompt"][0]["content"]
+def test_rows_fit_keep_question_and_evidence_and_learn_the_answer_alone(tiny_tokenizer, prompt):
+    for number in range(20):
+        row = fit(mixed(number), tiny_tokenizer, prompt, 160)
+        assert 150 <= len(row.ids) <= 160
+        learned = [token for token, label in zip(row.ids, row.labels, strict=True) if label != IGNORED]
+        assert row.labels[-len(learned) :] == learned
+        assert tiny_tokenizer.decode(learned).strip() == f"The fox.{tiny_tokenizer.eos_token}"
+        text = tiny_tokenizer.decode(row.ids[: -len(learned)])
         assert f"Now the material ends. What is question {number}?" in text
         assert "Who sat on the wall?" in text
         assert "Below is a text. " in text
+
+
+@pytest.mark.parametrize("prompt", ["chat", "llama2"])
+def test_rows_are_those_that_trl_makes_of_the_same_prompts(tmp_path, tiny_model, prompt):
+    tokenizer = AutoTokenizer.from_pretrained(tiny_model)
+    rows = [mixed(number, length=4) for number in range(6)]
+    prompts = [{"prompt": f"[INST]{row.instruction}[/INST]", "completion": row.output} for row in rows]
+    if prompt == "chat":
+        prompts = [
+            {
+                "prompt": [{"role": "user", "content": row.instruction}],
+                "completion": [{"role": "assistant", "content": row.output}],
+            }
+            for row in rows
+        ]
+    config = SFTConfig(output_dir=tmp_path / "trl", max_length=None, use_cpu=True, bf16=False, report_to="none")
+    model = AutoModelForCausalLM.from_pretrained(tiny_model)
+    theirs = SFTTrainer(model, config, train_dataset=Dataset.from_list(prompts), processing_class=tokenizer)
+    for row, their in zip(rows, theirs.train_dataset, strict=True):
+        own = fit(row, tokenizer, prompt, 10_000)
+        assert own.ids == their["input_ids"]
+        assert own.labels == their["labels"]
 
 
 def test_a_row_whose_evidence_cannot_fit_is_refused_with_a_reason(tmp_path, tiny_model, dataset):
@@ -233,7 +259,7 @@ def test_a_row_whose_evidence_cannot_fit_is_refused_with_a_reason(tmp_path, tiny
 
 def test_a_dataset_without_a_row_that_fits_is_refused(tmp_path, tiny_model, dataset):
     params = params_of(train.sft.SftParams, tmp_path, max_length=40)
-    with pytest.raises(InputError, match=r"no row that fits \(4 refused\)"):
+    with pytest.raises(InputError, match=r"no row that fits \(4 refused, .* fit 40 tokens\)"):
         train.sft.run(params, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
     assert not (tmp_path / "sft").exists()
 

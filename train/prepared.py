@@ -1,0 +1,98 @@
+"""Rows of tokens on disk: one process of a machine prepares them, and all of its processes map the same files.
+
+A mix of 12,000 long rows is hundreds of millions of tokens. In memory they would be tens of gigabytes, in each process.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import datasets
+import numpy as np
+import pyarrow.compute as pc
+import torch
+from accelerate import PartialState
+
+from pipeline.errors import InputError
+from pipeline.files import remove
+
+TOKENS = datasets.List(datasets.Value("int32"))  # half of what Python's numbers would take
+LONGEST_WAIT = timedelta(hours=2)  # of processes for the one that prepares; torch's own is half an hour
+PARTS_PER_WORKER = 8  # fewer are done sooner than another process starts
+ROWS_IN_MEMORY = 16  # while they are written
+BATCH_ROWS = 256  # that are looked at together
+
+Row = dict[str, Any]
+
+
+def prepared(folder: Path, name: str, make: Callable[[str], datasets.Dataset]) -> datasets.Dataset:
+    """Return rows that the first process of each machine makes, in a folder of that name; all processes call this.
+
+    `make` is given a folder for what it writes on the way.
+    """
+    rows = own_folder(folder) / name
+    state = PartialState(cpu=not torch.cuda.is_available(), timeout=LONGEST_WAIT)
+    with state.local_main_process_first():
+        if state.is_local_main_process:
+            remove(rows)
+            rows.parent.mkdir(parents=True, exist_ok=True)
+            with TemporaryDirectory(dir=rows.parent) as cache:
+                make(cache).save_to_disk(rows)
+        return datasets.load_from_disk(rows)
+
+
+def discard(folder: Path) -> None:
+    """Remove all rows that were prepared; all processes call this."""
+    if PartialState().is_local_main_process:
+        remove(own_folder(folder))
+
+
+def own_folder(folder: Path) -> Path:
+    """Return where this machine keeps rows: several may share a disk."""
+    return folder / f"rows-{os.environ.get('GROUP_RANK', '0')}"
+
+
+def generated(
+    generator: Callable[..., Iterator[Row]],
+    features: datasets.Features,
+    cache: str,
+    num_parts: int = 1,
+    **arguments: Any,
+) -> datasets.Dataset:
+    """Return the rows that a generator yields, in files in `cache`, in the order of one process.
+
+    Lists among the arguments are dealt out, in stretches, to as many processes as `num_parts` of work are worth.
+
+    Raises:
+        InputError: The generator raised it, in this process: what one raises elsewhere comes back as datasets says it.
+    """
+    workers = max(1, min(len(os.sched_getaffinity(0)), num_parts // PARTS_PER_WORKER))
+    try:
+        return datasets.Dataset.from_generator(
+            generator,
+            features=features,
+            cache_dir=cache,
+            gen_kwargs=arguments,
+            num_proc=workers if workers > 1 else None,
+            writer_batch_size=ROWS_IN_MEMORY,
+        )
+    except datasets.exceptions.DatasetGenerationError as error:
+        if isinstance(error.__cause__, InputError):
+            raise error.__cause__ from error
+        raise
+
+
+def as_tokens(ids: list[int]) -> np.ndarray[Any, np.dtype[np.int32]]:
+    """Return tokens or labels as they are written."""
+    return np.array(ids, dtype=np.int32)
+
+
+def lengths(rows: datasets.Dataset) -> list[int]:
+    """Return how many tokens each row has."""
+    found: list[int] = []
+    for batch in rows.select_columns(["input_ids"]).with_format("arrow").iter(batch_size=BATCH_ROWS):
+        found += pc.list_value_length(batch["input_ids"]).to_pylist()
+    return found
