@@ -18,6 +18,8 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerBase,
 )
+from transformers.distributed.utils import is_local_dist_rank_0
+from transformers.integrations import is_fsdp_enabled
 from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig
 
@@ -46,14 +48,33 @@ def load_model(folder: Path, params: TrainingParams, config: PretrainedConfig, s
             attn_implementation=attention,
             use_safetensors=True,
             quantization_config=in_4_bits(params) if params.method == "qlora" else None,
+            device_map="meta" if gets_weights_from_first(params) else None,
         )
     except (OSError, ValueError, SafetensorError) as error:
         raise no_model(folder, error) from error
+    if gets_weights_from_first(params):
+        leave_unwritten(model)
     if params.method == "qlora":
         keep_differentiable(model)
     if params.mlp_tile is not None:
         tile_mlps(model, params.mlp_tile, section)
     return model
+
+
+def gets_weights_from_first(params: TrainingParams) -> bool:
+    """Tell whether the first process of all will send this one its parts of the weights, as FSDP does.
+
+    Then one process of a machine reads them, and the others need no memory for what they would throw away.
+    """
+    return params.method != "qlora" and is_fsdp_enabled() and not is_local_dist_rank_0()
+
+
+def leave_unwritten(model: PreTrainedModel) -> None:
+    """Give weights that were not read an address, by which accelerate tells them apart, but no page of memory yet."""
+    for module in model.modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            setattr(module, name, torch.nn.Parameter(torch.empty_like(parameter, device="cpu")))
+    model.tie_weights()
 
 
 def keep_differentiable(model: PreTrainedModel) -> None:

@@ -16,7 +16,7 @@ import train.sft
 import train.trainer
 from pipeline.errors import InputError
 from pipeline.records import Document, write_documents, write_mixed
-from tests.train.test_stages import SENTENCE, dataset, documents, jsonl, mixed, run  # noqa: F401
+from tests.train.test_stages import SENTENCE, dataset, documents, jsonl, mixed, params_of, run  # noqa: F401
 from train.prompts import fit
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
@@ -219,6 +219,18 @@ def test_a_tracker_that_is_not_installed_is_told(tmp_path, tiny_model, dataset, 
     monkeypatch.setattr(train.preflight, "find_spec", lambda name: None)
     with pytest.raises(InputError, match=r"sft\.report_to: found no package 'trackio'"):
         run(train.sft, tmp_path, {"report_to": "trackio"}, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
+
+
+@pytest.mark.parametrize("is_first", [True, False])
+def test_under_fsdp_the_first_process_of_a_machine_alone_reads_the_weights(tmp_path, tiny_model, monkeypatch, is_first):
+    monkeypatch.setattr(train.trainer, "is_fsdp_enabled", lambda: True)
+    monkeypatch.setattr(train.trainer, "is_local_dist_rank_0", lambda: is_first)
+    config = train.trainer.load_config(tiny_model)
+    model = train.trainer.load_model(tiny_model, params_of(train.sft.SftParams, tmp_path), config, "sft")
+    stored = load_file(tiny_model / "model.safetensors")["model.embed_tokens.weight"]
+    assert torch.equal(model.get_input_embeddings().weight, stored) == is_first
+    assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
+    assert len({parameter.data_ptr() for parameter in model.parameters()}) == len(list(model.parameters()))
 
 
 def test_a_gpu_without_bfloat16_is_told(tmp_path, tiny_model, dataset, no_weights, monkeypatch):
