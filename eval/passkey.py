@@ -23,6 +23,7 @@ from pipeline.cli import run_stage
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
+from train.recipe import Dtype
 
 MODELS = ("base", "tuned")
 OPENING = "Somewhere in the pages below a pass key is written. Read on and keep it in mind.\n\n"
@@ -47,7 +48,7 @@ class PasskeyParams(Params):
 
     lengths: list[int]  # tokens of the whole prompt, at most
     num_trials: int  # a length; the key's depth runs evenly from the start to the end over them
-    dtype: str
+    dtype: Dtype
     seed: int
 
 

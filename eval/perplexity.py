@@ -30,6 +30,7 @@ from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
 from pipeline.records import Document, read_documents
+from train.recipe import Dtype
 
 MODELS = ("base", "tuned")
 POSITIONS_PER_BIN = 512
@@ -42,7 +43,7 @@ class PerplexityParams(Params):
     lengths: list[int]  # tokens, ascending; documents shorter than the longest are left out
     num_documents: int  # at most, the same for every model
     num_resamples: int  # of the bootstrap over documents
-    dtype: str  # of weights and activations; the loss is always float32
+    dtype: Dtype  # of weights and activations; the loss is always float32
     seed: int
 
 

@@ -12,20 +12,23 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pipeline.errors import InputError
+from train.precision import computed_in
 from train.progress import quiet
+from train.recipe import Dtype
 
 TOKENS_PER_CHUNK = 1_024  # whose logits are held at once: 200 MB in float32 for 49k words
 
 
-def load_model(folder: Path, dtype: str) -> Any:
-    """Return a model in evaluation mode with full attention.
+def load_model(folder: Path, dtype: Dtype) -> Any:
+    """Return a model in evaluation mode with full attention, in the dtype or what this machine computes it in.
 
     Raises:
         InputError: The folder holds no model.
     """
     require_model(folder)
     quiet()
-    model = AutoModelForCausalLM.from_pretrained(folder, dtype=getattr(torch, dtype), attn_implementation="sdpa")
+    dtype_here = getattr(torch, computed_in(dtype))
+    model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype_here, attn_implementation="sdpa")
     return model.eval()
 
 

@@ -20,9 +20,10 @@ from pipeline.files import replacing, write_json
 from train.checkpoints import finish, folder_of, train_on
 from train.lora import count_trainable, trained
 from train.loss import LongTrainer
+from train.precision import on_this_machine
 from train.preflight import check_before_loading
 from train.progress import quiet
-from train.recipe import TrainingParams
+from train.recipe import Dtype, TrainingParams
 from train.rope import RopeParams, scale_rope
 from train.rows import TextDatasetParams, token_rows
 from train.saving import plain_model, save_trained
@@ -51,6 +52,7 @@ class ExtendParams(TrainingParams):
 def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> None:
     """Train MODEL on long rows of DOCUMENTS and write it, merged, to OUT."""
     quiet()
+    written, params = params.dtype, on_this_machine(params)
     set_seed(params.seed)
     config = load_config(model)
     scale_rope(config, params.rope, params.max_length)
@@ -63,7 +65,7 @@ def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> Non
     arguments = training_config(params, out, max_steps=params.num_steps, num_epochs=1, packing=True, eval_steps=0)
     trainer = trainer_of(adapted, tokenizer, arguments, params, "token", train_dataset=rows)
     train_on(trainer, params, model)
-    write_plain(trainer, params, config, model, out, known)
+    write_plain(trainer, written, config, model, out, known)
     finish(trainer)
 
 
@@ -75,7 +77,7 @@ def num_tokens_needed(params: ExtendParams) -> int:
 
 def write_plain(
     trainer: LongTrainer,
-    params: ExtendParams,
+    dtype: Dtype,
     config: PretrainedConfig,
     model: Path,
     out: Path,
@@ -87,7 +89,7 @@ def write_plain(
         if not trainer.accelerator.is_main_process:
             return
         with replacing(out) as beside:
-            plain = plain_model(model, Path(folder), config, getattr(torch, params.dtype))
+            plain = plain_model(model, Path(folder), config, getattr(torch, dtype))
             plain.save_pretrained(beside)
             trainer.processing_class.save_pretrained(beside)
             losses = write_log(beside / "log.jsonl", trainer.state.log_history)

@@ -25,6 +25,7 @@ from pipeline.cli import log_to_stderr
 from train.bench import GIVE_BACK, LIBRARIES, memory
 from train.footprint import footprint_of
 from train.plan import architecture_of, section_of
+from train.precision import on_this_machine
 from train.recipe import TrainingParams
 from train.step import step_of
 
@@ -78,10 +79,10 @@ def rows(options: argparse.Namespace) -> list[tuple[Any, ...]]:
     found: list[tuple[Any, ...]] = []
     for method in options.methods:
         for num_tokens in options.lengths:
-            params = with_method(section_of(options.recipe, "extend"), method)
+            params = on_this_machine(with_method(section_of(options.recipe, "extend"), method))
             planned = footprint_of(params, architecture_of(options.recipe), "extend", num_tokens).total
             measured = apart(params, architecture_of(options.recipe), num_tokens, options.threads)
-            found.append((method, num_tokens, planned / 2**30, measured / 2**30, planned / measured - 1))
+            found.append((method, params.dtype, num_tokens, planned / 2**30, measured / 2**30, planned / measured - 1))
             log.info("%s", found[-1])
     return found
 
@@ -90,7 +91,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run `python -m train.measure`."""
     options = parser().parse_args(argv)
     log_to_stderr()
-    header = ("method", "tokens", "planned, GiB", "measured, GiB", "planned / measured - 1")
+    header = ("method", "dtype", "tokens", "planned, GiB", "measured, GiB", "planned / measured - 1")
     given = conditions(LIBRARIES) | {"recipe": options.recipe, "threads": str(options.threads)}
     log.info("%s", write_tables(options.out, "memory", given, [Table("Peak of a step", header, tuple(rows(options)))]))
 

@@ -24,6 +24,7 @@ from train.answers import AnswerLoss
 from train.checkpoints import CheckpointTrainer, finish, folder_of, train_on
 from train.lora import count_trainable, trained
 from train.loss import IGNORED, LossWeighting
+from train.precision import on_this_machine
 from train.preflight import check_before_loading
 from train.prepared import BATCH_ROWS, lengths
 from train.progress import quiet
@@ -64,6 +65,7 @@ class Splits:
 def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
     """Train MODEL on the answers of DATASET and write what was trained to OUT."""
     quiet()
+    params = on_this_machine(params)
     set_seed(params.seed)
     config = load_config(model)
     check_before_loading(params, config, out, "sft")

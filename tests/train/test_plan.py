@@ -19,6 +19,7 @@ from train.plan import (
     sharded,
     step_flops,
 )
+from train.precision import on_this_machine
 
 # PEFT still asks transformers by an old name.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
@@ -107,7 +108,7 @@ def test_weights_in_four_bits_take_about_a_quarter():
 @pytest.mark.parametrize("method", ["lora", "full"])
 @pytest.mark.parametrize("length", [1_024, 2_048, 4_096])
 def test_the_plan_is_within_a_tenth_of_a_real_step(method, length):
-    params = with_method(section_of("smollm2-135m", "extend"), method)
+    params = on_this_machine(with_method(section_of("smollm2-135m", "extend"), method))
     planned = footprint_of(params, architecture_of("smollm2-135m"), "extend", length).total
     measured = measured_apart(params, architecture_of("smollm2-135m"), length, 1)
     assert planned == pytest.approx(measured, rel=0.1)

@@ -1,0 +1,44 @@
+"""What a recipe's bfloat16 is computed in, where a CPU has no kernels for it."""
+
+import logging
+from functools import cache
+from typing import TypeVar
+
+import torch
+
+from train.recipe import Dtype, TrainingParams
+
+Section = TypeVar("Section", bound=TrainingParams)
+
+log = logging.getLogger(__name__)
+
+
+def computed_in(dtype: Dtype) -> Dtype:
+    """Return float32 for a bfloat16 that this machine would emulate, else the same.
+
+    It holds every bfloat16 exactly, and takes twice the memory. Emulated, a step of training takes some thirty times as
+    long: on CPUs with AVX2 alone, oneDNN has no bfloat16.
+    """
+    if dtype == "bfloat16" and not has_bfloat16():
+        say_float32()
+        return "float32"
+    return dtype
+
+
+def on_this_machine(params: Section) -> Section:
+    """Return a section of a recipe with the dtype that this machine computes it in."""
+    return params.model_copy(update={"dtype": computed_in(params.dtype)})
+
+
+def has_bfloat16() -> bool:
+    """Tell whether a GPU computes, whose own check is another, or a CPU with kernels for bfloat16."""
+    if torch.cuda.is_available():
+        return True
+    is_there: bool = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()  # type: ignore[no-untyped-call]
+    return is_there
+
+
+@cache
+def say_float32() -> None:
+    """Say once what is not as the recipe has it."""
+    log.warning("this CPU has no bfloat16: what is in bfloat16 is computed in float32")
