@@ -16,8 +16,8 @@ log = logging.getLogger(__name__)
 def computed_in(dtype: Dtype) -> Dtype:
     """Return float32 for a bfloat16 that this machine would emulate, else the same.
 
-    It holds every bfloat16 exactly, and takes twice the memory. Emulated, a step of training takes some thirty times as
-    long: on CPUs with AVX2 alone, oneDNN has no bfloat16.
+    It holds every bfloat16 exactly, and takes twice the memory. Emulated, a step of training takes many times as long:
+    on CPUs with AVX2 alone, oneDNN has no bfloat16.
     """
     if dtype == "bfloat16" and not has_bfloat16():
         say_float32()

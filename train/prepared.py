@@ -69,7 +69,7 @@ def generated(
     Raises:
         InputError: The generator raised it, in this process: what one raises elsewhere comes back as datasets says it.
     """
-    workers = max(1, min(len(os.sched_getaffinity(0)), num_parts // PARTS_PER_WORKER))
+    workers = max(1, min(num_cores(), num_parts // PARTS_PER_WORKER))
     try:
         return datasets.Dataset.from_generator(
             generator,
@@ -83,6 +83,11 @@ def generated(
         if isinstance(error.__cause__, InputError):
             raise error.__cause__ from error
         raise
+
+
+def num_cores() -> int:
+    """Return how many cores this process may use, where the system says so; macOS does not."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def as_tokens(ids: list[int]) -> np.ndarray[Any, np.dtype[np.int32]]:

@@ -6,6 +6,7 @@ import datasets
 import numpy as np
 import pytest
 
+import train.prepared
 from pipeline.errors import InputError
 from train.prepared import PARTS_PER_WORKER, TOKENS, discard, generated, lengths, prepared
 
@@ -25,7 +26,7 @@ def make(cache, numbers, num_parts):
 
 
 def test_rows_are_the_same_however_many_processes_make_them(tmp_path, monkeypatch):
-    monkeypatch.setattr(os, "sched_getaffinity", lambda process: range(3))
+    monkeypatch.setattr(train.prepared, "num_cores", lambda: 3)
     numbers = list(range(70, 0, -1))
     one = make(tmp_path / "one", numbers, 1)
     many = make(tmp_path / "many", numbers, PARTS_PER_WORKER * 5)
