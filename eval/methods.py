@@ -32,9 +32,12 @@ from pipeline.files import write_json
 from pipeline.records import read_documents
 from train.extend import ExtendParams
 from train.extend import run as extend
+from train.precision import computed_in, on_this_machine
+from train.recipe import Dtype
 from train.rope import RopeParams
 
 FACTOR = 8.0
+DTYPE: Dtype = "bfloat16"
 PILOT_SEED = 1
 NUM_RESAMPLES = 10_000
 PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj"]
@@ -98,7 +101,7 @@ def params_of(method: Method, rates: Rates, num_steps: int, seed: int, options: 
         checkpointing="none",
         offload_activations=False,
         mlp_tile=None,
-        dtype="bfloat16",
+        dtype=DTYPE,
         save_steps=0,
         num_checkpoints=1,
         report_to="none",
@@ -114,7 +117,8 @@ def measured(name: str, params: ExtendParams, options: argparse.Namespace) -> di
             out = Path(folder) / "extended"
             extend(params, model=options.model, documents=options.documents, out=out)
             steps = [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text().splitlines()]
-            result = {"params": params.model_dump(mode="json"), "training": steps, "held_out": held_out(out, options)}
+            given = on_this_machine(params).model_dump(mode="json")
+            result = {"params": given, "training": steps, "held_out": held_out(out, options)}
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, result)
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -123,7 +127,7 @@ def measured(name: str, params: ExtendParams, options: argparse.Namespace) -> di
 
 def held_out(model: Path, options: argparse.Namespace) -> Losses:
     """Return the losses of each held-out document's windows, with full attention."""
-    scored = load_model(model, "bfloat16")
+    scored = load_model(model, DTYPE)
     return {
         doc_id: [mean_of_parts(score_tokens(scored, ids_BT)[0][0]) for ids_BT in windows]
         for doc_id, windows in windows_of(options)
@@ -283,6 +287,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "seeds": options.seeds,
         "pilot steps": options.pilot_steps if options.rate is None else 0,
         "windows": options.windows,
+        "computed in": computed_in(DTYPE),
     }
     log.info("%s", write_tables(options.out, "methods", given, tables))
 

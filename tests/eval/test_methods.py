@@ -7,6 +7,7 @@ import torch
 
 from eval.methods import (
     COMPARISONS,
+    DTYPE,
     METHODS,
     by_document,
     by_part,
@@ -21,6 +22,7 @@ from eval.methods import (
     slug,
 )
 from pipeline.records import Document, write_documents
+from train.precision import computed_in
 
 SENTENCE = "The fox sat on the wall and the hound slept. "
 PATHS = ["--model", "model", "--documents", "documents", "--out", "out"]
@@ -101,7 +103,10 @@ def test_a_comparison_is_written_and_not_trained_twice(tmp_path, tiny_model):
     assert len([file for file in before if not file.name.startswith("pilot")]) == len(METHODS) + 1
     main([*words, *sizes])
     assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "out/runs").iterdir()}
-    first, second, third = json.loads((tmp_path / "out/methods.json").read_text())["tables"]
+    content = json.loads((tmp_path / "out/methods.json").read_text())
+    assert {json.loads(file.read_text())["params"]["dtype"] for file in before} == {computed_in(DTYPE)}
+    assert content["conditions"]["computed in"] == computed_in(DTYPE)
+    first, second, third = content["tables"]
     assert [row[0] for row in first["rows"]][2:] == [method.name for method in METHODS]
     assert len(second["rows"]) == len(COMPARISONS)
     assert [row[0] for row in third["rows"]] == [method.name for method in METHODS]
