@@ -2,10 +2,10 @@
 
     python -m eval.methods --model data/models/smollm2-135m/base --documents data/curate --out data/methods
 
-Positions are interpolated by 8, so that the model stands for one of an eighth of its context and has to learn
-them again. Each method continues pre-training by stage `extend` on the same rows in the same order, from three seeds,
-at the rate that a pilot run on another seed found best for it. What it learned is measured with full attention
-on windows of documents held out. Writes OUT/runs/*.json, so that an interrupted comparison goes on, and
+Positions are divided by a factor, 8 unless told, so that the model stands for one of an eighth of its context and has
+to learn them again. Each method continues pre-training by stage `extend` on the same rows in the same order, from
+three seeds, at the rate that a pilot run on another seed found best for it. What it learned is measured with full
+attention on windows of documents held out. Writes OUT/runs/*.json, so that an interrupted comparison goes on, and
 OUT/methods.json and OUT/methods.md.
 
 Source: LongLoRA (arXiv 2309.12307), Tables 1, 2 and 7, which compare these methods on Llama-2-7B.
@@ -36,7 +36,6 @@ from train.precision import computed_in, on_this_machine
 from train.recipe import Dtype
 from train.rope import RopeParams
 
-FACTOR = 8.0
 DTYPE: Dtype = "bfloat16"
 PILOT_SEED = 1
 NUM_RESAMPLES = 10_000
@@ -89,7 +88,7 @@ def params_of(method: Method, rates: Rates, num_steps: int, seed: int, options: 
         lora_dropout=0.0,
         max_length=options.length,
         group_size=options.length // method.num_groups if method.num_groups > 1 else None,
-        rope=RopeParams(type="linear", factor=FACTOR),
+        rope=RopeParams(type="linear", factor=options.factor),
         text_dataset=None,
         num_steps=num_steps,
         adam_beta2=0.95,
@@ -226,7 +225,7 @@ def untrained(options: argparse.Namespace) -> dict[str, Losses]:
     still = METHODS[0]
     params = params_of(still, {"learning_rate": 0.0}, 1, PILOT_SEED, options)
     interpolated = measured("untrained", params, options)["held_out"]
-    return {"as it is": held_out(options.model, options), f"positions / {FACTOR:.0f}": interpolated}
+    return {"as it is": held_out(options.model, options), f"positions / {options.factor:g}": interpolated}
 
 
 def by_document(runs: Sequence[Losses]) -> list[float]:
@@ -283,6 +282,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     tables = compare(options)
     given = conditions(LIBRARIES) | {
         "tokens a step": options.length,
+        "positions divided by": options.factor,
         "steps": options.steps,
         "seeds": options.seeds,
         "pilot steps": options.pilot_steps if options.rate is None else 0,
@@ -298,6 +298,7 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--model", type=Path, required=True, metavar="PATH")
     own.add_argument("--documents", type=Path, required=True, metavar="PATH")
     own.add_argument("--length", type=int, default=1_024, help="tokens of a row, one row a step")
+    own.add_argument("--factor", type=float, default=8.0, help="by which positions are divided")
     own.add_argument("--steps", type=int, default=100)
     own.add_argument("--pilot-steps", type=int, default=25)
     own.add_argument("--rate", type=float, help="of every method, in place of what pilot runs find")

@@ -79,6 +79,12 @@ def test_rows_are_cut_into_the_groups_of_a_method():
     assert (sizes["LoRA+, S2 in quarters"], sizes["LoRA+, S2 in halves"]) == (256, 512)
 
 
+@pytest.mark.parametrize(("words", "factor"), [((), 8.0), (("--factor", "2"), 2.0)])
+def test_positions_are_divided_by_8_or_what_is_told(words, factor):
+    options = parser().parse_args([*PATHS, *words])
+    assert params_of(METHODS[0], {"learning_rate": 1e-3}, 1, 1, options).rope.factor == factor
+
+
 @pytest.mark.parametrize("best", [-5, -1, 0, 3])
 def test_rates_are_searched_until_both_neighbours_are_worse(best):
     tried = []
