@@ -10,7 +10,6 @@ OUT/attention.json or OUT/step.json, and the same as a Markdown table beside it.
 import argparse
 import logging
 import multiprocessing
-import os
 import re
 import sys
 import time
@@ -30,6 +29,7 @@ from pipeline.benchmarks.table import Table, conditions, write_tables
 from pipeline.cli import log_to_stderr
 from pipeline.errors import InputError
 from train.attention import s2_attention
+from train.memory import give_back_large_blocks
 from train.plan import architecture_of, section_of
 from train.recipe import Checkpointing
 from train.step import step_of
@@ -37,7 +37,6 @@ from train.step import step_of
 log = logging.getLogger(__name__)
 
 NUM_WARM_UPS = 1
-GIVE_BACK = "MALLOC_MMAP_THRESHOLD_"  # glibc: larger blocks are mapped, and unmapped when they are freed
 BYTES = re.compile(r"(VmHWM|VmRSS):\s+(\d+) kB")
 LIBRARIES = ("torch", "transformers", "peft")
 METHODS = ("full", "roll and regroup", "s2 sdpa", "full flash-attn", "s2 flash", "s2 flex")
@@ -109,6 +108,8 @@ def why_not(case: Case) -> str:
 
 def measure_attention(case: Case, *, what: str) -> dict[str, float]:
     """Measure one case in this process: the best time, or the peak of memory above the inputs."""
+    if what == "peak":
+        give_back_large_blocks()
     torch.set_num_threads(case.num_threads)
     torch.manual_seed(0)
     sizes = (case.num_heads, case.num_kv_heads, case.num_kv_heads)
@@ -177,6 +178,7 @@ def memory(status: Path) -> dict[str, int]:
 def measure_step(case: Case, *, what: str) -> dict[str, float]:
     """Measure the best time of a step of LoRA+ on SmolLM2-135M's sizes, as its recipe takes it."""
     assert what == "time"
+    give_back_large_blocks()
     torch.set_num_threads(case.num_threads)
     torch.manual_seed(0)
     changes = {
@@ -193,17 +195,13 @@ def measure_step(case: Case, *, what: str) -> dict[str, float]:
 def apart(measure: Callable[..., dict[str, float]], case: Case, *whats: str) -> dict[str, float]:
     """Measure the time and the peak of memory of a case, as asked for, each in a process of its own.
 
-    For memory, the process gives back at once what it frees, so that its peak is true; that would cost it time.
+    For the memory of attention, the process gives back at once what it frees, so that its peak is true; that would
+    cost it time.
     """
     figures: dict[str, float] = {}
     for what in whats:
-        if what == "peak":
-            os.environ[GIVE_BACK] = str(1 << 20)
-        try:
-            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-                figures |= pool.submit(measure, case, what=what).result()
-        finally:
-            os.environ.pop(GIVE_BACK, None)
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            figures |= pool.submit(measure, case, what=what).result()
     return figures
 
 

@@ -20,6 +20,7 @@ from pipeline.files import replacing, write_json
 from train.checkpoints import finish, folder_of, train_on
 from train.lora import count_trainable, trained
 from train.loss import LongTrainer
+from train.memory import give_back_large_blocks
 from train.precision import on_this_machine
 from train.preflight import check_before_loading
 from train.progress import quiet
@@ -52,6 +53,7 @@ class ExtendParams(TrainingParams):
 def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> None:
     """Train MODEL on long rows of DOCUMENTS and write it, merged, to OUT."""
     quiet()
+    give_back_large_blocks()
     written, params = params.dtype, on_this_machine(params)
     set_seed(params.seed)
     config = load_config(model)

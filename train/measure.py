@@ -11,7 +11,6 @@ import argparse
 import gc
 import logging
 import multiprocessing
-import os
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -22,8 +21,9 @@ from transformers import PretrainedConfig
 
 from pipeline.benchmarks.table import Table, conditions, write_tables
 from pipeline.cli import log_to_stderr
-from train.bench import GIVE_BACK, LIBRARIES, memory
+from train.bench import LIBRARIES, memory
 from train.footprint import footprint_of
+from train.memory import give_back_large_blocks
 from train.plan import architecture_of, section_of
 from train.precision import on_this_machine
 from train.recipe import TrainingParams
@@ -37,6 +37,7 @@ log = logging.getLogger(__name__)
 
 def peak_bytes_of(params: TrainingParams, config: PretrainedConfig, num_tokens: int, num_threads: int) -> float:
     """Return the peak of the steps above what this process had before it built the model."""
+    give_back_large_blocks()
     torch.set_num_threads(num_threads)
     torch.manual_seed(0)
     on_cuda = torch.cuda.is_available()
@@ -58,13 +59,9 @@ def warm_up() -> None:
 
 
 def apart(*arguments: Any) -> float:
-    """Measure in a process of its own, which gives back at once what it frees, so that its peak is true."""
-    os.environ[GIVE_BACK] = str(1 << 16)
-    try:
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            return pool.submit(peak_bytes_of, *arguments).result()
-    finally:
-        del os.environ[GIVE_BACK]
+    """Measure in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(peak_bytes_of, *arguments).result()
 
 
 def with_method(params: TrainingParams, method: str) -> TrainingParams:

@@ -24,6 +24,7 @@ from train.answers import AnswerLoss
 from train.checkpoints import CheckpointTrainer, finish, folder_of, train_on
 from train.lora import count_trainable, trained
 from train.loss import IGNORED, LossWeighting
+from train.memory import give_back_large_blocks
 from train.precision import on_this_machine
 from train.preflight import check_before_loading
 from train.prepared import BATCH_ROWS, lengths
@@ -65,6 +66,7 @@ class Splits:
 def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
     """Train MODEL on the answers of DATASET and write what was trained to OUT."""
     quiet()
+    give_back_large_blocks()
     params = on_this_machine(params)
     set_seed(params.seed)
     config = load_config(model)

@@ -1,4 +1,8 @@
-"""A feed-forward layer in tiles gives what it gives whole, and so do its gradients."""
+"""Tiles of a feed-forward layer change neither what it gives nor gradients; what is freed leaves the process."""
+
+import platform
+import subprocess
+import sys
 
 import pytest
 import torch
@@ -43,3 +47,31 @@ def test_tiles_of_no_token_are_refused(tiny_config):
 def test_a_model_without_feed_forward_modules_of_that_name_is_refused():
     with pytest.raises(InputError, match="0 modules named 'mlp'"):
         tile_mlps(torch.nn.Linear(2, 2), 8, "sft")
+
+
+STILL_HELD = """
+import sys
+import torch
+from train.bench import memory
+from train.measure import STATUS
+from train.memory import give_back_large_blocks
+
+if sys.argv[1] == "given back":
+    give_back_large_blocks()
+torch.ones(5_000_000)  # freed: glibc now keeps what is as large
+before = memory(STATUS)["VmRSS"]
+blocks = [torch.ones(4_000_000) for _ in range(20)]
+on_top = torch.ones(1_000)
+del blocks
+print((memory(STATUS)["VmRSS"] - before) / 320e6)
+"""
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="the C library is not glibc")
+def test_large_blocks_leave_the_process_when_they_are_freed(root):
+    def share_held(how):
+        command = [sys.executable, "-c", STILL_HELD, how]
+        return float(subprocess.run(command, cwd=root, capture_output=True, check=True, text=True).stdout)
+
+    assert share_held("left alone") > 0.9
+    assert share_held("given back") < 0.1
