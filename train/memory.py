@@ -36,8 +36,8 @@ def give_back_large_blocks() -> None:
     """Have the C library give a large block back to the system as soon as it is freed, where it is glibc.
 
     Left alone, it keeps blocks of up to 32 MiB for the next ones, in heaps that fragment: a step on a CPU then holds
-    several times what it needs. Blocks that come anew from the system each time are asked for in huge pages, because
-    clearing small ones takes a quarter of a step.
+    several times what it needs. Blocks that come anew from the system each time are asked for in huge pages: clearing
+    small ones takes a quarter more CPU time.
     """
     os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch asks at its first large block
     with suppress(AttributeError):  # no other library has it
