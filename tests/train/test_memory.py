@@ -60,8 +60,8 @@ if sys.argv[1] == "given back":
     give_back_large_blocks()
 torch.ones(5_000_000)  # freed: glibc now keeps what is as large
 before = memory(STATUS)["VmRSS"]
-blocks = [torch.ones(4_000_000) for _ in range(20)]
-on_top = torch.ones(1_000)
+blocks = [(torch.ones(4_000_000), torch.ones(120_000)) for _ in range(20)]
+between = [small for _, small in blocks]  # keep a heap from shrinking
 del blocks
 print((memory(STATUS)["VmRSS"] - before) / 320e6)
 """
@@ -73,5 +73,5 @@ def test_large_blocks_leave_the_process_when_they_are_freed(root):
         command = [sys.executable, "-c", STILL_HELD, how]
         return float(subprocess.run(command, cwd=root, capture_output=True, check=True, text=True).stdout)
 
-    assert share_held("left alone") > 0.9
+    assert share_held("left alone") > 0.5
     assert share_held("given back") < 0.1
