@@ -22,6 +22,8 @@ TOKENS_PER_CHUNK = 1_024  # whose logits are held at once: 200 MB in float32 for
 def load_model(folder: Path, dtype: Dtype) -> Any:
     """Return a model in evaluation mode with full attention, in the dtype or what this machine computes it in.
 
+    It is on the GPU where there is one.
+
     Raises:
         InputError: The folder holds no model.
     """
@@ -29,7 +31,7 @@ def load_model(folder: Path, dtype: Dtype) -> Any:
     quiet()
     dtype_here = getattr(torch, computed_in(dtype))
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype_here, attn_implementation="sdpa")
-    return model.eval()
+    return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def load_tokenizer(folder: Path) -> Any:
@@ -66,8 +68,9 @@ def score_tokens(
 
     Returns:
         The negative log-likelihood in nats, float32 of shape (B, S), and whether the token was the most likely one,
-        bool of shape (B, S).
+        bool of shape (B, S). Both are on the CPU.
     """
+    input_ids_BT = input_ids_BT.to(model.device)
     num_scored = input_ids_BT.shape[1] - 1 if num_last is None else num_last
     hidden_BSD = model.get_decoder()(input_ids_BT, use_cache=False).last_hidden_state[:, -num_scored - 1 : -1]
     scored_BS = input_ids_BT[:, -num_scored:]
@@ -78,4 +81,4 @@ def score_tokens(
         targets_BT = scored_BS[:, start : start + TOKENS_PER_CHUNK]
         losses.append(torch.nn.functional.cross_entropy(logits_BTV.transpose(1, 2), targets_BT, reduction="none"))
         hits.append(logits_BTV.argmax(dim=-1) == targets_BT)
-    return torch.cat(losses, dim=1), torch.cat(hits, dim=1)
+    return torch.cat(losses, dim=1).cpu(), torch.cat(hits, dim=1).cpu()

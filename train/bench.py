@@ -43,7 +43,6 @@ METHODS = ("full", "roll and regroup", "s2 sdpa", "full flash-attn", "s2 flash",
 NEEDS_FLASH = ("full flash-attn", "s2 flash")
 Heads = tuple[int, int]  # of queries, and of keys and values
 Rows = Iterator[dict[str, Any]]
-STEP_RECIPE = "smollm2-135m"
 
 
 @dataclass(frozen=True)
@@ -61,6 +60,7 @@ class Case:
     num_threads: int
     num_repeats: int
     checkpointing: Checkpointing = "none"  # of a whole step, as a recipe says it
+    recipe: str = ""  # of a whole step
 
 
 def roll_and_regroup(q_BHTD: Tensor, k_BKTD: Tensor, v_BKTD: Tensor, group_size: int) -> Tensor:
@@ -176,7 +176,7 @@ def memory(status: Path) -> dict[str, int]:
 
 
 def measure_step(case: Case, *, what: str) -> dict[str, float]:
-    """Measure the best time of a step of LoRA+ on SmolLM2-135M's sizes, as its recipe takes it."""
+    """Measure the best time of a step of one row of a recipe's `extend`."""
     assert what == "time"
     give_back_large_blocks()
     torch.set_num_threads(case.num_threads)
@@ -184,11 +184,12 @@ def measure_step(case: Case, *, what: str) -> dict[str, float]:
     changes = {
         "max_length": case.num_tokens,
         "group_size": case.group_size if case.method == "s2" else None,
+        "accumulation_steps": 1,
         "checkpointing": case.checkpointing,
         "dtype": case.dtype,
     }
-    params = section_of(STEP_RECIPE, "extend", changes)
-    seconds = best_seconds(step_of(params, architecture_of(STEP_RECIPE), torch.device(case.device)), case)
+    params = section_of(case.recipe, "extend", changes)
+    seconds = best_seconds(step_of(params, architecture_of(case.recipe), torch.device(case.device)), case)
     return {"step_ms": 1e3 * seconds, "tokens_per_second": case.num_tokens / seconds}
 
 
@@ -223,11 +224,14 @@ def attention_rows(options: argparse.Namespace) -> Rows:
 
 def step_rows(options: argparse.Namespace) -> Rows:
     """Measure a step with full attention and with S2-Attn, for each way of computing layers again."""
+    config = architecture_of(options.recipe)
+    num_heads, num_kv_heads = config.num_attention_heads, config.num_key_value_heads
+    how = (options.dtype, options.device, options.threads, options.repeats)
     for num_tokens, checkpointing in product(options.lengths, options.checkpointing):
         full: dict[str, float] = {}
         for method in ("full", "s2"):
-            sizes = (num_tokens, num_tokens // 4, 9, 3, 64)
-            case = Case(method, *sizes, options.dtype, options.device, options.threads, options.repeats, checkpointing)
+            sizes = (num_tokens, num_tokens // 4, num_heads, num_kv_heads, config.hidden_size // num_heads)
+            case = Case(method, *sizes, *how, checkpointing, options.recipe)
             figures = apart(measure_step, case, "time")
             full = full or figures
             yield asdict(case) | figures | {"times_full": full["step_ms"] / figures["step_ms"], "not_measured": ""}
@@ -285,6 +289,7 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--head-size", type=int, default=64)
     own.add_argument("--dtype", choices=("float32", "bfloat16", "float16"), default="float32")
     own.add_argument("--checkpointing", choices=get_args(Checkpointing), nargs="+", default=["layers"])
+    own.add_argument("--recipe", default="smollm2-135m", help="of a whole step")
     own.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     own.add_argument("--threads", type=int, default=2)
     own.add_argument("--repeats", type=int, default=4, help="the shortest counts")

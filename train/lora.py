@@ -54,12 +54,25 @@ def trained(model: PreTrainedModel, params: TrainingParams, section: str) -> Pre
         InputError: A module named in `params` is not in the model, or is one that cannot be trained so.
     """
     dtype = getattr(torch, params.dtype)
+    if params.method == "qlora":
+        answer_in(model, dtype)
     if params.method == "full":
         model.requires_grad_(requires_grad=True)
         in_float32(model)
     adapted = model if params.method == "full" else with_lora(model, params, section)
     adapted.get_input_embeddings().register_forward_hook(lambda module, inputs, out: out.to(dtype))  # noqa: ARG005
     return adapted
+
+
+def answer_in(model: torch.nn.Module, dtype: torch.dtype) -> None:
+    """Have layers of 4 bits take and return the recipe's dtype.
+
+    Theirs is that of their input, and autocast leaves it: behind a norm that is trained, in float32, they would make
+    everything after them float32, and twice as large.
+    """
+    for module in model.modules():
+        if type(module).__name__ == "Linear4bit":
+            module.register_forward_pre_hook(lambda _, inputs: (inputs[0].to(dtype), *inputs[1:]))
 
 
 def in_float32(model: torch.nn.Module) -> None:
