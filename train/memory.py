@@ -10,7 +10,6 @@ Logits are never in memory whole: `train.loss` and TRL's own loss compute them a
 """
 
 import ctypes
-import os
 from contextlib import suppress
 from typing import Any
 
@@ -36,10 +35,9 @@ def give_back_large_blocks() -> None:
     """Have the C library give a large block back to the system as soon as it is freed, where it is glibc.
 
     Left alone, it keeps blocks of up to 32 MiB for the next ones, in heaps that fragment: a step on a CPU then holds
-    several times what it needs. Blocks that come anew from the system each time are asked for in huge pages: clearing
-    small ones takes a quarter more CPU time.
+    several times what it needs. Blocks that come anew from the system each time are asked for in huge pages (see
+    `train/__init__.py`): clearing small ones takes a quarter more CPU time.
     """
-    os.environ.setdefault("THP_MEM_ALLOC_ENABLE", "1")  # torch asks at its first large block
     with suppress(AttributeError):  # no other library has it
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 

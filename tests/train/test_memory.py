@@ -3,6 +3,7 @@
 import platform
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -75,3 +76,26 @@ def test_large_blocks_leave_the_process_when_they_are_freed(root):
 
     assert share_held("left alone") > 0.5
     assert share_held("given back") < 0.1
+
+
+HUGE = """
+from pathlib import Path
+import train.extend
+import torch
+from train.memory import give_back_large_blocks
+
+give_back_large_blocks()
+held = torch.ones(30_000_000)
+print(next(line for line in Path("/proc/self/smaps_rollup").read_text().splitlines() if "AnonHugePages" in line))
+"""
+
+
+def has_huge_pages():
+    setting = Path("/sys/kernel/mm/transparent_hugepage/enabled")
+    return setting.is_file() and "[never]" not in setting.read_text()
+
+
+@pytest.mark.skipif(not has_huge_pages(), reason="the system has no transparent huge pages")
+def test_a_stage_asks_for_huge_pages():
+    done = subprocess.run([sys.executable, "-c", HUGE], capture_output=True, text=True, check=True)
+    assert int(done.stdout.split()[1]) > 60_000  # kB, of 120,000
