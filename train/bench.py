@@ -185,6 +185,7 @@ def measure_step(case: Case, *, what: str) -> dict[str, float]:
         "max_length": case.num_tokens,
         "group_size": case.group_size if case.method == "s2" else None,
         "accumulation_steps": 1,
+        "offload_activations": False,
         "checkpointing": case.checkpointing,
         "dtype": case.dtype,
     }

@@ -13,6 +13,7 @@ import copy
 import gc
 import logging
 import multiprocessing
+import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -24,13 +25,14 @@ from transformers import PretrainedConfig
 
 from pipeline.benchmarks.table import Table, conditions, write_tables
 from pipeline.cli import log_to_stderr
+from pipeline.errors import InputError
 from train.bench import LIBRARIES, memory, synchronize
 from train.footprint import footprint_of
 from train.memory import give_back_large_blocks
 from train.plan import architecture_of, section_of, setting
 from train.precision import on_this_machine
 from train.recipe import TrainingParams
-from train.step import step_of
+from train.step import check_measurable, step_of
 
 STATUS = Path("/proc/self/status")
 FEW_TOKENS = 256
@@ -90,6 +92,7 @@ def rows(options: argparse.Namespace) -> list[tuple[Any, ...]]:
         for num_tokens in options.lengths:
             given = section_of(options.recipe, "extend", dict(options.set))
             params = on_this_machine(with_method(given, method or given.method))
+            check_measurable(params)
             planned = footprint_of(params, architecture_of(options.recipe), "extend", num_tokens).total
             peak, seconds = apart(params, architecture_of(options.recipe), num_tokens, options.threads)
             figures = (planned / 2**30, peak / 2**30, planned / peak - 1, seconds)
@@ -106,7 +109,12 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = conditions(LIBRARIES) | {"recipe": options.recipe, "changed": dict(options.set), "threads": options.threads}
     if torch.cuda.is_available():
         given["gpu"] = torch.cuda.get_device_name()
-    log.info("%s", write_tables(options.out, "memory", given, [Table("Peak of a step", header, tuple(rows(options)))]))
+    try:
+        found = rows(options)
+    except InputError as error:
+        sys.stderr.write(f"train.measure: error: {error}\n")
+        sys.exit(2)
+    log.info("%s", write_tables(options.out, "memory", given, [Table("Peak of a step", header, tuple(found))]))
 
 
 def parser() -> argparse.ArgumentParser:

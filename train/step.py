@@ -15,7 +15,7 @@ from train.recipe import TrainingParams
 from train.trainer import in_4_bits
 
 MAX_GRAD_NORM = 1.0  # the trainer's
-OPTIMIZER = "adamw"  # of torch; those of bitsandbytes are not measured
+MEASURED = {"optimizer": "adamw", "offload_activations": False}  # TRL's trainer makes the others
 
 
 def step_of(params: TrainingParams, config: PretrainedConfig, device: torch.device) -> Callable[..., None]:
@@ -26,10 +26,9 @@ def step_of(params: TrainingParams, config: PretrainedConfig, device: torch.devi
     is in memory at once: two where gradients are accumulated, else one.
 
     Raises:
-        InputError: The recipe has an optimizer that cannot be measured.
+        InputError: The recipe has an optimizer that cannot be measured, or moves activations to the CPU.
     """
-    if params.optimizer != OPTIMIZER:
-        raise InputError("optimizer", found=params.optimizer, wanted=OPTIMIZER, remedy="Set it so to measure a step.")
+    check_measurable(params)
     dtype = getattr(torch, params.dtype)
     if params.group_size is not None:
         config.s2_group_size = params.group_size
@@ -55,6 +54,13 @@ def step_of(params: TrainingParams, config: PretrainedConfig, device: torch.devi
         optimizer.zero_grad()
 
     return step
+
+
+def check_measurable(params: TrainingParams) -> None:
+    """Raise an InputError for what a measured step does not do as the stages do."""
+    for key, wanted in MEASURED.items():
+        if (found := getattr(params, key)) != wanted:
+            raise InputError(key, found=str(found), wanted=str(wanted), remedy="Set it so to measure a step.")
 
 
 def random_model(params: TrainingParams, config: PretrainedConfig, device: torch.device) -> PreTrainedModel:

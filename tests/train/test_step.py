@@ -54,6 +54,8 @@ def test_what_goes_from_layer_to_layer_is_in_the_recipes_dtype(tiny_config, watc
     assert {weight.dtype for weight in watched["model"].parameters() if weight.requires_grad} == {torch.float32}
 
 
-def test_an_optimizer_that_cannot_be_measured_is_told(tiny_config):
-    with pytest.raises(InputError, match="found adamw_8bit"):
-        step_of(params_of(optimizer="adamw_8bit"), tiny_config, CPU)
+@pytest.mark.parametrize("changes", [{"optimizer": "adamw_8bit"}, {"offload_activations": True}], ids=str)
+def test_what_cannot_be_measured_is_told(tiny_config, changes):
+    ((key, value),) = changes.items()
+    with pytest.raises(InputError, match=f"{key}: found {value}"):
+        step_of(params_of(**changes), tiny_config, CPU)
