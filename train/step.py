@@ -91,7 +91,7 @@ def fill(model: PreTrainedModel, dtype: torch.dtype, device: torch.device) -> No
             kind = {name: getattr(module.weight, name) for name in ("compress_statistics", "quant_type")}
             weight: Any = Params4bit(weight_NK, module=module, **kind)
             module.weight = weight.to(device)
-        elif any(True for _ in module.parameters(recurse=False)) or any(True for _ in module.buffers(recurse=False)):
+        else:
             module.to_empty(device=device, recurse=False)
             model._init_weights(module)
     model.tie_weights()

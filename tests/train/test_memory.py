@@ -96,6 +96,6 @@ def has_huge_pages():
 
 
 @pytest.mark.skipif(not has_huge_pages(), reason="the system has no transparent huge pages")
-def test_a_stage_asks_for_huge_pages():
-    done = subprocess.run([sys.executable, "-c", HUGE], capture_output=True, text=True, check=True)
+def test_a_stage_asks_for_huge_pages(root):
+    done = subprocess.run([sys.executable, "-c", HUGE], cwd=root, capture_output=True, text=True, check=True)
     assert int(done.stdout.split()[1]) > 60_000  # kB, of 120,000
