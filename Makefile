@@ -4,6 +4,9 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 DOCUMENTS ?= data/sample
+# The tests of a file stay in one process: they share what its fixtures make, and some go on where others ended.
+WORKERS ?= 2
+PYTEST := pytest --numprocesses $(WORKERS) --dist loadfile
 
 .PHONY: help install repro test test-slow test-long check bench lock
 
@@ -21,11 +24,11 @@ install: .venv/installed  ## Create .venv and install the locked versions
 repro: install  ## Run the whole graph: documents to a trained model and a report
 	dvc repro
 
-test: install  ## Run the fast tests
-	pytest
+test: install  ## Run the fast tests, WORKERS files at once
+	$(PYTEST)
 
-test-slow: install  ## Run the slow tests
-	pytest -m "slow and not gpu"
+test-slow: install  ## Run the slow tests, WORKERS files at once
+	$(PYTEST) -m "slow and not long and not gpu"
 
 test-long: install  ## Run the tests that take minutes each
 	pytest -m "long and not gpu"

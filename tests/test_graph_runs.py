@@ -109,7 +109,7 @@ def test_nothing_written_names_a_place_on_this_machine(project: Path) -> None:
         assert str(project.parent) not in path.read_text(encoding="utf-8"), path
 
 
-def test_another_sources_file_goes_through_the_same_graph(project: Path) -> None:
+def test_another_sources_file_goes_through_the_same_graph_to_a_dataset(project: Path) -> None:
     folder = project / "mine"
     folder.mkdir()
     for source in sorted((project / "data" / "sample").rglob("*.*"))[:12]:
@@ -117,8 +117,8 @@ def test_another_sources_file_goes_through_the_same_graph(project: Path) -> None
             shutil.copy2(source, folder / source.name)
     entry = {"glob": "*", "category": "book", "licence": "CC0-1.0"}
     (folder / "sources.yaml").write_text(yaml.safe_dump([{**entry, "glob": f"*.{kind}"} for kind in kinds_in(folder)]))
-    printed = dvc(project, "exp", "run", "-S", "fetch.sources=mine/sources.yaml")
-    assert "Running stage 'report'" in printed
+    printed = dvc(project, "exp", "run", "mix", "-S", "fetch.sources=mine/sources.yaml")
+    assert "Running stage 'mix'" in printed
 
 
 def kinds_in(folder: Path) -> list[str]:

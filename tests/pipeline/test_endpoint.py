@@ -305,7 +305,7 @@ def ask_in_a_process(tmp_path: Path, library: Path, url: str, out: Path) -> subp
     return subprocess.Popen(command, stderr=subprocess.DEVNULL)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_killed_twenty_times_nothing_is_asked_for_twice_but_what_was_in_flight(library, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv(scripts.LOG, str(tmp_path / "requests.txt"))
     with scripted(scripts.written_down) as url:

@@ -336,7 +336,7 @@ def body_of(path):
     return chance.randbytes(chance.randrange(1_000, 60_000))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_300_entries_fetched_with_20_kills_are_those_of_a_run_without(tmp_path, root):
     """Each document once, in the order of the list, and every byte the same; nothing whole is asked for again."""
 

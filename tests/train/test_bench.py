@@ -35,7 +35,7 @@ def test_what_is_measured_can_be_differentiated(method):
     assert measure_attention(case_of(method), what="peak").keys() == {"peak_mb"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_the_benchmark_writes_every_row_measured_or_not(tmp_path):
     main(["attention", "--lengths", "64", "--heads", "2:1", "--repeats", "1", "--threads", "1", "--out", str(tmp_path)])
     content = json.loads((tmp_path / "attention.json").read_text())

@@ -101,11 +101,11 @@ def needs_deepspeed(config):
     ("config", "script", "words"),
     [
         pytest.param("fsdp2", FSDP, (), id="fsdp2"),
-        pytest.param("fsdp2_offload", FSDP, (), id="fsdp2_offload"),
-        pytest.param("fsdp2_nodes", FSDP, NODES, id="fsdp2_nodes"),
+        pytest.param("fsdp2_offload", FSDP, (), id="fsdp2_offload", marks=pytest.mark.long),
+        pytest.param("fsdp2_nodes", FSDP, NODES, id="fsdp2_nodes", marks=pytest.mark.long),
         pytest.param("zero2", "-m", (), id="zero2"),
         pytest.param("zero3", "-m", (), id="zero3"),
-        pytest.param("zero3_offload", "-m", (), id="zero3_offload"),
+        pytest.param("zero3_offload", "-m", (), id="zero3_offload", marks=pytest.mark.long),
     ],
 )
 def test_two_processes_train_what_one_does(tmp_path, root, model, dataset, free_port, config, script, words):
@@ -131,7 +131,9 @@ def test_two_processes_train_what_one_does(tmp_path, root, model, dataset, free_
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("config", "script"), [("ddp", "-m"), ("fsdp2", FSDP), ("zero3", "-m")])
-@pytest.mark.parametrize("group_size", [64, None], ids=["s2", "full"])
+@pytest.mark.parametrize(
+    "group_size", [pytest.param(64, id="s2"), pytest.param(None, id="full", marks=pytest.mark.long)]
+)
 def test_two_processes_extend_on_rows_that_they_share(tmp_path, root, model, documents, config, script, group_size):
     needs_deepspeed(config)
     changes = {"max_length": 399, "group_size": group_size, "accumulation_steps": 2, "num_steps": 3}
@@ -146,7 +148,9 @@ def test_two_processes_extend_on_rows_that_they_share(tmp_path, root, model, doc
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("packing", [False, True], ids=["padded", "packed"])
+@pytest.mark.parametrize(
+    "packing", [pytest.param(False, id="padded", marks=pytest.mark.long), pytest.param(True, id="packed")]
+)
 def test_four_processes_tune_on_rows_that_pairs_share(tmp_path, root, model, dataset, packing):
     changes = {"packing": packing, "loss_weighting": "example", "batch_size": 2, "max_length": 251}
     run(train.sft, tmp_path, {**changes, "accumulation_steps": 2}, model=model, dataset=dataset, out=tmp_path / "one")

@@ -226,7 +226,12 @@ def test_under_fsdp_the_first_process_of_a_machine_alone_reads_the_weights(tmp_p
     monkeypatch.setattr(train.trainer, "is_fsdp_enabled", lambda: True)
     monkeypatch.setattr(train.trainer, "is_local_dist_rank_0", lambda: is_first)
     config = train.trainer.load_config(tiny_model)
-    model = train.trainer.load_model(tiny_model, params_of(train.sft.SftParams, tmp_path), config, "sft")
+    # What is not written is not a number then, in place of what an earlier test may have left there: these weights.
+    torch.use_deterministic_algorithms(True)
+    try:
+        model = train.trainer.load_model(tiny_model, params_of(train.sft.SftParams, tmp_path), config, "sft")
+    finally:
+        torch.use_deterministic_algorithms(False)
     stored = load_file(tiny_model / "model.safetensors")["model.embed_tokens.weight"]
     assert torch.equal(model.get_input_embeddings().weight, stored) == is_first
     assert model.get_output_embeddings().weight is model.get_input_embeddings().weight
