@@ -124,7 +124,7 @@ def digests(folder):
     return {str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_ray_cluster_of_two_nodes_writes_the_same_bytes(fetched, word_tokenizer, tmp_path):
     pytest.importorskip("ray")
     run(params(word_tokenizer, "local"), documents=fetched, out=tmp_path / "local")
