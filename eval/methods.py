@@ -4,9 +4,9 @@
 
 Positions are divided by a factor, 8 unless told, so that the model stands for one of an eighth of its context and has
 to learn them again. Each method continues pre-training by stage `extend` on the same rows in the same order, from
-three seeds, at the rate that a pilot run on another seed found best for it. What it learned is measured with full
-attention on windows of documents held out. Writes OUT/runs/*.json, so that an interrupted comparison goes on, and
-OUT/methods.json and OUT/methods.md.
+three seeds, at the rate that a pilot run on another seed found best for it, or that is given. What it learned is
+measured with full attention on windows of documents held out. Writes OUT/runs/*.json, so that an interrupted
+comparison goes on, and OUT/methods.json and OUT/methods.md.
 
 Source: LongLoRA (arXiv 2309.12307), Tables 1, 2 and 7, which compare these methods on Llama-2-7B.
 """
@@ -15,6 +15,7 @@ import argparse
 import json
 import logging
 import math
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -28,6 +29,7 @@ from eval.scoring import load_model, load_tokenizer, score_tokens
 from eval.stats import bootstrap_mean
 from pipeline.benchmarks.table import Table, conditions, write_tables
 from pipeline.cli import log_to_stderr
+from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.records import read_documents
 from train.extend import ExtendParams
@@ -109,18 +111,31 @@ def params_of(method: Method, rates: Rates, num_steps: int, seed: int, options: 
 
 
 def measured(name: str, params: ExtendParams, options: argparse.Namespace) -> dict[str, Any]:
-    """Train and measure, or return what an earlier run measured by that name."""
+    """Train and measure, or return what an earlier run measured by that name.
+
+    Raises:
+        InputError: The earlier run was another one.
+    """
     file = options.out / "runs" / f"{name}.json"
+    given = on_this_machine(params).model_dump(mode="json")
     if not file.is_file():
         with TemporaryDirectory(dir=options.out) as folder:
             out = Path(folder) / "extended"
             extend(params, model=options.model, documents=options.documents, out=out)
             steps = [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text().splitlines()]
-            given = on_this_machine(params).model_dump(mode="json")
             result = {"params": given, "training": steps, "held_out": held_out(out, options)}
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, result)
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    found = content["params"] | {"windows": max(map(len, content["held_out"].values()))}
+    wanted = given | {"windows": options.windows}
+    if other := [key for key in sorted(wanted) if found.get(key) != wanted[key]]:
+        raise InputError(
+            file,
+            found="a run with " + ", ".join(f"{key} {found.get(key)}" for key in other),
+            wanted=", ".join(f"{key} {wanted[key]}" for key in other),
+            remedy="Give another folder with --out, or remove the file.",
+        )
     return content
 
 
@@ -151,16 +166,9 @@ def windows_of(options: argparse.Namespace) -> Iterator[tuple[str, list[torch.Te
 
 
 def rates_of(method: Method, options: argparse.Namespace) -> Rates:
-    """Return the rates that the command line gives every method, or the best of pilot runs."""
-    if options.rate is None:
-        return best_rates(method, options)
-    given = {"learning_rate": options.rate, "embedding_learning_rate": options.embedding_rate or options.rate}
-    return {key: given[key] for key in first_rates(method)}
-
-
-def first_rates(method: Method) -> Rates:
-    """Return the rates that pilot runs of a method, or of the one whose rates it takes over, start from."""
-    return next((other.first for other in METHODS if other.name == method.rates_of), method.first)
+    """Return the rates that the command line gives, or the best of pilot runs, for it or for the one whose it takes."""
+    owner = next((other for other in METHODS if other.name == method.rates_of), method)
+    return dict(options.rates).get(slug(owner)) or best_rates(owner, options)
 
 
 def best_rates(method: Method, options: argparse.Namespace) -> Rates:
@@ -168,7 +176,7 @@ def best_rates(method: Method, options: argparse.Namespace) -> Rates:
 
     Each is doubled and halved, with the others as they are, until the best lies between two that are worse.
     """
-    rates = next((best_rates(other, options) for other in METHODS if other.name == method.rates_of), method.first)
+    rates = method.first
     for key in method.first:
         rates = searched(method, rates, key, options)
     return rates
@@ -208,7 +216,18 @@ def slug(method: Method) -> str:
 
 
 def compare(options: argparse.Namespace) -> tuple[Table, ...]:
-    """Train with every method from every seed; the seeds are outermost, so that a stopped comparison is balanced."""
+    """Train with every method from every seed; the seeds are outermost, so that a stopped comparison is balanced.
+
+    Raises:
+        InputError: No held-out document is long enough, or an earlier run of OUT was another one.
+    """
+    if next(windows_of(options), None) is None:
+        raise InputError(
+            options.documents,
+            found="no held-out document with room for the windows",
+            wanted=f"documents of split test with {options.windows * options.length} tokens and more",
+            remedy="Give shorter --length, fewer --windows or other documents.",
+        )
     methods = [method for method in METHODS if slug(method) in options.methods]
     rates = {method.name: rates_of(method, options) for method in methods}
     runs: dict[str, list[Losses]] = {method.name: [] for method in methods}
@@ -279,13 +298,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser().parse_args(argv)
     log_to_stderr()
     options.out.mkdir(parents=True, exist_ok=True)
-    tables = compare(options)
+    try:
+        tables = compare(options)
+    except InputError as error:
+        sys.stderr.write(f"eval.methods: error: {error}\n")
+        sys.exit(2)
     given = conditions(LIBRARIES) | {
         "tokens a step": options.length,
         "positions divided by": options.factor,
         "steps": options.steps,
         "seeds": options.seeds,
-        "pilot steps": options.pilot_steps if options.rate is None else 0,
+        "pilot steps": options.pilot_steps,
+        "rates without pilot runs": dict(options.rates),
         "windows": options.windows,
         "computed in": computed_in(DTYPE),
     }
@@ -301,14 +325,33 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--factor", type=float, default=8.0, help="by which positions are divided")
     own.add_argument("--steps", type=int, default=100)
     own.add_argument("--pilot-steps", type=int, default=25)
-    own.add_argument("--rate", type=float, help="of every method, in place of what pilot runs find")
-    own.add_argument("--embedding-rate", type=float, help="beside --rate, of an embedding with a rate of its own")
+    own.add_argument(
+        "--rates",
+        type=given_rates,
+        nargs="+",
+        default=[],
+        metavar="METHOD=RATE[,RATE OF THE EMBEDDING]",
+        help="in place of what pilot runs find",
+    )
     names = [slug(method) for method in METHODS]
     own.add_argument("--methods", choices=names, nargs="+", default=names, metavar="NAME")
     own.add_argument("--windows", type=int, default=3, help="of each held-out document")
     own.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
     own.add_argument("--out", type=Path, required=True, metavar="DIR")
     return own
+
+
+def given_rates(word: str) -> tuple[str, Rates]:
+    """Read the rates of a method from a word of the command line."""
+    name, _, numbers = word.partition("=")
+    owners = {slug(method): method for method in METHODS if method.first}
+    if name not in owners:
+        raise argparse.ArgumentTypeError(f"{word}: found no method {name!r} with rates of its own: {', '.join(owners)}")
+    keys = list(owners[name].first)
+    try:
+        return name, dict(zip(keys, map(float, numbers.split(",")), strict=True))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word}: wanted {name}=, and numbers for {', '.join(keys)}") from None
 
 
 if __name__ == "__main__":

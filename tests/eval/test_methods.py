@@ -15,14 +15,16 @@ from eval.methods import (
     lowest,
     main,
     mean_of_parts,
+    measured,
     params_of,
     parser,
     rates_of,
     results,
     slug,
 )
+from pipeline.errors import InputError
 from pipeline.records import Document, write_documents
-from train.precision import computed_in
+from train.precision import computed_in, on_this_machine
 
 SENTENCE = "The fox sat on the wall and the hound slept. "
 PATHS = ["--model", "model", "--documents", "documents", "--out", "out"]
@@ -64,17 +66,61 @@ def test_a_window_is_told_apart_from_its_beginning_on():
     assert mean_of_parts(torch.arange(8.0)) == [0.5, 2.5, 4.5, 6.5]
 
 
-def test_a_given_rate_takes_the_place_of_pilot_runs():
-    options = parser().parse_args([*PATHS, "--rate", "2e-3", "--embedding-rate", "8e-4"])
+def test_given_rates_take_the_place_of_pilot_runs():
+    words = ["--rates", "lora=8e-3", "lora+=2e-3,8e-4", "full-fine-tuning=4e-4"]
+    options = parser().parse_args([*PATHS, *words])
     rates = {method.name: rates_of(method, options) for method in METHODS}
-    assert rates["LoRA"] == rates["full fine-tuning"] == {"learning_rate": 2e-3}
+    assert (rates["LoRA"], rates["full fine-tuning"]) == ({"learning_rate": 8e-3}, {"learning_rate": 4e-4})
     assert rates["LoRA+"] == {"learning_rate": 2e-3, "embedding_learning_rate": 8e-4}
     assert rates["LoRA+, S2 in quarters"] == rates["LoRA+, S2 in halves"] == rates["LoRA+"]
 
 
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("lora+=2e-3", "wanted lora+=, and numbers for learning_rate, embedding_learning_rate"),
+        ("lora=2e-3,1e-3", "wanted lora=, and numbers for learning_rate"),
+        ("lora=fast", "wanted lora=, and numbers for learning_rate"),
+        ("dora=1e-3", "found no method 'dora'"),
+        ("lora+-s2-in-halves=1e-3,1e-3", "found no method 'lora+-s2-in-halves' with rates of its own"),
+    ],
+)
+def test_rates_that_no_method_has_are_one_line(capsys, word, said):
+    with pytest.raises(SystemExit) as exit_:
+        parser().parse_args([*PATHS, "--rates", word])
+    assert exit_.value.code == 2
+    assert said in capsys.readouterr().err
+
+
+def test_a_run_of_other_parameters_is_not_taken_for_this_one(tmp_path):
+    options = parser().parse_args([*PATHS[:4], "--out", str(tmp_path)])
+    params = params_of(METHODS[0], {"learning_rate": 1e-3}, 10, 11, options)
+    stored = {"params": on_this_machine(params).model_dump(mode="json"), "held_out": {"a": [[1.0]] * 3}}
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs/lora-11.json").write_text(json.dumps(stored))
+    assert measured("lora-11", params, options) == stored
+    longer = params.model_copy(update={"num_steps": 20})
+    with pytest.raises(InputError, match=r"lora-11\.json: found a run with num_steps 10; wanted num_steps 20\. Give"):
+        measured("lora-11", longer, options)
+    options.windows = 2
+    with pytest.raises(InputError, match="found a run with windows 3; wanted windows 2"):
+        measured("lora-11", params, options)
+
+
+def test_documents_that_are_too_short_are_told_before_any_training(tmp_path, tiny_model, capsys):
+    write_documents(tmp_path / "documents/0.parquet", [Document("1", "book", "1.txt", text=SENTENCE, split="test")])
+    words = ["--model", str(tiny_model), "--documents", str(tmp_path / "documents"), "--out", str(tmp_path / "out")]
+    with pytest.raises(SystemExit) as exit_:
+        main([*words, "--length", "64"])
+    assert exit_.value.code == 2
+    assert "found no held-out document" in capsys.readouterr().err
+    assert not (tmp_path / "out/runs").exists()
+
+
 def test_rows_are_cut_into_the_groups_of_a_method():
-    options = parser().parse_args([*PATHS, "--length", "1024", "--rate", "1e-3"])
-    sizes = {method.name: params_of(method, rates_of(method, options), 1, 1, options).group_size for method in METHODS}
+    options = parser().parse_args([*PATHS, "--length", "1024"])
+    rates = {"learning_rate": 1e-3}
+    sizes = {method.name: params_of(method, rates, 1, 1, options).group_size for method in METHODS}
     assert sizes["LoRA+"] is None
     assert (sizes["LoRA+, S2 in quarters"], sizes["LoRA+, S2 in halves"]) == (256, 512)
 
