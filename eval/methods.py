@@ -14,10 +14,9 @@ Source: LongLoRA (arXiv 2309.12307), Tables 1, 2 and 7, which compare these meth
 import argparse
 import json
 import logging
-import math
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -25,8 +24,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from eval.method_tables import NUM_PARTS, Losses, Rates, by_document, by_part, differences, results
 from eval.scoring import load_model, load_tokenizer, score_tokens
-from eval.stats import bootstrap_mean
 from pipeline.benchmarks.table import Table, conditions, write_tables
 from pipeline.cli import log_to_stderr
 from pipeline.errors import InputError
@@ -40,13 +39,9 @@ from train.rope import RopeParams
 
 DTYPE: Dtype = "bfloat16"
 PILOT_SEED = 1
-NUM_RESAMPLES = 10_000
 PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj"]
 EMBEDDING_AND_NORMS = ["embed_tokens", "norm", "input_layernorm", "post_attention_layernorm"]
 LIBRARIES = ("torch", "transformers", "trl", "peft")
-NUM_PARTS = 4  # of a window, whose losses are told apart
-Losses = dict[str, list[list[float]]]  # of each document, of each of its windows, the mean losses of its parts
-Rates = dict[str, float]  # by their keys of a recipe
 
 log = logging.getLogger(__name__)
 
@@ -71,12 +66,6 @@ METHODS = (
     Method("full fine-tuning", FULL, {"learning_rate": 4e-4}),
     Method("LoRA+, S2 in quarters", LORA_PLUS, {}, rates_of="LoRA+", num_groups=4),
     Method("LoRA+, S2 in halves", LORA_PLUS, {}, rates_of="LoRA+", num_groups=2),
-)
-COMPARISONS = (
-    ("LoRA+", "LoRA"),
-    ("LoRA+", "full fine-tuning"),
-    ("LoRA+, S2 in quarters", "LoRA+"),
-    ("LoRA+, S2 in halves", "LoRA+"),
 )
 
 
@@ -245,52 +234,6 @@ def untrained(options: argparse.Namespace) -> dict[str, Losses]:
     params = params_of(still, {"learning_rate": 0.0}, 1, PILOT_SEED, options)
     interpolated = measured("untrained", params, options)["held_out"]
     return {"as it is": held_out(options.model, options), f"positions / {options.factor:g}": interpolated}
-
-
-def by_document(runs: Sequence[Losses]) -> list[float]:
-    """Return the mean loss of each document, over its windows and the seeds."""
-    return [float(np.mean([run[doc_id] for run in runs])) for doc_id in sorted(runs[0])]
-
-
-def results(runs: dict[str, list[Losses]], rates: dict[str, Rates], before: dict[str, Losses]) -> Table:
-    """Return the loss and perplexity of each method, and how far its seeds are apart."""
-    rows: list[tuple[Any, ...]] = []
-    for name, losses in before.items():
-        mean = float(np.mean(by_document([losses])))
-        rows.append((f"untrained, {name}", None, None, mean, math.exp(mean), None))
-    for name, seeds in runs.items():
-        means = [float(np.mean(by_document([run]))) for run in seeds]
-        mean = float(np.mean(means))
-        spread = float(np.std(means, ddof=1)) if len(means) > 1 else None
-        own = rates[name]
-        rows.append((name, own["learning_rate"], own.get("embedding_learning_rate"), mean, math.exp(mean), spread))
-    header = ("method", "rate", "of the embedding", "loss, nats a token", "perplexity", "standard deviation of seeds")
-    return Table("Held-out loss with full attention", header, tuple(rows))
-
-
-def differences(runs: dict[str, list[Losses]]) -> Table:
-    """Return the paired differences over documents, with 95 % intervals, and the difference of each seed."""
-    rows = []
-    for name, other in (pair for pair in COMPARISONS if set(pair) <= set(runs)):
-        pairs = zip(by_document(runs[name]), by_document(runs[other]), strict=True)
-        interval = bootstrap_mean([left - right for left, right in pairs], NUM_RESAMPLES, seed=0)
-        seeds = [
-            float(np.mean(by_document([left])) - np.mean(by_document([right])))
-            for left, right in zip(runs[name], runs[other], strict=True)
-        ]
-        rows.append((f"{name} - {other}", *asdict(interval).values(), ", ".join(f"{seed:+.4f}" for seed in seeds)))
-    header = ("difference", "nats a token", "95 % low", "95 % high", "of each seed")
-    return Table("Paired differences over documents", header, tuple(rows))
-
-
-def by_part(runs: dict[str, list[Losses]]) -> Table:
-    """Return the loss of each method in each part of a window: what it learned of short distances and of long ones."""
-    rows = []
-    for name, seeds in runs.items():
-        windows = [np.mean(run[doc_id], axis=0) for run in seeds for doc_id in sorted(run)]
-        rows.append((name, *np.mean(windows, axis=0).tolist()))
-    header = ("method", *(f"part {number + 1} of {NUM_PARTS}" for number in range(NUM_PARTS)))
-    return Table("Held-out loss by part of the window", header, tuple(rows))
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -5,13 +5,10 @@ import json
 import pytest
 import torch
 
+from eval.method_tables import COMPARISONS, by_document, by_part, differences, results
 from eval.methods import (
-    COMPARISONS,
     DTYPE,
     METHODS,
-    by_document,
-    by_part,
-    differences,
     lowest,
     main,
     mean_of_parts,
@@ -19,7 +16,6 @@ from eval.methods import (
     params_of,
     parser,
     rates_of,
-    results,
     slug,
 )
 from pipeline.errors import InputError
