@@ -20,9 +20,10 @@ from pydantic import Field
 
 from pipeline.citations import is_citable, is_drawn, with_citations
 from pipeline.cli import run_stage
-from pipeline.engine import ExecutorName, Shard, key_of, run_shards
+from pipeline.code_digest import digest_code
+from pipeline.engine import ExecutorName, Shard, run_shards
 from pipeline.errors import InputError
-from pipeline.files import sha256_of, write_json
+from pipeline.files import hash_json, sha256_of, write_json
 from pipeline.params import Params
 from pipeline.passages import Known
 from pipeline.quotas import Kind, Quota, choose_within, kind_of, unfilled
@@ -101,9 +102,11 @@ def ask_extractive(
     folder = out / "candidates"
     folder.mkdir(parents=True, exist_ok=True)
     outputs = tuple(folder / f"examples-{index:05d}.parquet" for index in range(len(shards)))
-    parameters = key_of(code_digest(), [sha256_of(path) for path in parquet_files(documents, "*.parquet")])
+    parameters = hash_json(
+        digest_code("pipeline.ask"), [sha256_of(path) for path in parquet_files(documents, "*.parquet")]
+    )
     inputs = [
-        key_of(
+        hash_json(
             [(unit.relation.__name__, unit.doc_ids) for unit in shard],
             [[vars(fact) for fact in facts.get(doc_id, ())] for unit in shard for doc_id in unit.doc_ids],
             params.num_per_document,
@@ -119,13 +122,6 @@ def ask_extractive(
         executor=params.executor,
         num_workers=params.num_workers,
     )
-
-
-def code_digest() -> str:
-    """Return a hash of the code that asks: a change in it makes every shard anew."""
-    package = Path(__file__).parent
-    files = sorted([*package.glob("tasks/*.py"), *package.glob("teachers/*.py"), *package.glob("*.py")])
-    return key_of([(path.relative_to(package).as_posix(), sha256_of(path)) for path in files])
 
 
 def lots(examples: Iterable[Example], seed: int) -> list[Example]:

@@ -5,7 +5,6 @@ went in nor what came out. Here a shard is finished when its marker names the ha
 and of the output, and the marker is written last.
 """
 
-import hashlib
 import json
 import multiprocessing
 import shutil
@@ -237,8 +236,3 @@ def remove_stale(folder: Path, shards: Sequence[Shard]) -> None:
         is_output = path.parent.name == MARKERS or path.suffix in suffixes or path.suffix == ".tmp"
         if path.name.startswith(RUN_PREFIX) or (path.is_file() and is_output and path not in wanted):
             remove(path)
-
-
-def key_of(*parts: object) -> str:
-    """Return a hash of everything that decides the bytes of a shard; the parts are JSON."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

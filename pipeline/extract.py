@@ -5,14 +5,14 @@ Writes  OUT/documents-00000.parquet …  documents (see docs/data-format.md), in
 """
 
 import logging
-from importlib.metadata import version
 from pathlib import Path
 
 from pipeline.cli import run_stage
-from pipeline.engine import ExecutorName, Shard, key_of, run_shards
+from pipeline.code_digest import digest_code
+from pipeline.engine import ExecutorName, Shard, run_shards
 from pipeline.entries import Entry, read_entries
 from pipeline.errors import InputError
-from pipeline.files import sha256_of
+from pipeline.files import hash_json
 from pipeline.params import Params
 from pipeline.readers.ocr import is_installed, versions
 from pipeline.readers.reading import Options
@@ -24,8 +24,6 @@ from pipeline.refusals import count_refusals, list_refusals
 from pipeline.tokens import load_tokenizer
 
 log = logging.getLogger(__name__)
-
-LIBRARIES = ("charset-normalizer", "lxml", "pyarrow", "pypdf", "pypdfium2", "tokenizers")
 
 
 class ExtractParams(Params):
@@ -48,15 +46,6 @@ class ExtractParams(Params):
 def shards_of(entries: list[Entry], size: int) -> tuple[tuple[Entry, ...], ...]:
     """Split entries into shards, in their order."""
     return tuple(tuple(entries[start : start + size]) for start in range(0, len(entries), size))
-
-
-def code_digest() -> str:
-    """Return a hash of the code and the libraries that turn files into rows."""
-    folder = Path(__file__).parent
-    files = sorted(
-        [*folder.glob("readers/*.py"), *(folder / name for name in ("records.py", "tokens.py", "extract.py"))]
-    )
-    return key_of([sha256_of(file) for file in files], {name: version(name) for name in LIBRARIES})
 
 
 def limits_of(params: ExtractParams) -> Limits:
@@ -102,15 +91,15 @@ def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
         )
     shards = shards_of(read_entries(documents), params.documents_per_shard)
     limits, options = limits_of(params), options_of(params)
-    parameters = key_of(
-        code_digest(),
+    parameters = hash_json(
+        digest_code("pipeline.extract"),
         load_tokenizer(params.tokenizer).to_str(),
         vars(limits),
         vars(options),
         versions() if params.ocr else {},
     )
     outputs = tuple(out / f"documents-{index:05d}.parquet" for index in range(len(shards)))
-    inputs = [key_of([vars(entry) for entry in shard]) for shard in shards]  # each names the sha256 of its file
+    inputs = [hash_json([vars(entry) for entry in shard]) for shard in shards]  # each names the sha256 of its file
     out.mkdir(parents=True, exist_ok=True)
     run_shards(
         ReadShard(documents, shards, outputs, limits, options, params.tokenizer),

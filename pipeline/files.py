@@ -66,3 +66,8 @@ def sha256_of(path: Path) -> str:
     """Return the hex digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def hash_json(*parts: object) -> str:
+    """Return the hex sha256 of values as JSON with sorted keys: equal values, equal hash."""
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, ensure_ascii=False).encode()).hexdigest()

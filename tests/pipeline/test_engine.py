@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.engine import MARKERS, Shard, is_finished, key_of, run_shards
+from pipeline.engine import MARKERS, Shard, is_finished, run_shards
 from pipeline.errors import InputError
+from pipeline.files import hash_json
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Writes:
 
 def make(folder, *, num=3, key="k", num_workers=2, **how):
     outputs = tuple(folder / f"documents-{index:05d}.parquet" for index in range(num))
-    shards = [Shard(output, key_of(index), key_of(key)) for index, output in enumerate(outputs)]
+    shards = [Shard(output, hash_json(index), hash_json(key)) for index, output in enumerate(outputs)]
     for note in folder.glob("note-*"):
         note.unlink()
     return run_shards(Writes(outputs, **how), shards, folder=folder, executor="local", num_workers=num_workers)
@@ -142,8 +143,8 @@ def test_a_marker_names_what_went_in_and_what_came_out(tmp_path):
     (marker,) = (tmp_path / MARKERS).iterdir()
 
     assert json.loads(marker.read_text()) == {
-        "inputs": key_of(0),
-        "parameters": key_of("k"),
+        "inputs": hash_json(0),
+        "parameters": hash_json("k"),
         "output": hashlib.sha256(b"text 0").hexdigest(),
     }
 
@@ -198,4 +199,4 @@ def test_a_marker_without_its_shard_finishes_nothing(tmp_path):
     output = tmp_path / "documents-00000.parquet"
     output.unlink()
 
-    assert not is_finished(Shard(output, key_of(0), key_of("k")))
+    assert not is_finished(Shard(output, hash_json(0), hash_json("k")))
