@@ -29,7 +29,8 @@ from pipeline.cli import run_stage
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
-from pipeline.records import Document, read_documents
+from pipeline.records import Document
+from pipeline.storage.parquet import read_documents
 from train.recipe import Dtype
 
 MODELS = ("base", "tuned")

@@ -17,13 +17,13 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from eval import parts
-from eval.parts import Part
+from eval import report_parts as parts
+from eval.report_parts import Part
 from pipeline.cli import run_stage
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
-from pipeline.records import read_documents
+from pipeline.storage.parquet import read_documents
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ import torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pipeline.errors import InputError
-from train.precision import computed_in
-from train.progress import quiet
 from train.recipe import Dtype
+from train.trainer.precision import computed_in
+from train.trainer.quiet import quiet
 
 TOKENS_PER_CHUNK = 1_024  # whose logits are held at once: 200 MB in float32 for 49k words
 

@@ -18,22 +18,23 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from pipeline.citations import is_citable, is_drawn, with_citations
+from pipeline.checks.citations import is_citable, is_drawn, with_citations
 from pipeline.cli import run_stage
 from pipeline.code_digest import digest_code
 from pipeline.engine import ExecutorName, Shard, run_shards
 from pipeline.errors import InputError
 from pipeline.files import hash_json, sha256_of, write_json
 from pipeline.params import Params
-from pipeline.passages import Known
-from pipeline.quotas import Kind, Quota, choose_within, kind_of, unfilled
-from pipeline.records import Example, parquet_files, read_documents, read_examples, write_examples
-from pipeline.related import Card, read_cards, units_of, with_reviews
-from pipeline.review_rules import ReviewRules
+from pipeline.passages.document_groups import Card, read_cards, units_of, with_reviews
+from pipeline.passages.passages import Known
+from pipeline.passages.review_rules import ReviewRules
+from pipeline.records import Example
+from pipeline.storage.parquet import parquet_files, read_documents, read_examples, write_examples
 from pipeline.tasks.task import Task, all_tasks
-from pipeline.teachers.endpoint import EndpointParams, Spending
-from pipeline.teachers.extractive import AskShard, Unit
+from pipeline.teachers.client import EndpointParams, Spending
 from pipeline.teachers.generate import Plan, estimate, generate
+from pipeline.teachers.quotas import Kind, Quota, choose_within, kind_of, unfilled
+from pipeline.teachers.rule_based import AskShard, Unit
 
 log = logging.getLogger(__name__)
 

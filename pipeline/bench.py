@@ -20,12 +20,12 @@ from pipeline.benchmarks.mixing import measure_mixing
 from pipeline.benchmarks.mutants import measure_mutants
 from pipeline.benchmarks.questions import draw_questions
 from pipeline.benchmarks.reading import measure_reading
-from pipeline.benchmarks.table import Table, conditions, write_tables
 from pipeline.cli import log_to_stderr
 from pipeline.errors import InputError
 from pipeline.extract import ExtractParams
 from pipeline.fetch import FetchParams
 from pipeline.mix import MixParams
+from pipeline.tables import Table, conditions, write_tables
 
 log = logging.getLogger(__name__)
 

@@ -1,8 +1,8 @@
 """Hash the code that a stage runs, so that finished work is redone exactly when that code changes.
 
-What a stage runs is read from its import statements, at any depth, including those inside functions. `import package`,
-without naming one of its modules, means the whole package: a folder whose modules find themselves is imported like that
-(`pipeline.tasks`). Libraries count by their versions.
+What a stage runs is read from its import statements, at any depth, including those inside functions. A module that looks
+into a package's `__path__` runs every module of that package: tasks and readers find themselves like that. Libraries
+count by their versions.
 """
 
 import ast
@@ -69,16 +69,15 @@ def imported_names(file: Path) -> Iterator[str]:
     """Yield the dotted names that a file imports: modules, and what may be modules within them."""
     for node in ast.walk(ast.parse(file.read_bytes())):
         if isinstance(node, ast.Import):
-            for alias in node.names:
-                yield alias.name
-                yield from modules_of_package(alias.name)
+            yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
             yield node.module
             yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.Attribute) and node.attr == "__path__":
+            yield from modules_in_package(ast.unparse(node.value))
 
 
-def modules_of_package(name: str) -> Iterator[str]:
-    """Yield the modules directly in one of our packages; nothing where the name is another's or a module's."""
+def modules_in_package(name: str) -> Iterator[str]:
+    """Yield the modules directly in one of our packages."""
     folder = ROOT.joinpath(*name.split("."))
-    if name.partition(".")[0] in OWN_PACKAGES and (folder / "__init__.py").is_file():
-        yield from (f"{name}.{path.stem}" for path in sorted(folder.glob("*.py")) if path.stem != "__init__")
+    yield from (f"{name}.{path.stem}" for path in sorted(folder.glob("*.py")) if path.stem != "__init__")

@@ -23,15 +23,16 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.cli import run_stage
-from pipeline.document_store import DocumentStore
+from pipeline.decontamination.evaluation_sets import Piece, book_number, book_numbers, read_sets
+from pipeline.decontamination.ngram_index import Index, index_of
+from pipeline.decontamination.ngrams import normalised
 from pipeline.errors import InputError
-from pipeline.evaluation_sets import Piece, book_number, book_numbers, read_sets
 from pipeline.files import replacing, write_json
-from pipeline.ngrams import normalised
-from pipeline.overlap import Index, index_of
 from pipeline.params import Params
-from pipeline.records import Document, Example, read_documents, read_examples, write_documents, write_examples
-from pipeline.refusals import count_refusals, list_refusals
+from pipeline.records import Document, Example
+from pipeline.rejections import count_refusals, list_refusals
+from pipeline.storage.document_store import DocumentStore
+from pipeline.storage.parquet import read_documents, read_examples, write_documents, write_examples
 
 log = logging.getLogger(__name__)
 

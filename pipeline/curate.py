@@ -4,7 +4,7 @@ Reads   DOCUMENTS/*.parquet   documents
 Writes  OUT/documents-00000.parquet   the documents that are kept, each with its `split`; private things are masked
         OUT/refused.jsonl             one object a refused document: doc_id, source, reason
         OUT/report.json               counts of what was kept, refused and masked
-Source  pipeline/quality.py, pipeline/duplicates.py and pipeline/privacy.py name theirs
+Source  pipeline/curation/quality.py, pipeline/curation/near_duplicates.py and pipeline/curation/pii.py name theirs
 
 Documents are read twice, one at a time; of each only a summary of a kilobyte stays in memory.
 """
@@ -19,17 +19,18 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.cli import run_stage
-from pipeline.duplicates import Summary, find_duplicates, summary_of
+from pipeline.curation.language_id import language_of
+from pipeline.curation.licences import licence_fault
+from pipeline.curation.near_duplicates import Summary, find_duplicates, summary_of
+from pipeline.curation.pii import Found, find_private, list_kinds, mask
+from pipeline.curation.quality import quality_fault
+from pipeline.curation.splits import splits_of
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
-from pipeline.languages import language_of
-from pipeline.licences import licence_fault
 from pipeline.params import Params
-from pipeline.privacy import Found, find_private, list_kinds, mask
-from pipeline.quality import quality_fault
-from pipeline.records import Document, Split, read_documents, write_documents
-from pipeline.refusals import count_refusals, list_refusals
-from pipeline.splits import splits_of
+from pipeline.records import Document, Split
+from pipeline.rejections import count_refusals, list_refusals
+from pipeline.storage.parquet import read_documents, write_documents
 
 ORPHAN = "review without its paper: that was not kept"
 log = logging.getLogger(__name__)

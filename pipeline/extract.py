@@ -9,19 +9,19 @@ from pathlib import Path
 
 from pipeline.cli import run_stage
 from pipeline.code_digest import digest_code
+from pipeline.downloads.manifest import Entry, read_entries
 from pipeline.engine import ExecutorName, Shard, run_shards
-from pipeline.entries import Entry, read_entries
 from pipeline.errors import InputError
 from pipeline.files import hash_json
 from pipeline.params import Params
-from pipeline.readers.ocr import is_installed, versions
-from pipeline.readers.reading import Options
+from pipeline.readers.common.reading import Options
+from pipeline.readers.pdf.ocr import is_installed, versions
 from pipeline.readers.sandbox import Sandbox, machine_lock
 from pipeline.readers.shard import ReadShard
-from pipeline.readers.warden import Limits
-from pipeline.records import read_documents
-from pipeline.refusals import count_refusals, list_refusals
-from pipeline.tokens import load_tokenizer
+from pipeline.readers.worker import Limits
+from pipeline.rejections import count_refusals, list_refusals
+from pipeline.storage.parquet import read_documents
+from pipeline.tokenization.tokenizers import load_tokenizer
 
 log = logging.getLogger(__name__)
 

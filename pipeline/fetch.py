@@ -18,22 +18,22 @@ from urllib.parse import urlsplit
 from pydantic import Field
 
 from pipeline.cli import run_stage
-from pipeline.downloads.addresses import GuardedBackend, Resolve, resolve
-from pipeline.downloads.body import Wanted
-from pipeline.downloads.bring import Brought, Downloader, Folder
-from pipeline.downloads.failures import DownloadError
-from pipeline.downloads.locks import Journal, Locked, lock_of, open_journal, read_lock, write_lock
-from pipeline.downloads.politeness import Politeness
+from pipeline.downloads.copies import copy_local, copy_remote
+from pipeline.downloads.dataset_rows import store_rows
+from pipeline.downloads.downloader import Brought, Downloader, Folder
+from pipeline.downloads.errors import DownloadError
+from pipeline.downloads.http import Web
+from pipeline.downloads.lockfile import Journal, Locked, lock_of, open_journal, read_lock, write_lock
+from pipeline.downloads.manifest import ENTRIES_FILE, Entry, write_entries
 from pipeline.downloads.progress import Progress
-from pipeline.downloads.web import Web
-from pipeline.entries import ENTRIES_FILE, Entry, write_entries
+from pipeline.downloads.public_addresses import GuardedBackend, Resolve, resolve
+from pipeline.downloads.rate_limit import Politeness
+from pipeline.downloads.sources_file import Place, Rows, places, read_sources
+from pipeline.downloads.transfer import Wanted
 from pipeline.errors import InputError
 from pipeline.files import remove
-from pipeline.listing import Place, Rows, places, read_sources
-from pipeline.local import copy_local, copy_remote
 from pipeline.params import Params
-from pipeline.refusals import count_refusals, list_refusals
-from pipeline.rows import store_rows
+from pipeline.rejections import count_refusals, list_refusals
 
 log = logging.getLogger(__name__)
 

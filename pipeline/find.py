@@ -19,10 +19,10 @@ from typing import Any, get_args, get_type_hints
 import yaml
 
 from pipeline.cli import log_to_stderr
+from pipeline.downloads.sources_file import Source
 from pipeline.errors import InputError
 from pipeline.files import replacing
-from pipeline.listing import Source
-from pipeline.refusals import list_refusals
+from pipeline.rejections import list_refusals
 from pipeline.sources.found import Found, Skip
 
 log = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """Make a dataset of rows that others have made, so that training can be done on it: `longalpaca import`.
 
-Reads   a file, a folder, a URL, or a dataset of the Hub: see pipeline/alpaca.py for the formats
+Reads   a file, a folder, a URL, or a dataset of the Hub: see pipeline/dataset/instruction_formats.py for the formats
 Writes  OUT/train-*.parquet, test-*.parquet   rows as those of `mix`, with the licence of the source
         OUT/LongAlpaca-12k.json               the training rows as the original's loader reads them
         OUT/refused.jsonl                     one object a row that cannot be used: row, reason
@@ -23,18 +23,18 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from pipeline.alpaca import normalise, read_rows
 from pipeline.cli import run_stage
-from pipeline.editions import bucket_of
+from pipeline.curation.licences import is_unknown
+from pipeline.dataset.editions import bucket_of
+from pipeline.dataset.instruction_formats import normalise, read_rows
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
-from pipeline.lengths import count_once
-from pipeline.licences import is_unknown
 from pipeline.params import Params
 from pipeline.records import Example, MixedExample, Split, example_id_of
-from pipeline.refusals import count_refusals, list_refusals
-from pipeline.row_files import JsonWriter, RowWriter
-from pipeline.tokens import load_tokenizer
+from pipeline.rejections import count_refusals, list_refusals
+from pipeline.storage.row_writers import JsonWriter, RowWriter
+from pipeline.tokenization.token_grid import count_once
+from pipeline.tokenization.tokenizers import load_tokenizer
 
 CLOSING = "Now the material ends."  # what parts the document from the question in the original's rows
 BEGINNING = 2_000  # characters that tell one document from another
@@ -49,7 +49,7 @@ class ImportingParams(Params):
     teacher: str  # who wrote the answers, as far as it is known
     test_fraction: float  # share of the documents whose rows are for testing
     max_tokens: int  # longer rows are refused, not cut: where their evidence stands is not known
-    tokenizer: str  # counts num_tokens; see pipeline.tokens.load_tokenizer
+    tokenizer: str  # counts num_tokens; see pipeline.tokenization.tokenizers.load_tokenizer
     seed: int
 
 

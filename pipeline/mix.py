@@ -26,23 +26,24 @@ from typing import Any
 
 from tqdm import tqdm
 
-from pipeline.card import MAIN, write_card
 from pipeline.cli import run_stage
-from pipeline.croissant import write_croissant
-from pipeline.document_store import DocumentStore
-from pipeline.editions import Counts, write_edition
+from pipeline.curation.licences import is_unknown
+from pipeline.dataset.card import MAIN, write_card
+from pipeline.dataset.croissant import write_croissant
+from pipeline.dataset.editions import Counts, write_edition
+from pipeline.dataset.preview import write_preview
+from pipeline.dataset.prompt import OPENINGS, Shown, Span, write_instruction
+from pipeline.dataset.sampling import Family, Pools, draw, lot, quotas_of
+from pipeline.dataset.windows import fit_row
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
-from pipeline.lengths import Grid, grid_of
-from pipeline.licences import is_unknown
 from pipeline.params import Params
-from pipeline.preview import write_preview
-from pipeline.records import Example, MixedExample, Split, read_examples
-from pipeline.refusals import list_refusals
-from pipeline.targets import Family, Pools, draw, lot, quotas_of
-from pipeline.tokens import load_tokenizer
-from pipeline.windows import fit_row
-from pipeline.wrapper import OPENINGS, Shown, Span, write_instruction
+from pipeline.records import Example, MixedExample, Split
+from pipeline.rejections import list_refusals
+from pipeline.storage.document_store import DocumentStore
+from pipeline.storage.parquet import read_examples
+from pipeline.tokenization.token_grid import Grid, grid_of
+from pipeline.tokenization.tokenizers import load_tokenizer
 
 log = logging.getLogger(__name__)
 
@@ -58,7 +59,7 @@ class MixParams(Params):
     editions: dict[str, int]  # further editions of the same examples by name, with the most tokens of a row
     families: dict[str, Family]  # how the long rows are shared among tasks; the first that matches has an example
     fill_families: bool  # what one family lacks is taken from the others; without, the mix is refused
-    tokenizer: str  # counts num_tokens; see pipeline.tokens.load_tokenizer
+    tokenizer: str  # counts num_tokens; see pipeline.tokenization.tokenizers.load_tokenizer
     seed: int
 
 

@@ -16,10 +16,10 @@ import httpx
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 from pipeline.cli import run_stage
+from pipeline.dataset.hub import MAIN, Change, Repository
+from pipeline.dataset.release_checks import Contents, contents_of, describe, list_faults
 from pipeline.errors import InputError
-from pipeline.hub import MAIN, Change, Repository
 from pipeline.params import Params
-from pipeline.publishable import Contents, contents_of, describe, list_faults
 
 log = logging.getLogger(__name__)
 

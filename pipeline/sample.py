@@ -22,17 +22,17 @@ from pipeline.cli import run_stage
 from pipeline.files import replacing, sha256_of
 from pipeline.params import Params
 from pipeline.synthetic.book import compose_book
-from pipeline.synthetic.epub import write_epub, write_text
 from pipeline.synthetic.filing import compose_filing
 from pipeline.synthetic.grammar import random_for
-from pipeline.synthetic.html import write_html
-from pipeline.synthetic.inline_xbrl import write_filing
 from pipeline.synthetic.manuscript import Fact, Manuscript
 from pipeline.synthetic.names import slug
 from pipeline.synthetic.outlook import REPORT_YEARS, compose_outlook
 from pipeline.synthetic.outlook_series import make_world
 from pipeline.synthetic.paper import compose_paper
-from pipeline.synthetic.pdf import write_article, write_report
+from pipeline.synthetic.writers.epub import write_epub, write_text
+from pipeline.synthetic.writers.html import write_html
+from pipeline.synthetic.writers.inline_xbrl import write_filing
+from pipeline.synthetic.writers.pdf import write_article, write_report
 
 log = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """Take short instructions and answers from a file of any usual format, so that training on long ones forgets nothing.
 
-Reads   a file, a URL, or a dataset of the Hub: see pipeline/alpaca.py for the formats
+Reads   a file, a URL, or a dataset of the Hub: see pipeline/dataset/instruction_formats.py for the formats
 Writes  OUT/examples-00000.parquet   short examples; each differs as much as can be from those before it
         OUT/rejected-00000.parquet   the rows that were not used, each with its reason
         OUT/report.json              the counts
@@ -13,17 +13,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.alpaca import Row, normalise, read_rows
 from pipeline.cli import run_stage
+from pipeline.dataset.diversity import in_order_of_variety
+from pipeline.dataset.instruction_formats import Row, normalise, read_rows
+from pipeline.decontamination.evaluation_sets import read_sets
+from pipeline.decontamination.ngram_index import index_of
+from pipeline.decontamination.ngrams import normalised
 from pipeline.errors import InputError
-from pipeline.evaluation_sets import read_sets
 from pipeline.files import replacing, write_json
-from pipeline.ngrams import normalised
-from pipeline.overlap import index_of
 from pipeline.params import Params
-from pipeline.records import Example, example_id_of, write_examples
-from pipeline.refusals import count_refusals, list_refusals
-from pipeline.variety import in_order_of_variety
+from pipeline.records import Example, example_id_of
+from pipeline.rejections import count_refusals, list_refusals
+from pipeline.storage.parquet import write_examples
 
 TASK = "short"
 log = logging.getLogger(__name__)

@@ -19,17 +19,18 @@ from typing import Any
 
 from pydantic import Field
 
-from pipeline.checks import CHECKS, Bounds
+from pipeline.checks.checks import CHECKS, Bounds
+from pipeline.checks.repeated_questions import Asked
 from pipeline.cli import run_stage
-from pipeline.document_store import DocumentStore
+from pipeline.dataset.evidence_page import write_preview
 from pipeline.errors import InputError
-from pipeline.evidence_page import write_preview
 from pipeline.files import write_json
 from pipeline.params import Params
-from pipeline.questions import Asked
-from pipeline.records import Document, Example, read_examples, write_examples
-from pipeline.refusals import count_refusals, list_refusals
-from pipeline.teachers.endpoint import EndpointParams
+from pipeline.records import Document, Example
+from pipeline.rejections import count_refusals, list_refusals
+from pipeline.storage.document_store import DocumentStore
+from pipeline.storage.parquet import read_examples, write_examples
+from pipeline.teachers.client import EndpointParams
 from pipeline.teachers.probes import PROBES, ProbeName, probe_all
 
 log = logging.getLogger(__name__)

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 import yaml
 
-from eval.methods import parser as methods_parser
+from eval.ablation import parser as methods_parser
 from pipeline.bench import BENCHMARKS, parser_of
 from pipeline.cli import COMMANDS, STAGES
 from pipeline.find import KINDS
 from pipeline.find import parser_of as find_parser
-from pipeline.records import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
+from pipeline.storage.parquet import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
 from train.bench import parser as bench_parser
-from train.measure import parser as measure_parser
+from train.benchmarks.memory import parser as measure_parser
 from train.plan import parser as plan_parser
 
 MAKE_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
@@ -130,9 +130,9 @@ def test_every_command_about_training_parses(root: Path) -> None:
     inline = [shlex.split(command) for command in re.findall(r"`(python -m train\.[^`]*)`", text)]
     parsers = {
         "train.plan": plan_parser,
-        "train.measure": measure_parser,
+        "train.benchmarks.memory": measure_parser,
         "train.bench": bench_parser,
-        "eval.methods": methods_parser,
+        "eval.ablation": methods_parser,
     }
     names = set()
     for words in [*commands_of(text), *inline]:

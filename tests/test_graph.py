@@ -6,30 +6,18 @@ import shlex
 from pathlib import Path
 from typing import Any, get_type_hints
 
-import grimp
 import pytest
 import yaml
 
 from pipeline.cli import COMMANDS, STAGES
+from pipeline.code_digest import OWN_PACKAGES, imported_code
 
-PACKAGES = ("pipeline", "train", "eval")
-TEMPLATES = {
-    "eval/report.py": "eval/report.html",
-    "pipeline/card.py": "pipeline/card.md",
-    "pipeline/evidence_page.py": "pipeline/evidence_page.html",
-    "pipeline/preview.py": "pipeline/preview.html",
-    "train/merge.py": "train/model_card.md",
-}
+TEMPLATES = {"eval/report.py": "eval/report.html", "train/merge.py": "train/model_card.md"}  # beside flat modules
 
 
 @pytest.fixture(scope="module")
 def graph(root: Path) -> dict[str, Any]:
     return yaml.safe_load((root / "dvc.yaml").read_text())["stages"]
-
-
-@pytest.fixture(scope="module")
-def imports():
-    return grimp.build_graph(*PACKAGES, cache_dir=None)
 
 
 def command_of(stage: dict[str, Any]) -> list[str]:
@@ -39,11 +27,6 @@ def command_of(stage: dict[str, Any]) -> list[str]:
 def options_of(stage: dict[str, Any]) -> dict[str, str]:
     words = command_of(stage)[3:]
     return {name.removeprefix("--"): value for name, value in zip(words[::2], words[1::2], strict=True)}
-
-
-def file_of(module: str, root: Path) -> Path:
-    path = root.joinpath(*module.split("."))
-    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
 
 
 def test_the_graph_has_every_stage_in_order(graph) -> None:
@@ -83,21 +66,18 @@ def test_every_option_is_in_the_command_and_every_path_is_a_dependency_or_an_out
         assert any(dep == path or dep.startswith(f"{path}/") for dep in graph[name]["deps"]), path
 
 
+def covering(file: Path, root: Path) -> str:
+    """The package below `pipeline`, `train` or `eval` that a file is in, or the file where it lies flat."""
+    parts = file.relative_to(root).parts
+    return "/".join(parts[:2])
+
+
 @pytest.mark.parametrize("name", STAGES)
-def test_the_code_dependencies_are_the_modules_that_are_imported(graph, imports, root: Path, name: str) -> None:
-    module = STAGES[name]
-    modules = {module, *imports.find_upstream_modules(module)}
-    if "pipeline.tasks.task" in modules:  # which imports every module of its folder by name
-        tasks = imports.find_descendants("pipeline.tasks")
-        modules |= tasks.union(*(imports.find_upstream_modules(task) for task in tasks))
-    modules |= {name.rsplit(".", level)[0] for name in modules for level in range(1, name.count(".") + 1)}
-    imported = {path for path in (file_of(m, root) for m in modules) if path.read_text().strip()}
-    listed = [root / dep for dep in graph[name]["deps"] if dep.startswith(tuple(f"{package}/" for package in PACKAGES))]
-    files = [
-        file for dep in listed for file in (dep.rglob("*.py") if dep.is_dir() else [dep]) if file.read_text().strip()
-    ]
-    data = {root / template for file, template in TEMPLATES.items() if root / file in imported}
-    assert sorted(files) == sorted(imported | data)
+def test_the_code_dependencies_are_the_packages_and_modules_that_are_imported(graph, root: Path, name: str) -> None:
+    files = {file for file in imported_code(STAGES[name])[0] if file.parent.parent != root or file.read_text().strip()}
+    data = {template for file, template in TEMPLATES.items() if root / file in files}
+    listed = [dep for dep in graph[name]["deps"] if dep.startswith(tuple(f"{package}/" for package in OWN_PACKAGES))]
+    assert sorted(listed) == sorted({covering(file, root) for file in files} | data)
 
 
 def test_params_yaml_has_no_section_that_no_stage_reads(root: Path) -> None:

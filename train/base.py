@@ -21,10 +21,10 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTra
 from pipeline.cli import run_stage
 from pipeline.errors import InputError
 from pipeline.files import replacing
-from pipeline.wheel import gguf_of_wheel
-from train.progress import quiet
+from pipeline.tokenization.wheel import gguf_of_wheel
 from train.recipe import Dtype, RecipeParams
-from train.trainer import make_readable
+from train.trainer.model import make_readable
+from train.trainer.quiet import quiet
 
 HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "tokenizer.model"]
 

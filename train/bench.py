@@ -25,14 +25,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from pipeline.benchmarks.table import Table, conditions, write_tables
 from pipeline.cli import log_to_stderr
 from pipeline.errors import InputError
-from train.attention import s2_attention
-from train.memory import give_back_large_blocks
+from pipeline.tables import Table, conditions, write_tables
+from train.attention.registration import s2_attention
+from train.benchmarks.step import step_of
 from train.plan import architecture_of, section_of
 from train.recipe import Checkpointing
-from train.step import step_of
+from train.trainer.activations import give_back_large_blocks
 
 log = logging.getLogger(__name__)
 

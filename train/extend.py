@@ -17,19 +17,15 @@ from transformers import PretrainedConfig, set_seed
 
 from pipeline.cli import run_stage
 from pipeline.files import replacing, write_json
-from train.checkpoints import finish, folder_of, train_on
-from train.lora import count_trainable, trained
-from train.loss import LongTrainer
-from train.memory import give_back_large_blocks
-from train.precision import on_this_machine
-from train.preflight import check_before_loading
-from train.progress import quiet
+from train.attention.context_parallel import num_processes
+from train.data.documents import TextDatasetParams, token_rows
 from train.recipe import Dtype, TrainingParams
 from train.rope import RopeParams, scale_rope
-from train.rows import TextDatasetParams, token_rows
-from train.saving import plain_model, save_trained
-from train.sequence_parallel import num_processes
-from train.trainer import (
+from train.trainer.activations import give_back_large_blocks
+from train.trainer.checkpoints import finish, folder_of, train_on
+from train.trainer.lora import count_trainable, trained
+from train.trainer.loss import LongTrainer
+from train.trainer.model import (
     load_config,
     load_model,
     load_tokenizer,
@@ -38,6 +34,10 @@ from train.trainer import (
     training_config,
     write_log,
 )
+from train.trainer.precision import on_this_machine
+from train.trainer.preflight import check_before_loading
+from train.trainer.quiet import quiet
+from train.trainer.saving import plain_model, save_trained
 
 log = logging.getLogger(__name__)
 

@@ -27,11 +27,11 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 from pipeline.cli import run_stage
 from pipeline.errors import InputError
 from pipeline.files import replacing
-from train.lora import cast_parameters, merged
-from train.progress import quiet
 from train.recipe import Dtype, RecipeParams
 from train.reload import compare_apart
-from train.trainer import load_config, load_tokenizer, make_readable, no_model
+from train.trainer.lora import cast_parameters, merged
+from train.trainer.model import load_config, load_tokenizer, make_readable, no_model
+from train.trainer.quiet import quiet
 
 NUM_CHECKED_TOKENS = 256
 PERPLEXITY_TOLERANCE = 1e-3

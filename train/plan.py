@@ -3,7 +3,7 @@
     python -m train.plan --recipe llama2-7b --length 100000
     python -m train.plan --recipe llama2-70b --length 32768 --gpus 8 --gpu h100 --json
 
-Memory comes from `train.footprint`: the model's real modules on fake tensors. Operations are counted with the causal
+Memory comes from `train.estimate.memory`: the real modules on fake tensors. Operations are counted with the causal
 half of attention alone, as today's kernels compute it, and with what is computed again. The time of a step is a floor,
 as if the GPU ran at its peak; `hours` divides it by `--efficiency`, the share of the peak that training reaches.
 No weight is read and nothing downloaded: the sizes of the recipes' models stand in train/recipes/*.json.
@@ -25,16 +25,16 @@ from transformers import AutoConfig, PretrainedConfig
 from pipeline.cli import log_to_stderr
 from pipeline.errors import InputError
 from pipeline.params import read_yaml
+from train.attention.context_parallel import check_heads
+from train.estimate.flops import Architecture, forward_flops
+from train.estimate.memory import Footprint, footprint_of
 from train.extend import ExtendParams
-from train.flops import Architecture, forward_flops
-from train.footprint import Footprint, footprint_of
-from train.lora import count_trainable
-from train.preflight import on_meta
-from train.progress import quiet
 from train.recipe import RECIPES, TrainingParams
 from train.rope import RopeParams, scale_rope
-from train.sequence_parallel import check_heads
 from train.sft import SftParams
+from train.trainer.lora import count_trainable
+from train.trainer.preflight import on_meta
+from train.trainer.quiet import quiet
 
 GIB = 2**30
 GPUS = {"a100": 312e12, "h100": 989e12, "h200": 989e12, "l40s": 362e12, "rtx4090": 165e12}  # dense bfloat16, FLOP/s

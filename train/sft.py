@@ -20,19 +20,15 @@ from transformers import PreTrainedTokenizerBase, set_seed
 from pipeline.cli import run_stage
 from pipeline.files import replacing, write_json
 from pipeline.records import Split
-from train.answers import AnswerLoss
-from train.checkpoints import CheckpointTrainer, finish, folder_of, train_on
-from train.lora import count_trainable, trained
-from train.loss import IGNORED, LossWeighting
-from train.memory import give_back_large_blocks
-from train.precision import on_this_machine
-from train.preflight import check_before_loading
-from train.prepared import BATCH_ROWS, lengths
-from train.progress import quiet
-from train.prompts import Fitted, Template, check_template, fitted_split
+from train.data.chat import Fitted, Template, check_template, fitted_split
+from train.data.token_cache import BATCH_ROWS, lengths
 from train.recipe import TrainingParams
-from train.saving import replacing_on_main, save_trained
-from train.trainer import (
+from train.trainer.activations import give_back_large_blocks
+from train.trainer.answer_loss import AnswerLoss
+from train.trainer.checkpoints import CheckpointTrainer, finish, folder_of, train_on
+from train.trainer.lora import count_trainable, trained
+from train.trainer.loss import IGNORED, LossWeighting
+from train.trainer.model import (
     load_config,
     load_model,
     load_tokenizer,
@@ -41,6 +37,10 @@ from train.trainer import (
     training_config,
     write_log,
 )
+from train.trainer.precision import on_this_machine
+from train.trainer.preflight import check_before_loading
+from train.trainer.quiet import quiet
+from train.trainer.saving import replacing_on_main, save_trained
 
 log = logging.getLogger(__name__)
 

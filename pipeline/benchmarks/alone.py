@@ -14,7 +14,7 @@ import pypdf
 import pypdfium2
 
 from pipeline.processes import die_with_parent
-from pipeline.readers.warden import Limits, limit
+from pipeline.readers.worker import Limits, limit
 
 COUNT = struct.Struct(">q")
 LIMITS = Limits(20, 0, 0, 1_500_000_000, 0)

@@ -7,10 +7,10 @@ import time
 from pathlib import Path
 
 from pipeline.benchmarks.scripted import MODEL, scripted
-from pipeline.benchmarks.table import Table
-from pipeline.teachers.endpoint import Endpoint, EndpointParams
+from pipeline.tables import Table
+from pipeline.teachers.client import Endpoint, EndpointParams
 from pipeline.teachers.probes import Reply
-from pipeline.teachers.replies import FILE, ReplyStore
+from pipeline.teachers.reply_cache import FILE, ReplyStore
 
 IN_FLIGHT = 64
 PROMPT_WORDS = 500

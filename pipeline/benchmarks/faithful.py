@@ -8,8 +8,8 @@ from pipeline.benchmarks.html_evidence import check_filing, check_sample, table_
 from pipeline.benchmarks.pdf_evidence import order_of, recall_of
 from pipeline.benchmarks.pdf_figures import figures_of
 from pipeline.benchmarks.stage import files_in
-from pipeline.benchmarks.table import Row, Table
 from pipeline.extract import ExtractParams, sandbox_for
+from pipeline.tables import Row, Table
 
 WANTED_RECALL = 0.98
 

@@ -16,8 +16,8 @@ from pathlib import Path
 
 import yaml
 
-from pipeline.benchmarks.table import Table
 from pipeline.fetch import FetchParams, run
+from pipeline.tables import Table
 
 MIN_BYTES, MAX_BYTES = 2_000, 20_000
 FIRST_HOST = 2  # 127.0.0.2

@@ -5,12 +5,12 @@ from dataclasses import replace
 from pathlib import Path
 
 from pipeline.benchmarks.stage import Run, list_files, run_stage_apart
-from pipeline.benchmarks.table import Table
-from pipeline.entries import read_entries, write_entries
+from pipeline.downloads.manifest import read_entries, write_entries
 from pipeline.extract import ExtractParams
 from pipeline.synthetic.grammar import random_for
 from pipeline.synthetic.paper import compose_paper
-from pipeline.synthetic.pdf import write_article
+from pipeline.synthetic.writers.pdf import write_article
+from pipeline.tables import Table
 
 WORDS_PER_FILE = 150
 SHARE_OF_PDFS = 10  # one file of so many

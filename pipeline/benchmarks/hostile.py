@@ -10,10 +10,11 @@ from pathlib import Path
 
 from pipeline.benchmarks.alone import ENGINES
 from pipeline.benchmarks.stage import Run, files_in, list_files, run_stage_apart
-from pipeline.benchmarks.table import Row, Table
 from pipeline.extract import ExtractParams
 from pipeline.readers.sandbox import is_pdf
-from pipeline.records import Document, read_documents
+from pipeline.records import Document
+from pipeline.storage.parquet import read_documents
+from pipeline.tables import Row, Table
 
 MANIFESTS = ("manifest.tsv", "manifest.jsonl")
 ALLOWED_CONTROLS = "\t\n\r"

@@ -17,7 +17,7 @@ from typing import Any
 
 from lxml import etree
 
-from pipeline.passages import Table, find_tables
+from pipeline.passages.passages import Table, find_tables
 
 IX = "{http://www.xbrl.org/2013/inlineXBRL}"
 XBRLI = "{http://www.xbrl.org/2003/instance}"

@@ -13,22 +13,14 @@ from pathlib import Path
 
 import yaml
 
-from pipeline.benchmarks.table import Table
 from pipeline.errors import InputError
 from pipeline.files import sha256_of
 from pipeline.mix import MixParams
-from pipeline.records import (
-    Category,
-    Document,
-    Evidence,
-    Example,
-    Section,
-    example_id_of,
-    write_documents,
-    write_examples,
-)
+from pipeline.records import Category, Document, Evidence, Example, Section, example_id_of
+from pipeline.storage.parquet import write_documents, write_examples
 from pipeline.synthetic.grammar import random_for
 from pipeline.synthetic.paper import compose_paper
+from pipeline.tables import Table
 
 POLL_SECONDS = 0.2
 ROWS_PER_DOCUMENT = 3

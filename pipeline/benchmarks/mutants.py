@@ -12,12 +12,12 @@ from functools import partial
 from pathlib import Path
 
 from pipeline.benchmarks.stage import files_in
-from pipeline.benchmarks.table import Table
 from pipeline.extract import ExtractParams, sandbox_for
 from pipeline.readers.sandbox import Outcome, Sandbox
 from pipeline.synthetic.grammar import random_for
 from pipeline.synthetic.paper import compose_paper
-from pipeline.synthetic.pdf import write_article, write_report
+from pipeline.synthetic.writers.pdf import write_article, write_report
+from pipeline.tables import Table
 
 MAX_SEED_BYTES = 65_536
 MAX_CHANGES = 6

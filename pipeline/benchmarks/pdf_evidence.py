@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import pypdf
 import pypdfium2 as pdfium
 
-from pipeline.readers.pdf import read
-from pipeline.readers.pdf_chars import chars_of
-from pipeline.readers.pdf_hidden import Page, hidden_words
-from pipeline.readers.pdf_lines import around, lines_of
-from pipeline.readers.pdf_running import without_running_heads
-from pipeline.readers.reading import TEXT_ONLY, Reading
+from pipeline.readers.common.reading import TEXT_ONLY, Reading
+from pipeline.readers.pdf.chars import chars_of
+from pipeline.readers.pdf.hidden_text import Page, hidden_words
+from pipeline.readers.pdf.lines import around, lines_of
+from pipeline.readers.pdf.pdf import read
+from pipeline.readers.pdf.running_heads import without_running_heads
 
 HYPHEN = re.compile(r"(?<=\w)[-\u2010\u00ad\ufffe]\s*")
 PLACED = re.compile(r"[^\s\ufffe]+\ufffe?")  # the sign of a hyphen at the end of a line has no line end after it

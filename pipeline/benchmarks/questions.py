@@ -3,8 +3,9 @@
 from hashlib import sha256
 from pathlib import Path
 
-from pipeline.benchmarks.table import Table
-from pipeline.records import Example, read_examples
+from pipeline.records import Example
+from pipeline.storage.parquet import read_examples
+from pipeline.tables import Table
 
 
 def draw_questions(*, documents: Path, count: int, seed: int) -> list[Table]:

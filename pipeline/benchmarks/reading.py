@@ -12,9 +12,9 @@ from tqdm import tqdm
 
 from pipeline.benchmarks import tools
 from pipeline.benchmarks.stage import Run, files_in, list_files, run_stage_apart
-from pipeline.benchmarks.table import Row, Table
 from pipeline.extract import ExtractParams, sandbox_for
 from pipeline.readers.sandbox import Sandbox
+from pipeline.tables import Row, Table
 
 MIN_CPU_SECONDS = 1.0  # a file is read again until it took so long: the clock of another process is coarse
 MAX_REPEATS = 20

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from pipeline.entries import Entry, write_entries
+from pipeline.downloads.manifest import Entry, write_entries
 from pipeline.errors import InputError
 from pipeline.extract import ExtractParams
 from pipeline.files import sha256_of

@@ -5,8 +5,8 @@ from typing import Self
 
 from tqdm import tqdm
 
-from pipeline.downloads.bring import Brought
-from pipeline.downloads.locks import Locked
+from pipeline.downloads.downloader import Brought
+from pipeline.downloads.lockfile import Locked
 
 
 class Progress:

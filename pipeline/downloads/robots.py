@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from protego import Protego
 
-from pipeline.downloads.failures import DownloadError, PassingError
+from pipeline.downloads.errors import DownloadError, PassingError
 
 AGENT = "longalpaca"
 MAX_ROBOTS_BYTES = 512_000  # RFC 9309, section 2.5, asks for 500 kibibytes at least

@@ -4,8 +4,13 @@ import zipfile
 from pathlib import Path
 from typing import Literal
 
-from pipeline.readers import epub, html, latex, latex_archive, openreview, pdf, text
-from pipeline.readers.reading import Allow, Options, Reading, UnreadableError
+from pipeline.readers import openreview
+from pipeline.readers.common import text
+from pipeline.readers.common.reading import Allow, Options, Reading, UnreadableError
+from pipeline.readers.html import epub, html
+from pipeline.readers.latex import archive as latex_archive
+from pipeline.readers.latex import latex
+from pipeline.readers.pdf import pdf
 
 Format = Literal["pdf", "epub", "html", "latex", "latex archive", "openreview", "text"]
 MEDIA_TYPES: dict[Format, str] = {

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.readers.clean import clean
-from pipeline.readers.reading import Allow, Reading, UnreadableError
+from pipeline.readers.common.clean import clean
+from pipeline.readers.common.reading import Allow, Reading, UnreadableError
 
 REVIEW, META, DECISION, AUTHORS = "Review", "Meta-review", "Decision", "Author response"
 KINDS = {"Official_Review": REVIEW, "Meta_Review": META, "Decision": DECISION, "Rebuttal": AUTHORS}

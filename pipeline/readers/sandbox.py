@@ -1,7 +1,7 @@
 """Read files that nobody vouches for: each in a child process with limits, and each with an outcome.
 
 A reader may crash, loop, or eat all memory (reading a hostile PDF with PDFium does), so it runs in a child of
-`pipeline.readers.warden`. Limits are on CPU time: under load, a limit on the clock would make the outcome a matter of
+`pipeline.readers.worker`. Limits are on CPU time: under load, a limit on the clock would make the outcome a matter of
 luck. What times out or is ended from outside is tried once more alone; what kills PDFium is tried once more without it.
 """
 
@@ -19,9 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from pipeline.fact import Fact
-from pipeline.readers.reading import TEXT_ONLY, Options, Reading
-from pipeline.readers.warden import Limits, receive, send
+from pipeline.readers.common.reading import TEXT_ONLY, Options, Reading
+from pipeline.readers.worker import Limits, receive, send
+from pipeline.records import Fact
 
 ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")  # differs from run to run
 DEADLY = ("crash", "killed", "memory", "timeout")
@@ -121,7 +121,7 @@ class Sandbox:
             environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ} | FIXED_ENVIRONMENT
             environment["PYTHONPATH"] = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
             self.warden = subprocess.Popen(
-                [sys.executable, "-m", "pipeline.readers.warden", str(os.getpid())],
+                [sys.executable, "-m", "pipeline.readers.worker", str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=environment,

@@ -8,13 +8,14 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from pipeline.entries import Entry
-from pipeline.readers.reading import Options
+from pipeline.downloads.manifest import Entry
+from pipeline.readers.common.reading import Options
+from pipeline.readers.common.sections import sections_of
 from pipeline.readers.sandbox import Outcome, Sandbox, machine_lock
-from pipeline.readers.sections import sections_of
-from pipeline.readers.warden import Limits
-from pipeline.records import Document, write_documents
-from pipeline.tokens import count_tokens, load_tokenizer
+from pipeline.readers.worker import Limits
+from pipeline.records import Document
+from pipeline.storage.parquet import write_documents
+from pipeline.tokenization.tokenizers import count_tokens, load_tokenizer
 
 
 @dataclass(frozen=True)

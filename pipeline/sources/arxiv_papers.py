@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 import arxiv
 
+from pipeline.downloads.sources_file import Source
 from pipeline.errors import InputError
-from pipeline.listing import Source
+from pipeline.sources.catalogue import Service
 from pipeline.sources.found import Found, Skip
-from pipeline.sources.licences import OPEN, spdx_of
-from pipeline.sources.service import Service
+from pipeline.sources.spdx import OPEN, spdx_of
 
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 RECORD = "{http://arxiv.org/OAI/arXiv/}"

@@ -12,12 +12,12 @@ import bibtexparser
 from bibtexparser.model import Entry
 from pylatexenc.latex2text import LatexNodes2Text
 
+from pipeline.downloads.sources_file import Source, is_web
 from pipeline.errors import InputError
 from pipeline.files import sha256_of
-from pipeline.listing import Source, is_web
 from pipeline.records import Category
 from pipeline.sources.found import Found, Skip
-from pipeline.sources.licences import spdx_of
+from pipeline.sources.spdx import spdx_of
 
 PARTS = re.compile(r"(?<!\\);")
 FIELDS = re.compile(r"(?<!\\):")

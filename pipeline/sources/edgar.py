@@ -10,10 +10,10 @@ Rights     filings are public records; the companies' copyright of their text is
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.downloads.sources_file import Source
 from pipeline.errors import InputError
-from pipeline.listing import Source
+from pipeline.sources.catalogue import Service
 from pipeline.sources.found import Found, Skip
-from pipeline.sources.service import Service
 
 LICENCE = "LicenseRef-SEC-filing"
 EVIDENCE = "https://www.sec.gov/about/privacy-information"

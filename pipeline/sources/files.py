@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.downloads.sources_file import Source, matches
 from pipeline.errors import InputError
 from pipeline.files import sha256_of
-from pipeline.listing import Source, matches
 from pipeline.records import Category
 from pipeline.sources.found import Found, Skip
 

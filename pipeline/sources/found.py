@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from pipeline.listing import Source
+from pipeline.downloads.sources_file import Source
 
 
 @dataclass(frozen=True)

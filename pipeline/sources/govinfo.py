@@ -11,10 +11,10 @@ import os
 from collections.abc import Iterator
 from typing import Any
 
+from pipeline.downloads.sources_file import Source
 from pipeline.errors import InputError
-from pipeline.listing import Source
+from pipeline.sources.catalogue import Service
 from pipeline.sources.found import Found, Skip
-from pipeline.sources.service import Service
 
 PAGE_SIZE = 100
 EVIDENCE = "work of the United States government: 17 U.S.C. 105"

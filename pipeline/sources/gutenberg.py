@@ -13,10 +13,10 @@ import io
 import re
 from collections.abc import Iterator
 
+from pipeline.downloads.sources_file import Source
 from pipeline.errors import InputError
-from pipeline.listing import Source
+from pipeline.sources.catalogue import Service
 from pipeline.sources.found import Found, Skip
-from pipeline.sources.service import Service
 
 COLUMNS = ("Text#", "Type", "Issued", "Title", "Language", "Authors", "Subjects")
 DATES = re.compile(

@@ -13,8 +13,8 @@ import datasets
 from huggingface_hub import HfApi
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
+from pipeline.downloads.sources_file import Source
 from pipeline.errors import InputError
-from pipeline.listing import Source
 from pipeline.records import Category
 from pipeline.sources.found import Found
 

@@ -8,8 +8,8 @@ Terms      https://www.imf.org/external/terms.htm: files may be downloaded for p
 
 from collections.abc import Iterator
 
+from pipeline.downloads.sources_file import Source
 from pipeline.errors import InputError
-from pipeline.listing import Source
 from pipeline.sources.found import Found
 
 LICENCE = "LicenseRef-IMF-terms"

@@ -17,10 +17,10 @@ import requests
 from openreview import OpenReviewException
 from openreview.api import Note, OpenReviewClient
 
+from pipeline.downloads.sources_file import Source
 from pipeline.errors import InputError
-from pipeline.listing import Source
 from pipeline.sources.found import Found, Skip
-from pipeline.sources.licences import OPEN, spdx_of
+from pipeline.sources.spdx import OPEN, spdx_of
 
 REVIEW = "Official_Review"  # of the invitation of a reply; a venue may call it otherwise
 

@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import urljoin
 
-from pipeline.listing import Source
+from pipeline.downloads.sources_file import Source
+from pipeline.sources.catalogue import Service
 from pipeline.sources.found import Found, Skip
-from pipeline.sources.licences import spdx_of
-from pipeline.sources.service import Service
+from pipeline.sources.spdx import spdx_of
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 TERMS = "{http://purl.org/dc/terms/}"

@@ -6,8 +6,8 @@ from typing import Any
 
 import fsspec
 
+from pipeline.downloads.sources_file import Source, is_store, is_web
 from pipeline.errors import InputError
-from pipeline.listing import Source, is_store, is_web
 from pipeline.records import Category
 from pipeline.sources.files import KNOWN
 from pipeline.sources.found import Found, Skip

@@ -3,8 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from pipeline.downloads.sources_file import Source, is_web
 from pipeline.errors import InputError
-from pipeline.listing import Source, is_web
 from pipeline.records import Category
 from pipeline.sources.found import Found, Skip
 

@@ -9,10 +9,10 @@ Terms      https://openknowledge.worldbank.org/pages/terms-of-use: what the Bank
 from collections.abc import Iterator
 from typing import Any
 
-from pipeline.listing import Source
+from pipeline.downloads.sources_file import Source
+from pipeline.sources.catalogue import Service
 from pipeline.sources.found import Found, Skip
-from pipeline.sources.licences import OPEN, spdx_of
-from pipeline.sources.service import Service
+from pipeline.sources.spdx import OPEN, spdx_of
 
 PAGE_SIZE = 100
 LANGUAGES = {"english": "en", "french": "fr", "spanish": "es", "portuguese": "pt", "russian": "ru", "arabic": "ar"}

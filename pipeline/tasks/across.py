@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import YEAR, Passages, Row, Span, Table
+from pipeline.passages.document_groups import in_series
+from pipeline.passages.passages import YEAR, Passages, Row, Span, Table
 from pipeline.records import Example
-from pipeline.related import in_series
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "across", "across-1"
 NUMBERS = re.compile(r"\d+")

@@ -4,11 +4,11 @@ from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
 from itertools import pairwise
 
-from pipeline.passages import Passages
+from pipeline.passages.passages import Passages
+from pipeline.passages.tagged_figures import TaggedFigure, tagged_figures
 from pipeline.records import Example
-from pipeline.tagged import TaggedFigure, tagged_figures
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "change", "change-1"
 WORDINGS = (

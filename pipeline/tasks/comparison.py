@@ -3,12 +3,12 @@
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-from pipeline.passages import Passages, Span, is_askable
+from pipeline.passages.document_groups import in_pairs
+from pipeline.passages.passages import Passages, Span, is_askable
+from pipeline.passages.tagged_figures import TaggedFigure, tagged_figures
 from pipeline.records import Example
-from pipeline.related import in_pairs
-from pipeline.tagged import TaggedFigure, tagged_figures
+from pipeline.tasks.build import build_example, choose, named, nothing_repeats
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose, named, nothing_repeats
 
 NAME, VERSION = "comparison", "comparison-1"
 LARGER = (

@@ -3,10 +3,10 @@
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from pipeline.passages import Passages, is_askable
+from pipeline.passages.passages import Passages, is_askable
 from pipeline.records import Example
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "continuation", "continuation-2"
 WORDINGS = (

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import Passages
+from pipeline.passages.passages import Passages
+from pipeline.passages.tagged_figures import tagged_figures
 from pipeline.records import Example
-from pipeline.tagged import tagged_figures
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "fact", "fact-1"
 WORDINGS = (

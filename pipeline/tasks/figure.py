@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import Passages, is_askable, stands_once
+from pipeline.passages.passages import Passages, is_askable, stands_once
 from pipeline.records import Example
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "figure", "figure-2"
 NUMBER = re.compile(r"(?<![\w.,/-])\d+(?:,\d{3})*(?:\.\d+)?(?![\w/-])")

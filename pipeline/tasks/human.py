@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Iterator, Sequence
 
-from pipeline.passages import Passages, Span
+from pipeline.passages.passages import Passages, Span
+from pipeline.passages.peer_reviews import Discussion, Spoken, Written, joined
+from pipeline.passages.review_rules import ReviewRules
 from pipeline.records import Example
-from pipeline.review_rules import ReviewRules
-from pipeline.reviews import Discussion, Spoken, Written, joined
-from pipeline.tasks.wording import build_example, choose
+from pipeline.tasks.build import build_example, choose
 
 Part = tuple[str, Span]  # the name of a part of an answer, and its words in the reviews
 Parts = Callable[[Discussion, Written], Sequence[Part]]

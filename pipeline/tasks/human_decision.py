@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import Passages
+from pipeline.passages.document_groups import with_reviews
+from pipeline.passages.passages import Passages
+from pipeline.passages.peer_reviews import Discussion
 from pipeline.records import Example
-from pipeline.related import with_reviews
-from pipeline.reviews import Discussion
 from pipeline.tasks.human import Part, human_example, part
 from pipeline.tasks.task import Task
 

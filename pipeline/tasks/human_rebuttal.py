@@ -2,9 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import Passages, Span
+from pipeline.passages.document_groups import with_reviews
+from pipeline.passages.passages import Passages, Span
 from pipeline.records import Example
-from pipeline.related import with_reviews
 from pipeline.tasks.human import human_example, part, reviewed
 from pipeline.tasks.task import Task
 

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import Passages
+from pipeline.passages.document_groups import with_reviews
+from pipeline.passages.passages import Passages
+from pipeline.passages.peer_reviews import Discussion, Written
 from pipeline.records import Example
-from pipeline.related import with_reviews
-from pipeline.reviews import Discussion, Written
 from pipeline.tasks.human import Part, answers, part
 from pipeline.tasks.task import Task
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.evidence import locate
-from pipeline.passages import Passages
+from pipeline.passages.passages import Passages
+from pipeline.passages.quote_alignment import locate
 from pipeline.records import Example
+from pipeline.tasks.build import build_example
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example
 
 NAME, VERSION = "known", "known-1"
 

@@ -4,11 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import Passages, Span, is_askable
+from pipeline.passages.passages import Passages, Span, is_askable
+from pipeline.passages.tagged_figures import MONTHS
 from pipeline.records import Example
-from pipeline.tagged import MONTHS
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "mention", "mention-1"
 PHRASE = re.compile(r"(?<=[a-z,;] )[A-Z][a-z]{2,}(?: (?:of |the |and )?[A-Z][a-z]{2,})+(?![\w-])")

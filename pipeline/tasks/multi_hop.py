@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from hashlib import sha256
 
-from pipeline.passages import Passages
+from pipeline.passages.passages import Passages
+from pipeline.passages.tagged_figures import TaggedFigure, tagged_figures
 from pipeline.records import Example
-from pipeline.tagged import TaggedFigure, tagged_figures
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "multi_hop", "multi_hop-1"
 WORDINGS = (

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import Passages
+from pipeline.passages.passages import Passages
 from pipeline.records import Example
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.mention import named_once
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "order", "order-1"
 WORDINGS = (

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import UNQUOTABLE, Passages
+from pipeline.passages.passages import UNQUOTABLE, Passages
 from pipeline.records import Example, Section
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "outline", "outline-1"
 MIN_PARTS, MAX_PARTS = 3, 12

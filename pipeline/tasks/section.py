@@ -4,10 +4,10 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import UNQUOTABLE, Passages, is_askable
+from pipeline.passages.passages import UNQUOTABLE, Passages, is_askable
 from pipeline.records import Example
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "section", "section-2"
 WORDINGS = (

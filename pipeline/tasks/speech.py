@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages import Passages, Span
+from pipeline.passages.passages import Passages, Span
 from pipeline.records import Example
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "speech", "speech-2"
 MIN_WORDS = 6

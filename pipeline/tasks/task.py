@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import pipeline.tasks
-from pipeline.passages import Passages
+from pipeline.passages.document_groups import Relation, alone
+from pipeline.passages.passages import Passages
 from pipeline.records import Category, Document, Example
-from pipeline.related import Relation, alone
 
 Candidates = Callable[[Sequence[Passages]], Iterator[Example]]
 Sound = Callable[[Example, Mapping[str, Document]], str]

@@ -5,11 +5,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.passages import Passages, Span, is_askable, stands_once
+from pipeline.passages.passages import Passages, Span, is_askable, stands_once
+from pipeline.passages.tagged_figures import MONTHS
 from pipeline.records import Example
-from pipeline.tagged import MONTHS
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "timeline", "timeline-1"
 NUM_EVENTS = 3

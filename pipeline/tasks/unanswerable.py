@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.passages import YEAR, Passages, yearly
+from pipeline.passages.passages import YEAR, Passages, yearly
 from pipeline.records import Document, Example
+from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
-from pipeline.tasks.wording import build_example, choose
 
 NAME, VERSION = "unanswerable", "unanswerable-1"
 WORDINGS = (

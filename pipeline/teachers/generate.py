@@ -10,17 +10,17 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline.document_store import DocumentStore
-from pipeline.evidence import locate
-from pipeline.passages import Passages
+from pipeline.passages.document_groups import Card, alone, units_of
+from pipeline.passages.passages import Passages
+from pipeline.passages.quote_alignment import locate
 from pipeline.records import Evidence, Example, example_id_of
-from pipeline.related import Card, alone, units_of
+from pipeline.storage.document_store import DocumentStore
+from pipeline.tasks.build import licence_of
 from pipeline.tasks.task import Task, all_tasks
-from pipeline.tasks.wording import licence_of
-from pipeline.teachers.endpoint import Endpoint, EndpointParams, RefusedError, Spending
-from pipeline.teachers.notes import OVERHEAD_TOKENS, room_for, write_from_notes
+from pipeline.teachers.client import Endpoint, EndpointParams, RefusedError, Spending
+from pipeline.teachers.map_reduce import OVERHEAD_TOKENS, room_for, write_from_notes
 from pipeline.teachers.prompts import VERSION, Quote, fenced, messages_for, nonce_of, reply_for
-from pipeline.teachers.replies import FILE, ReplyStore
+from pipeline.teachers.reply_cache import FILE, ReplyStore
 
 log = logging.getLogger(__name__)
 

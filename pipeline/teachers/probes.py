@@ -16,13 +16,13 @@ from typing import Literal, get_args
 from pydantic import Field
 from rapidfuzz import fuzz
 
-from pipeline.arithmetic import NUMBER
-from pipeline.checks import number_of
-from pipeline.citations import without_citations
+from pipeline.checks.arithmetic import NUMBER
+from pipeline.checks.checks import number_of
+from pipeline.checks.citations import without_citations
 from pipeline.records import Example
 from pipeline.tasks.task import all_tasks
-from pipeline.teachers.endpoint import Answer, Endpoint, EndpointParams, Messages, RefusedError
-from pipeline.teachers.replies import FILE, ReplyStore
+from pipeline.teachers.client import Answer, Endpoint, EndpointParams, Messages, RefusedError
+from pipeline.teachers.reply_cache import FILE, ReplyStore
 
 ProbeName = Literal["closed_book", "evidence_only", "single_chunk", "judge"]
 PROBES: tuple[ProbeName, ...] = get_args(ProbeName)

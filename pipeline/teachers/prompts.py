@@ -6,10 +6,10 @@ from hashlib import sha256
 
 from pydantic import Field, create_model
 
-from pipeline.injection import masked
-from pipeline.passages import Passages
+from pipeline.checks.prompt_injection import masked
+from pipeline.passages.passages import Passages
 from pipeline.tasks.task import Task
-from pipeline.teachers.endpoint import Answer, Messages
+from pipeline.teachers.client import Answer, Messages
 
 VERSION = "ask-1"
 MAX_QUESTION, MAX_QUOTE = 600, 600  # characters

@@ -12,7 +12,8 @@ from transformers import AutoModelForCausalLM
 from eval.perplexity import PerplexityParams, run
 from eval.scoring import load_model, load_tokenizer, score_tokens
 from pipeline.errors import InputError
-from pipeline.records import Document, read_documents, write_documents
+from pipeline.records import Document
+from pipeline.storage.parquet import read_documents, write_documents
 
 PARAMS = PerplexityParams(lengths=[16, 64], num_documents=3, num_resamples=200, dtype="float32", seed=1)
 

@@ -8,7 +8,8 @@ import pytest
 
 from eval.report import ReportParams, run
 from pipeline.errors import InputError
-from pipeline.records import Document, write_documents
+from pipeline.records import Document
+from pipeline.storage.parquet import write_documents
 
 STAGES = ("extract", "curate", "verify", "dataset", "base", "extend", "sft", "perplexity", "passkey")
 

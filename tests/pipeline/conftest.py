@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from pipeline.records import Document, Section, write_documents
+from pipeline.records import Document, Section
+from pipeline.storage.parquet import write_documents
 
 BOOK = """# The Mill
 

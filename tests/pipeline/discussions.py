@@ -3,7 +3,7 @@
 import random
 import re
 
-from pipeline.review_rules import ReviewRules
+from pipeline.passages.review_rules import ReviewRules
 from pipeline.synthetic.grammar import random_for
 from pipeline.synthetic.manuscript import Manuscript, Prose
 from pipeline.synthetic.paper import compose_paper

@@ -7,13 +7,14 @@ import pytest
 
 from pipeline.ask import AskParams, run
 from pipeline.errors import InputError
-from pipeline.passages import Passages, find_tables, is_figure
-from pipeline.records import Document, write_documents
-from pipeline.related import alone
+from pipeline.passages.document_groups import alone
+from pipeline.passages.passages import Passages, find_tables, is_figure
+from pipeline.records import Document
+from pipeline.storage.parquet import write_documents
 from pipeline.tasks import cell, continuation, figure, section, series, speech
 from pipeline.tasks.task import all_tasks
-from pipeline.teachers.endpoint import EndpointParams
-from pipeline.teachers.extractive import ask
+from pipeline.teachers.client import EndpointParams
+from pipeline.teachers.rule_based import ask
 from tests.pipeline.discussions import REVIEW_RULES
 
 TASKS = [task for task in all_tasks().values() if task.candidates and task.related is alone]

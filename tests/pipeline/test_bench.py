@@ -15,8 +15,9 @@ from pipeline.benchmarks.alone import count_in_child, with_pypdf, with_pypdfium2
 from pipeline.benchmarks.hostile import is_valid
 from pipeline.benchmarks.mutants import mutant_of, written_seeds
 from pipeline.benchmarks.reading import run_tool
-from pipeline.benchmarks.table import Table, markdown_of
-from pipeline.records import Document, Evidence, Example, write_examples
+from pipeline.records import Document, Evidence, Example
+from pipeline.storage.parquet import write_examples
+from pipeline.tables import Table, markdown_of
 
 ROOT = Path(__file__).parents[2]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks watch processes by /proc")

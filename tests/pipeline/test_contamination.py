@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from pipeline.contamination import ContaminationParams, run
+from pipeline.decontamination.ngrams import longest_run, ngrams_of
 from pipeline.errors import InputError
-from pipeline.ngrams import longest_run, ngrams_of
-from pipeline.records import Document, Example, read_documents, read_examples, write_documents, write_examples
+from pipeline.records import Document, Example
+from pipeline.storage.parquet import read_documents, read_examples, write_documents, write_examples
 
 PARAMS = ContaminationParams(ngram_words=13, min_words=50, max_documents=1, certain_words=200, evaluation_sets="")
 

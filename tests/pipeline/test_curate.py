@@ -8,7 +8,8 @@ import pytest
 
 from pipeline.curate import CurateParams, run
 from pipeline.errors import InputError
-from pipeline.records import Document, Section, read_documents, write_documents
+from pipeline.records import Document, Section
+from pipeline.storage.parquet import read_documents, write_documents
 
 PARAMS = CurateParams(
     min_tokens=10,

@@ -13,7 +13,7 @@ from reportlab.pdfgen.canvas import Canvas
 from pipeline.errors import InputError
 from pipeline.extract import ExtractParams, run
 from pipeline.fetch import run as fetch
-from pipeline.records import read_documents
+from pipeline.storage.parquet import read_documents
 from tests.pipeline.fetching import fetch_params
 
 ROOT = Path(__file__).parents[2]

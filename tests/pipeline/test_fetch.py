@@ -4,7 +4,7 @@ import os
 
 import pytest
 
-from pipeline.entries import Entry, read_entries, write_entries
+from pipeline.downloads.manifest import Entry, read_entries, write_entries
 from pipeline.errors import InputError
 from pipeline.fetch import run
 from tests.pipeline.fetching import fetch_params

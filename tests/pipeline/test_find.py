@@ -8,15 +8,15 @@ import pytest
 import yaml
 
 from pipeline.cli import main
-from pipeline.entries import read_entries
+from pipeline.downloads.manifest import read_entries
+from pipeline.downloads.sources_file import read_sources
 from pipeline.errors import InputError
 from pipeline.fetch import run
 from pipeline.find import KINDS, find, load
-from pipeline.listing import read_sources
 from pipeline.sources.bibtex import attachments
+from pipeline.sources.catalogue import Service
 from pipeline.sources.gutenberg import death_of, name_of
-from pipeline.sources.licences import spdx_of
-from pipeline.sources.service import Service
+from pipeline.sources.spdx import spdx_of
 from tests.pipeline.fetching import fetch_params
 from tests.pipeline.loopback import serve
 from tests.pipeline.services import SERVICES, openreview_of
@@ -37,7 +37,7 @@ LEFT_OUT = {
 @pytest.fixture
 def server(monkeypatch):
     monkeypatch.setenv("GOVINFO_API_KEY", "k" * 40)
-    monkeypatch.setattr("pipeline.sources.service.Service.sleep", lambda seconds: None, raising=False)
+    monkeypatch.setattr("pipeline.sources.catalogue.Service.sleep", lambda seconds: None, raising=False)
     with serve() as server:
         yield server
 

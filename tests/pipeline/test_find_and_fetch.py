@@ -5,9 +5,9 @@ import shutil
 
 import pytest
 
-from pipeline.entries import read_entries
+from pipeline.downloads.manifest import read_entries
+from pipeline.downloads.sources_file import read_sources
 from pipeline.find import find, load
-from pipeline.listing import read_sources
 from tests.pipeline.killing import kill_at, start, tree
 from tests.pipeline.loopback import serve
 from tests.pipeline.services import SERVICES

@@ -9,7 +9,8 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.importing import ImportingParams, run
-from pipeline.records import MixedExample, read_mixed
+from pipeline.records import MixedExample
+from pipeline.storage.parquet import read_mixed
 
 LONG = "Below is a paper. Memorize it. A text.\n Now the material ends. Why?"
 ALIGN = {"messages": [{"role": "user", "content": "Read. Why?"}, {"role": "assistant", "content": "So."}], "length": 9}

@@ -12,18 +12,18 @@ import yaml
 from trl import DatasetMixtureConfig, get_dataset
 from trl.scripts.utils import DatasetConfig as TrlDataset
 
-from pipeline.document_store import DocumentStore
+from pipeline.dataset.sampling import Family
 from pipeline.errors import InputError
 from pipeline.files import sha256_of
 from pipeline.mix import MixParams, run
-from pipeline.passages import Passages
-from pipeline.records import read_examples, read_mixed, write_documents, write_examples
-from pipeline.related import alone
+from pipeline.passages.document_groups import alone
+from pipeline.passages.passages import Passages
 from pipeline.short import ShortParams
 from pipeline.short import run as short
-from pipeline.targets import Family
-from pipeline.teachers.extractive import ask
-from pipeline.tokens import count_tokens, load_tokenizer
+from pipeline.storage.document_store import DocumentStore
+from pipeline.storage.parquet import read_examples, read_mixed, write_documents, write_examples
+from pipeline.teachers.rule_based import ask
+from pipeline.tokenization.tokenizers import count_tokens, load_tokenizer
 
 
 @pytest.fixture

@@ -12,9 +12,10 @@ from pipeline.benchmarks.mixing import prose, vocabulary_of
 from pipeline.contamination import ContaminationParams
 from pipeline.contamination import run as contamination
 from pipeline.curate import CurateParams, run
-from pipeline.privacy import find_private
-from pipeline.records import Document, read_documents, write_documents, write_examples
-from tests.pipeline.test_privacy import SECRETS
+from pipeline.curation.pii import find_private
+from pipeline.records import Document
+from pipeline.storage.parquet import read_documents, write_documents, write_examples
+from tests.pipeline.curation.test_pii import SECRETS
 
 pytestmark = pytest.mark.slow
 

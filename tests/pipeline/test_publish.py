@@ -14,7 +14,8 @@ import yaml
 
 from pipeline.errors import InputError
 from pipeline.publish import PublishParams, run
-from pipeline.records import Example, Material, MixedExample, write_mixed
+from pipeline.records import Example, Material, MixedExample
+from pipeline.storage.parquet import write_mixed
 from tests.pipeline.hub_server import Hub
 
 pytestmark = pytest.mark.filterwarnings("ignore:Use 'content:DeprecationWarning")  # of huggingface_hub's use of httpx
@@ -38,7 +39,7 @@ configs:
 LOAD = """
 import sys
 import datasets
-from pipeline.records import MIXED_SCHEMA
+from pipeline.storage.parquet import MIXED_SCHEMA
 name, built, cache = sys.argv[1:]
 there = datasets.load_dataset(name, cache_dir=cache + "/a")
 files = {split: f"{built}/{split}-*.parquet" for split in ("train", "test")}

@@ -15,16 +15,17 @@ import yaml
 
 from pipeline.benchmarks.html_evidence import figure_of, key, table_facts
 from pipeline.benchmarks.scripted import scripted
-from pipeline.document_store import DocumentStore
 from pipeline.files import sha256_of
-from pipeline.records import Example, read_documents, read_examples, write_examples
+from pipeline.records import Example
 from pipeline.sample import SampleParams
 from pipeline.sample import run as sample
+from pipeline.storage.document_store import DocumentStore
+from pipeline.storage.parquet import read_documents, read_examples, write_examples
 from pipeline.verify import VerifyParams
 from pipeline.verify import run as verify
 from tests.pipeline import teacher_scripts as scripts
+from tests.pipeline.teachers.test_client import PARAMS as SCRIPTED
 from tests.pipeline.test_ask import ENDPOINT
-from tests.pipeline.test_endpoint import PARAMS as SCRIPTED
 
 STAGES = """
 import sys

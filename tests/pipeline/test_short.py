@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import InputError
-from pipeline.records import Example, read_examples
+from pipeline.records import Example
 from pipeline.short import ShortParams, run
+from pipeline.storage.parquet import read_examples
 
 ROWS = [
     {"instruction": "Name a bird.", "input": "", "output": "A wren."},

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checks import CHECKS
+from pipeline.checks.checks import CHECKS
 from pipeline.errors import InputError
-from pipeline.passages import Passages
-from pipeline.records import Evidence, Example, read_documents, read_examples, write_examples
-from pipeline.related import alone
-from pipeline.teachers.extractive import ask
+from pipeline.passages.document_groups import alone
+from pipeline.passages.passages import Passages
+from pipeline.records import Evidence, Example
+from pipeline.storage.parquet import read_documents, read_examples, write_examples
 from pipeline.teachers.probes import PROBES
+from pipeline.teachers.rule_based import ask
 from pipeline.verify import VerifyParams, run
 from tests.pipeline.test_ask import ENDPOINT
 

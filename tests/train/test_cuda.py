@@ -15,11 +15,11 @@ import train.extend
 import train.merge
 import train.sft
 from eval.scoring import load_model, score_tokens
-from tests.train.s2_reference import dense_attention, row_mask
+from tests.train.attention.s2_reference import dense_attention, row_mask
 from tests.train.test_stages import dataset, documents, jsonl, run  # noqa: F401
-from train.attention import s2_attention
-from train.footprint import footprint_of
-from train.measure import apart, with_method
+from train.attention.registration import s2_attention
+from train.benchmarks.memory import apart, with_method
+from train.estimate.memory import footprint_of
 from train.plan import architecture_of, section_of
 
 # TRL and PEFT still use an old name of transformers.

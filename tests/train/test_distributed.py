@@ -14,7 +14,8 @@ from transformers import AutoModelForCausalLM
 import train.extend
 import train.merge
 import train.sft
-from pipeline.records import Document, write_documents
+from pipeline.records import Document
+from pipeline.storage.parquet import write_documents
 from tests.train.test_stages import SENTENCE, jsonl, params_of, run, write_dataset
 
 CLOSE = 1e-5

@@ -5,9 +5,9 @@ import json
 import pytest
 
 from pipeline.errors import InputError
-from train.footprint import OPTIMIZER_BYTES, PARTS, footprint_of
-from train.measure import apart as measured_apart
-from train.measure import with_method
+from train.benchmarks.memory import apart as measured_apart
+from train.benchmarks.memory import with_method
+from train.estimate.memory import OPTIMIZER_BYTES, PARTS, footprint_of
 from train.plan import (
     GIB,
     architecture_of,
@@ -19,7 +19,7 @@ from train.plan import (
     sharded,
     step_flops,
 )
-from train.precision import on_this_machine
+from train.trainer.precision import on_this_machine
 
 # PEFT still asks transformers by an old name.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")

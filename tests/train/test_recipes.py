@@ -14,7 +14,8 @@ import torch
 import yaml
 from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
-from pipeline.records import Document, write_documents, write_mixed
+from pipeline.records import Document
+from pipeline.storage.parquet import write_documents, write_mixed
 from tests.train.test_stages import SENTENCE, mixed
 from train.extend import ExtendParams
 from train.extend import run as extend

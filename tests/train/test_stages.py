@@ -16,19 +16,11 @@ import train.extend
 import train.merge
 import train.sft
 from pipeline.errors import InputError
-from pipeline.records import (
-    Document,
-    Evidence,
-    Example,
-    Material,
-    MixedExample,
-    example_id_of,
-    write_documents,
-    write_mixed,
-)
-from pipeline.tokens import load_tokenizer
-from train.loss import IGNORED
-from train.prompts import fit
+from pipeline.records import Document, Evidence, Example, Material, MixedExample, example_id_of
+from pipeline.storage.parquet import write_documents, write_mixed
+from pipeline.tokenization.tokenizers import load_tokenizer
+from train.data.chat import fit
+from train.trainer.loss import IGNORED
 
 # TRL and PEFT still use an old name of transformers.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")

@@ -1,0 +1,301 @@
+"""Compare what is trained, and under which attention, on a small model that is made to learn new positions.
+
+    python -m eval.ablation --model data/models/smollm2-135m/base --documents data/curate --out data/methods
+
+Positions are divided by a factor, 8 unless told, so that the model stands for one of an eighth of its context and has
+to learn them again. Each method continues pre-training by stage `extend` on the same rows in the same order, from
+three seeds, at the rate that a pilot run on another seed found best for it, or that is given. What it learned is
+measured with full attention on windows of documents held out. Writes OUT/runs/*.json, so that an interrupted
+comparison goes on, and OUT/methods.json and OUT/methods.md.
+
+Source: LongLoRA (arXiv 2309.12307), Tables 1, 2 and 7, which compare these methods on Llama-2-7B.
+"""
+
+import argparse
+import json
+import logging
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+import torch
+
+from eval.ablation_tables import NUM_PARTS, Losses, Rates, by_document, by_part, differences, results
+from eval.scoring import load_model, load_tokenizer, score_tokens
+from pipeline.cli import log_to_stderr
+from pipeline.errors import InputError
+from pipeline.files import write_json
+from pipeline.storage.parquet import read_documents
+from pipeline.tables import Table, conditions, write_tables
+from train.extend import ExtendParams
+from train.extend import run as extend
+from train.recipe import Dtype
+from train.rope import RopeParams
+from train.trainer.precision import computed_in, on_this_machine
+
+DTYPE: Dtype = "bfloat16"
+PILOT_SEED = 1
+PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj"]
+EMBEDDING_AND_NORMS = ["embed_tokens", "norm", "input_layernorm", "post_attention_layernorm"]
+LIBRARIES = ("torch", "transformers", "trl", "peft")
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Method:
+    """What is trained, and under which attention."""
+
+    name: str
+    changes: dict[str, Any]
+    first: Rates  # to try; pilot runs choose them one after the other, in this order
+    rates_of: str = ""  # the method whose rates it takes over
+    num_groups: int = 1  # of a row, for S2-Attn; 1 is full attention
+
+
+LORA = {"method": "lora", "lora_targets": PROJECTIONS, "fully_trained": []}
+LORA_PLUS = {"method": "lora", "lora_targets": PROJECTIONS, "fully_trained": EMBEDDING_AND_NORMS}
+FULL = {"method": "full", "lora_targets": [], "fully_trained": []}
+METHODS = (
+    Method("LoRA", LORA, {"learning_rate": 4e-3}),
+    Method("LoRA+", LORA_PLUS, {"learning_rate": 4e-3, "embedding_learning_rate": 4e-4}),
+    Method("full fine-tuning", FULL, {"learning_rate": 4e-4}),
+    Method("LoRA+, S2 in quarters", LORA_PLUS, {}, rates_of="LoRA+", num_groups=4),
+    Method("LoRA+, S2 in halves", LORA_PLUS, {}, rates_of="LoRA+", num_groups=2),
+)
+
+
+def params_of(method: Method, rates: Rates, num_steps: int, seed: int, options: argparse.Namespace) -> ExtendParams:
+    """Return what stage `extend` is told."""
+    changes: dict[str, Any] = {**method.changes, "embedding_learning_rate": None, **rates}
+    return ExtendParams(
+        **changes,
+        lora_rank=8,
+        lora_alpha=16,
+        lora_dropout=0.0,
+        max_length=options.length,
+        group_size=options.length // method.num_groups if method.num_groups > 1 else None,
+        rope=RopeParams(type="linear", factor=options.factor),
+        text_dataset=None,
+        num_steps=num_steps,
+        adam_beta2=0.95,
+        optimizer="adamw",
+        batch_size=1,
+        accumulation_steps=1,
+        sequence_parallel=1,
+        warmup_steps=0,
+        checkpointing="none",
+        offload_activations=False,
+        mlp_tile=None,
+        dtype=DTYPE,
+        save_steps=0,
+        num_checkpoints=1,
+        report_to="none",
+        seed=seed,
+    )
+
+
+def measured(name: str, params: ExtendParams, options: argparse.Namespace) -> dict[str, Any]:
+    """Train and measure, or return what an earlier run measured by that name.
+
+    Raises:
+        InputError: The earlier run was another one.
+    """
+    file = options.out / "runs" / f"{name}.json"
+    given = on_this_machine(params).model_dump(mode="json")
+    if not file.is_file():
+        with TemporaryDirectory(dir=options.out) as folder:
+            out = Path(folder) / "extended"
+            extend(params, model=options.model, documents=options.documents, out=out)
+            steps = [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text().splitlines()]
+            result = {"params": given, "training": steps, "held_out": held_out(out, options)}
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_json(file, result)
+    content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    found = content["params"] | {"windows": max(map(len, content["held_out"].values()))}
+    wanted = given | {"windows": options.windows}
+    if other := [key for key in sorted(wanted) if found.get(key) != wanted[key]]:
+        raise InputError(
+            file,
+            found="a run with " + ", ".join(f"{key} {found.get(key)}" for key in other),
+            wanted=", ".join(f"{key} {wanted[key]}" for key in other),
+            remedy="Give another folder with --out, or remove the file.",
+        )
+    return content
+
+
+def held_out(model: Path, options: argparse.Namespace) -> Losses:
+    """Return the losses of each held-out document's windows, with full attention."""
+    scored = load_model(model, DTYPE)
+    return {
+        doc_id: [mean_of_parts(score_tokens(scored, ids_BT)[0][0]) for ids_BT in windows]
+        for doc_id, windows in windows_of(options)
+    }
+
+
+def mean_of_parts(losses: torch.Tensor) -> list[float]:
+    """Return the mean losses of the parts of a window, from its beginning to its end; `losses` has one a token."""
+    return [float(part.mean()) for part in losses.tensor_split(NUM_PARTS)]
+
+
+def windows_of(options: argparse.Namespace) -> Iterator[tuple[str, list[torch.Tensor]]]:
+    """Yield windows of equal length, evenly spread over each held-out document that has room for them."""
+    tokenizer = load_tokenizer(options.model)
+    for document in read_documents(options.documents):
+        if document.split != "test" or document.error:
+            continue
+        ids = torch.tensor(tokenizer(document.text, add_special_tokens=False, verbose=False)["input_ids"])
+        if len(ids) >= options.windows * options.length:
+            starts = np.linspace(0, len(ids) - options.length, options.windows).astype(int)
+            yield document.doc_id, [ids[None, start : start + options.length] for start in starts]
+
+
+def rates_of(method: Method, options: argparse.Namespace) -> Rates:
+    """Return the rates that the command line gives, or the best of pilot runs, for it or for the one whose it takes."""
+    owner = next((other for other in METHODS if other.name == method.rates_of), method)
+    return dict(options.rates).get(slug(owner)) or best_rates(owner, options)
+
+
+def best_rates(method: Method, options: argparse.Namespace) -> Rates:
+    """Return the rates at which the last half of a pilot run had the lowest loss in training.
+
+    Each is doubled and halved, with the others as they are, until the best lies between two that are worse.
+    """
+    rates = method.first
+    for key in method.first:
+        rates = searched(method, rates, key, options)
+    return rates
+
+
+def searched(method: Method, rates: Rates, key: str, options: argparse.Namespace) -> Rates:
+    """Return the rates with the best of one of them."""
+
+    def scaled(power: int) -> Rates:
+        return {**rates, key: rates[key] * 2.0**power}
+
+    return scaled(lowest(lambda power: pilot(method, scaled(power), options)))
+
+
+def pilot(method: Method, rates: Rates, options: argparse.Namespace) -> float:
+    """Return the mean loss in training over the last half of a pilot run."""
+    params = params_of(method, rates, options.pilot_steps, PILOT_SEED, options)
+    said = "-".join(f"{rate:.1e}" for rate in rates.values())
+    steps = measured(f"pilot-{slug(method)}-{said}", params, options)["training"]
+    mean = float(np.mean(steps[len(steps) // 2 :]))
+    log.info("%s, a pilot run at %s: %.4f", method.name, said, mean)
+    return mean
+
+
+def lowest(loss: Callable[[int], float]) -> int:
+    """Return an integer at which a loss is lower than at both its neighbours, walking downhill from 0."""
+    losses = {power: loss(power) for power in (-1, 0, 1)}
+    while (best := min(losses, key=losses.__getitem__)) in (min(losses), max(losses)):
+        step = 1 if best == max(losses) else -1
+        losses[best + step] = loss(best + step)
+    return best
+
+
+def slug(method: Method) -> str:
+    """Return a method's name for files."""
+    return method.name.replace(", ", "-").replace(" ", "-").lower()
+
+
+def compare(options: argparse.Namespace) -> tuple[Table, ...]:
+    """Train with every method from every seed; the seeds are outermost, so that a stopped comparison is balanced.
+
+    Raises:
+        InputError: No held-out document is long enough, or an earlier run of OUT was another one.
+    """
+    if next(windows_of(options), None) is None:
+        raise InputError(
+            options.documents,
+            found="no held-out document with room for the windows",
+            wanted=f"documents of split test with {options.windows * options.length} tokens and more",
+            remedy="Give shorter --length, fewer --windows or other documents.",
+        )
+    methods = [method for method in METHODS if slug(method) in options.methods]
+    rates = {method.name: rates_of(method, options) for method in methods}
+    runs: dict[str, list[Losses]] = {method.name: [] for method in methods}
+    for seed in options.seeds:
+        for method in methods:
+            params = params_of(method, rates[method.name], options.steps, seed, options)
+            runs[method.name].append(measured(f"{slug(method)}-{seed}", params, options)["held_out"])
+            log.info("%s, seed %d: %.4f", method.name, seed, float(np.mean(list(by_document(runs[method.name][-1:])))))
+    return results(runs, rates, untrained(options)), differences(runs), by_part(runs)
+
+
+def untrained(options: argparse.Namespace) -> dict[str, Losses]:
+    """Return the losses before training, without and with interpolated positions."""
+    still = METHODS[0]
+    params = params_of(still, {"learning_rate": 0.0}, 1, PILOT_SEED, options)
+    interpolated = measured("untrained", params, options)["held_out"]
+    return {"as it is": held_out(options.model, options), f"positions / {options.factor:g}": interpolated}
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run `python -m eval.ablation`."""
+    options = parser().parse_args(argv)
+    log_to_stderr()
+    options.out.mkdir(parents=True, exist_ok=True)
+    try:
+        tables = compare(options)
+    except InputError as error:
+        sys.stderr.write(f"eval.ablation: error: {error}\n")
+        sys.exit(2)
+    given = conditions(LIBRARIES) | {
+        "tokens a step": options.length,
+        "positions divided by": options.factor,
+        "steps": options.steps,
+        "seeds": options.seeds,
+        "pilot steps": options.pilot_steps,
+        "rates without pilot runs": dict(options.rates),
+        "windows": options.windows,
+        "computed in": computed_in(DTYPE),
+    }
+    log.info("%s", write_tables(options.out, "methods", given, tables))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    own.add_argument("--model", type=Path, required=True, metavar="PATH")
+    own.add_argument("--documents", type=Path, required=True, metavar="PATH")
+    own.add_argument("--length", type=int, default=1_024, help="tokens of a row, one row a step")
+    own.add_argument("--factor", type=float, default=8.0, help="by which positions are divided")
+    own.add_argument("--steps", type=int, default=100)
+    own.add_argument("--pilot-steps", type=int, default=25)
+    own.add_argument(
+        "--rates",
+        type=given_rates,
+        nargs="+",
+        default=[],
+        metavar="METHOD=RATE[,RATE OF THE EMBEDDING]",
+        help="in place of what pilot runs find",
+    )
+    names = [slug(method) for method in METHODS]
+    own.add_argument("--methods", choices=names, nargs="+", default=names, metavar="NAME")
+    own.add_argument("--windows", type=int, default=3, help="of each held-out document")
+    own.add_argument("--seeds", type=int, nargs="+", default=[11, 12, 13])
+    own.add_argument("--out", type=Path, required=True, metavar="DIR")
+    return own
+
+
+def given_rates(word: str) -> tuple[str, Rates]:
+    """Read the rates of a method from a word of the command line."""
+    name, _, numbers = word.partition("=")
+    owners = {slug(method): method for method in METHODS if method.first}
+    if name not in owners:
+        raise argparse.ArgumentTypeError(f"{word}: found no method {name!r} with rates of its own: {', '.join(owners)}")
+    keys = list(owners[name].first)
+    try:
+        return name, dict(zip(keys, map(float, numbers.split(",")), strict=True))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{word}: wanted {name}=, and numbers for {', '.join(keys)}") from None
+
+
+if __name__ == "__main__":
+    main()

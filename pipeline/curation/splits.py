@@ -1,0 +1,29 @@
+"""Part documents into train and test, so that what belongs together stays on one side."""
+
+import math
+from collections.abc import Iterable
+from hashlib import sha256
+
+from pipeline.curation.near_duplicates import Summary
+from pipeline.records import Split
+
+
+def splits_of(summaries: Iterable[Summary], test_fraction: float, seed: int) -> dict[str, Split]:
+    """Assign each document to train or test, by category and a hash, so that the order does not matter.
+
+    Documents of one group count as one, of the category of its first member that is no review, by id.
+    """
+    units: dict[str, list[Summary]] = {}
+    for summary in sorted(summaries, key=lambda summary: summary.doc_id):
+        units.setdefault(f"group {summary.group}" if summary.group else summary.doc_id, []).append(summary)
+    by_category: dict[str, list[str]] = {}
+    for name, members in units.items():
+        first = next((member for member in members if member.category != "review"), members[0])
+        by_category.setdefault(first.category, []).append(name)
+    splits: dict[str, Split] = {}
+    for names in by_category.values():
+        ranked = sorted(names, key=lambda name: sha256(f"{seed}:{name}".encode()).digest())
+        num_test = 0 if len(ranked) < 2 else max(1, math.floor(test_fraction * len(ranked)))
+        for rank, name in enumerate(ranked):
+            splits |= {member.doc_id: "test" if rank < num_test else "train" for member in units[name]}
+    return splits

@@ -1,0 +1,80 @@
+"""Write a page to read: examples with their evidence highlighted where it stands, and refused ones with reasons."""
+
+from collections.abc import Iterable
+from hashlib import sha256
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
+
+from pipeline.files import replacing
+from pipeline.records import Example
+from pipeline.storage.document_store import DocumentStore
+
+CONTEXT_CHARACTERS = 240  # on either side of a quote
+MAX_QUOTE_CHARACTERS = 1_500
+NUM_BINS = 10
+NUM_REFUSED = 5  # of each reason
+
+
+def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore, num_previews: int) -> None:
+    """Write the page: so many accepted examples of each task, drawn by a hash, and some of each refusal."""
+    by_task: dict[str, list[Example]] = {}
+    refused: dict[str, list[Example]] = {}
+    for example in examples:
+        if example.reason:
+            refused.setdefault(example.reason.partition(":")[0], []).append(example)
+        else:
+            by_task.setdefault(example.task, []).append(example)
+    drawn = {task: lots(found, num_previews) for task, found in sorted(by_task.items())}
+    shown = {reason: lots(found, NUM_REFUSED) for reason, found in sorted(refused.items())}
+    quoted = {span.doc_id for found in by_task.values() for example in found for span in example.evidence}
+    lengths = {doc_id: len(store[doc_id].text) for doc_id in store.in_order() if doc_id in quoted}
+    template = resources.files("pipeline.dataset").joinpath("evidence_page.html").read_text(encoding="utf-8")
+    page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template)
+    text = page.render(
+        tasks={task: [view_of(example, store) for example in found] for task, found in drawn.items()},
+        refused={reason: [view_of(example, store) for example in found] for reason, found in shown.items()},
+        histograms={task: histogram(found, lengths) for task, found in by_task.items()},
+        num_accepted={task: len(found) for task, found in by_task.items()},
+        num_refused={reason: len(found) for reason, found in refused.items()},
+    )
+    with replacing(path) as beside:
+        beside.write_text(text, encoding="utf-8")
+
+
+def histogram(examples: list[Example], lengths: dict[str, int]) -> list[int]:
+    """Return in which tenth of its document each piece of evidence lies, as percentages of all pieces."""
+    bins = [0] * NUM_BINS
+    for span in (span for example in examples for span in example.evidence):
+        bins[min(NUM_BINS - 1, span.start * NUM_BINS // max(1, lengths[span.doc_id]))] += 1
+    total = max(1, sum(bins))
+    return [round(100 * count / total) for count in bins]
+
+
+def lots(examples: list[Example], num: int) -> list[Example]:
+    """Return some examples in the order of a hash."""
+    return sorted(examples, key=lambda example: sha256(example.example_id.encode()).digest())[:num]
+
+
+def view_of(example: Example, store: DocumentStore) -> dict[str, Any]:
+    """Return what the page shows of an example."""
+    return {
+        "example": example,
+        "documents": [store[doc_id].title or store[doc_id].source for doc_id in example.doc_ids if doc_id in store],
+        "quotes": [place_of(span, store) for span in example.evidence if span.doc_id in store],
+    }
+
+
+def place_of(span: Any, store: DocumentStore) -> dict[str, Any]:
+    """Return a quote between the words around it."""
+    document = store[span.doc_id]
+    text = document.text
+    return {
+        "document": document.title or document.source,
+        "percent": round(100 * span.start / max(1, len(text))),
+        "before": text[max(0, span.start - CONTEXT_CHARACTERS) : span.start],
+        "quote": text[span.start : span.end][:MAX_QUOTE_CHARACTERS],
+        "after": text[span.end : span.end + CONTEXT_CHARACTERS],
+    }

@@ -1,0 +1,93 @@
+"""Read the source of LaTeX papers and books: the text that would be printed, formulas as they are written.
+
+No macro is executed and no other file is read. Every character is looked at a fixed number of times, so hostile sources
+take no longer than others.
+"""
+
+import re
+from pathlib import Path
+from typing import Any
+
+from pipeline.readers.common.clean import clean, suspicious
+from pipeline.readers.common.reading import Allow, Reading, UnreadableError
+from pipeline.readers.common.text import decode
+from pipeline.readers.latex.commands import LEVELS
+from pipeline.readers.latex.render import render
+from pipeline.readers.latex.source import Source
+
+FIRST = re.compile(r"(?:\s|%[^\n]*\n)*+\\[A-Za-z]")  # a command, after comments
+MARKS = re.compile(r"^[ \t]*\\(?:documentclass|documentstyle|begin[ \t]*\{document\})", re.MULTILINE)
+VERBATIM = r"\\begin\{(?P<code>verbatim|lstlisting|Verbatim|minted)\*?\}.*?(?:\\end\{(?P=code)\*?\}|\Z)"
+KEPT = rf"\\(?:url|href|path)[ \t]*\{{[^{{}}\n]*\}}|{VERBATIM}|\\."
+COMMENT = re.compile(rf"({KEPT})|%[^\n]*(?:\n[ \t]*(?!\n))?", re.DOTALL)
+AND = re.compile(r"\\(?:and|And|AND)\b")
+MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
+DATE = re.compile(
+    r"\d{4}(?:-\d\d(?:-\d\d)?)?|(?:(\d{1,2})\.? +)?([A-Z][a-z]{2,8})\.? +(?:(\d{1,2})(?:st|nd|rd|th)?,? +)?(\d{4})"
+)
+
+
+def is_latex(text: str) -> bool:
+    """Say whether a text is the source of a LaTeX document, rather than a text that shows some."""
+    return FIRST.match(text) is not None and MARKS.search(text) is not None
+
+
+def read(path: Path, allow: Allow) -> Reading:
+    """Read a LaTeX source."""
+    del allow  # its pages are not made yet
+    text, encoding = decode(path.read_bytes())
+    return reading_of(text, encoding)
+
+
+def reading_of(text: str, encoding: str) -> Reading:
+    """Return what the text of a LaTeX source says."""
+    source = Source(without_comments(text))
+    found = metadata(source)
+    body, left_out = render(source.document(), levels(source.text))
+    title = f"# {found['title']}\n\n" if found["title"] else ""
+    warnings = [f"{count} {what}" for what, count in sorted(left_out.items()) if count]
+    result = clean(title + body)
+    if not clean(body).strip():
+        raise UnreadableError("empty", "; ".join(["no text but commands", *warnings]))
+    return Reading(text=result, reader=f"latex ({encoding})", warnings=(*warnings, *suspicious(title + body)), **found)
+
+
+def without_comments(text: str) -> str:
+    """Return a source without its comments, and without what `iffalse` takes out."""
+    text = COMMENT.sub(lambda match: match[1] or "", text.replace("\r\n", "\n").replace("\0", ""))
+    return re.sub(r"\\iffalse\b.*?(?:\\fi\b|\Z)", "", text, flags=re.DOTALL)
+
+
+def levels(text: str) -> dict[str, int]:
+    """Return the Markdown level of each kind of section: the outermost that is used stands right below the title."""
+    used = [index for index, name in enumerate(LEVELS) if re.search(rf"\\{name}\b", text)]
+    first = used[0] if used else 0
+    return {name: min(6, max(2, 2 + index - first)) for index, name in enumerate(LEVELS)}
+
+
+def metadata(source: Source) -> dict[str, Any]:
+    """Return title, authors and date as a document gives them, by the names of `Reading`."""
+    authors = [part for author in source.arguments_of("author") for part in AND.split(author)]
+    names = [plain(re.split(r"\\\\|\n[ \t]*\n", author.strip())[0]) for author in authors]
+    return {
+        "title": plain("".join(source.arguments_of("title")[:1])),
+        "authors": tuple(name for name in names if name),
+        "date": date_of(plain("".join(source.arguments_of("date")[:1]))),
+    }
+
+
+def plain(text: str) -> str:
+    """Return the words of an argument on one line."""
+    first = render(Source(text), {})[0].split("\n\n")[0]
+    return " ".join(re.sub(r"\[\d+\]", "", clean(first)).split())
+
+
+def date_of(text: str) -> str:
+    """Return a date as ISO 8601, as exact as it is given; '' if it is none."""
+    match = DATE.search(text)
+    if match is None or match[2] is None:
+        return match[0] if match else ""
+    month, day = match[2][:3].lower(), match[1] or match[3]
+    if month not in MONTHS:
+        return match[4]
+    return f"{match[4]}-{MONTHS.index(month) + 1:02}" + (f"-{int(day):02}" if day else "")

@@ -1,0 +1,153 @@
+"""Put the lines of a PDF page into the order in which they are read.
+
+Nearly every file has its columns in order, and then nothing is changed: what a program wrote column by column it knew
+better than any measure of gaps. Only where the lines jump to and fro over one gap, between texts that are no table, is
+the page read again: above and below lines that cross the gap, first all on its left, then all on its right.
+"""
+
+from dataclasses import replace
+from itertools import pairwise
+from statistics import median
+
+from pipeline.readers.pdf.lines import CELL_GAP, Line, Piece
+
+MIN_LINES = 8  # in columns, on a page whose order is doubted
+MIN_JUMPS = 6
+MIN_GAP = 0.9  # of the font size, between columns
+MIN_CHARS = 18  # of most lines of a column: less is a table
+MAX_CROSSING = 0.2  # of the lines
+MIN_SIDE = 0.25  # of the lines, on each side
+SAME_LINE = 0.1  # of the font size, between heights
+SAME_WORD = 0.1  # of the font size, between two characters of one word
+STEP = 3.0  # points between the places at which a gap is looked for
+
+
+def in_reading_order(lines: list[Line]) -> list[Line]:
+    """Return the lines of a page, column by column."""
+    lines = unmerged(joined(lines))
+    placed = [line for line in lines if line.size and not line.turned]
+    if len(placed) < MIN_LINES or num_jumps(placed) < MIN_JUMPS:
+        return lines
+    return [*by_columns(placed), *(line for line in lines if not line.size or line.turned)]
+
+
+def joined(lines: list[Line]) -> list[Line]:
+    """Join what stands on one line: PDFium takes a dash that stands alone, or a word in small print, for another."""
+    kept: list[Line] = []
+    for line in lines:
+        before = kept[-1] if kept else None
+        if before and follows(before, line):
+            kept[-1] = replace(before, pieces=joined_pieces(before, line), bold=before.bold and line.bold)
+        else:
+            kept.append(line)
+    return kept
+
+
+def follows(before: Line, line: Line) -> bool:
+    """Say whether a line begins to the right of another and at its height."""
+    size = max(before.size, line.size)
+    if not before.size or not line.size or before.text.endswith("\ufffe"):
+        return False
+    return abs(before.bottom - line.bottom) < SAME_LINE * size and line.left > before.right - SAME_LINE * size
+
+
+def joined_pieces(before: Line, line: Line) -> tuple[Piece, ...]:
+    """Return the pieces of two lines as those of one."""
+    last, first = before.pieces[-1], line.pieces[0]
+    if first.left - last.right >= CELL_GAP * before.size:
+        return before.pieces + line.pieces
+    space = " " if first.left - last.right > SAME_WORD * before.size else ""
+    both = Piece(f"{last.text}{space}{first.text}", last.left, max(last.right, first.right))
+    return (*before.pieces[:-1], both, *line.pieces[1:])
+
+
+def unmerged(lines: list[Line]) -> list[Line]:
+    """Part the lines that hold the last line of a column and the first of the next, which stands at the same height."""
+    parted: list[Line] = []
+    for index, line in enumerate(lines):
+        before = lines[index - 1] if index else None
+        after = lines[index + 1] if index + 1 < len(lines) else None
+        if before and after and spans_columns(before, line, after):
+            sides = split(line, (line.pieces[0].right + line.pieces[1].left) / 2)
+            parted += [*sides[0], *sides[1]] if sides else [line]
+        else:
+            parted.append(line)
+    return parted
+
+
+def spans_columns(before: Line, line: Line, after: Line) -> bool:
+    """Say whether a line ends the column of the line before it and begins that of the line after it."""
+    if len(line.pieces) != 2 or len(before.pieces) > 1 or len(after.pieces) > 1 or not line.size:
+        return False
+    (left, right), near = line.pieces, 2 * line.size
+    goes_down = after.bottom < line.bottom < before.bottom < line.bottom + near
+    at_edges = abs(before.left - left.left) < near and abs(after.left - right.left) < near
+    return goes_down and at_edges and before.right < right.left and left.right < after.left
+
+
+def num_jumps(lines: list[Line]) -> int:
+    """Return how often the order of lines goes from one column to another at the same height."""
+    wide = sum(len(long_pieces(line)) > 1 for line in lines)
+    level = sum(
+        abs(a.bottom - b.bottom) < 0.6 * a.size and max(b.left - a.right, a.left - b.right) > MIN_GAP * a.size
+        for a, b in pairwise(lines)
+    )
+    return wide + level
+
+
+def long_pieces(line: Line) -> list[Piece]:
+    """Return the pieces of a line that are no cells of a table."""
+    return [piece for piece in line.pieces if len(piece.text) >= MIN_CHARS]
+
+
+def by_columns(lines: list[Line]) -> list[Line]:
+    """Return lines in the order of their columns, each column again by its own; as they are where there are none."""
+    gap = gap_of(lines)
+    if gap is None:
+        return lines
+    ordered: list[Line] = []
+    left: list[Line] = []
+    right: list[Line] = []
+    for line in sorted(lines, key=lambda line: -line.bottom):
+        sides = split(line, gap)
+        if sides is None:
+            ordered += [*by_columns(left), *by_columns(right), line]
+            left, right = [], []
+        else:
+            left += sides[0]
+            right += sides[1]
+    return [*ordered, *by_columns(left), *by_columns(right)]
+
+
+def split(line: Line, gap: float) -> tuple[list[Line], list[Line]] | None:
+    """Part a line at a gap; None if it crosses it."""
+    if any(piece.left < gap < piece.right for piece in line.pieces):
+        return None
+    left = tuple(piece for piece in line.pieces if piece.right <= gap)
+    right = line.pieces[len(left) :]
+    if not right:
+        return [line], []
+    if not left:
+        return [], [line]
+    first = right[0].text.split(" ", 1)[0]
+    width = (right[0].right - right[0].left) * len(first) / len(right[0].text)
+    return [replace(line, pieces=left)], [replace(line, pieces=right, first_word=width)]
+
+
+def gap_of(lines: list[Line]) -> float | None:
+    """Return the place of the gap between two columns of running text, None if there is none."""
+    if len(lines) < MIN_LINES:
+        return None
+    left, right = min(line.left for line in lines), max(line.right for line in lines)
+    places = [left + STEP * n for n in range(int(0.15 * (right - left) / STEP), int(0.85 * (right - left) / STEP))]
+    crossing = [sum(p.left < place < p.right for line in lines for p in line.pieces) for place in places]
+    if not places or min(crossing) > MAX_CROSSING * len(lines):
+        return None
+    best = [place for place, count in zip(places, crossing, strict=True) if count == min(crossing)]
+    gap = best[len(best) // 2]
+    sides = [split(line, gap) for line in lines]
+    for side in (0, 1):
+        texts = [part.text for found in sides if found for part in found[side]]
+        if len(texts) < MIN_SIDE * len(lines) or median(map(len, texts)) < MIN_CHARS:
+            return None
+    return gap

@@ -1,0 +1,79 @@
+"""From the lines of PDF pages to Markdown: running heads off, columns in order, headings, tables and notes marked.
+
+All of it goes by how a page is set (places, font sizes, repetition), and where that is not clear, lines stay as they
+are: a line too many does less harm than a false sentence or a figure in the wrong column.
+"""
+
+from collections.abc import Iterator
+
+from pipeline.readers.pdf.columns import in_reading_order
+from pipeline.readers.pdf.footnotes import with_notes, without_notes
+from pipeline.readers.pdf.headings import Outline, body_size, goes_on, headings_of
+from pipeline.readers.pdf.hyphens import join_words
+from pipeline.readers.pdf.lines import Line
+from pipeline.readers.pdf.listings import listing, with_listings
+from pipeline.readers.pdf.paragraphs import prose
+from pipeline.readers.pdf.running_heads import without_running_heads
+from pipeline.readers.pdf.tables import find_tables
+
+MIN_LISTING = 2  # lines
+
+
+def markdown_pages(pages: list[list[Line]], outline: Outline) -> tuple[list[str], int]:
+    """Return the Markdown of each page and how many running heads, feet and page numbers were left out."""
+    kept, num_dropped = without_running_heads(pages)
+    kept = with_listings([in_reading_order(lines) for lines in kept])
+    body = body_size(kept)
+    parted = [without_notes(lines, body) for lines in kept]
+    notes = [found for _, found in parted]
+    flows = [[lines for lines, _ in parted], *([list(found.values()) for found in notes])]
+    mended = iter(join_words([lines for flow in flows for lines in flow]))
+    texts = [next(mended) for _ in parted]
+    notes = [{mark: next(mended) for mark in found} for found in notes]
+    headings = headings_of(texts, outline)
+    markdown = [
+        "\n\n".join(with_notes(list(blocks_of(lines, marked)), found)) if lines else ""
+        for lines, marked, found in zip(texts, headings, notes, strict=True)
+    ]
+    return markdown, num_dropped
+
+
+def blocks_of(lines: list[Line], headings: dict[int, int]) -> Iterator[str]:
+    """Yield the headings, tables, listings and paragraphs of one page."""
+    tables = find_tables(lines, headings)
+    index = 0
+    while index < len(lines):
+        start = index
+        if start in tables:
+            index, table = tables[start]
+            yield table
+        elif start in headings:
+            index = start + 1
+            while (
+                headings.get(index) == headings[start]
+                and index not in tables
+                and goes_on(lines[index - 1], lines[index])
+            ):
+                index += 1
+            title = "".join(
+                line.text.removesuffix("\ufffe") + ("" if line.text.endswith("\ufffe") else " ")
+                for line in lines[start:index]
+            )
+            yield f"{'#' * min(6, 1 + headings[start])} {title.strip()}"
+        elif (index := listing_end(lines, start)) - start >= MIN_LISTING:
+            yield listing(lines[start:index])
+        else:
+            index = start + 1
+            while index < len(lines) and index not in headings and index not in tables:
+                if listing_end(lines, index) - index >= MIN_LISTING:
+                    break
+                index += 1
+            yield from prose(lines[start:index]).split("\n\n")
+
+
+def listing_end(lines: list[Line], start: int) -> int:
+    """Return the index after the lines of one listing that begins at a line."""
+    end = start
+    while end < len(lines) and lines[end].fixed and (end == start or lines[end - 1].bottom - lines[end].bottom > 0):
+        end += 1
+    return end

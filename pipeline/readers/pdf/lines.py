@@ -1,0 +1,256 @@
+"""The lines of a PDF page as PDFium finds them, in its order, with where and how they are set.
+
+What no one sees is left out and counted; a number that stands above its line, as the mark of a footnote does, comes
+between the two signs of `RAISED`; a line that runs up or down the page comes after the others, marked as turned.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+from pipeline.readers.pdf.chars import Box, Chars, Style, chars_of
+from pipeline.readers.pdf.hidden_text import Page, hidden_words
+
+CELL_GAP = 0.9  # of the font size: a wider gap parts cells, not words
+LINE = re.compile("[^\r\n\ufffe]+\ufffe?")  # PDFium sets U+FFFE in place of a hyphen and of the line end after it
+WORD = re.compile("[^ \t\u00a0\u2000-\u200a\u3000]+")
+MIN_PITCH_CHARS = 2  # of a word by which the width of a character is measured
+SAME_PITCH = 0.01  # of it
+SMALLER = 0.9  # than those of its line, a raised character is
+RAISED = "\ufff9\ufffb"  # characters that no text keeps
+MARKS = "*∗†‡§¶"
+MARK_AT_END = re.compile(rf"(?:\d{{1,4}}|[{MARKS}]{{1,3}})$")
+MARK_AT_START = re.compile(rf"(?:\d{{1,4}}|[{MARKS}]{{1,3}})(?=\D)")
+TEX_FONTS = str.maketrans(  # characters of fonts that do not say what theirs mean: the encodings OT1 and T1
+    {0x0B: "ff", 0x0C: "fi", 0x0E: "ffi", 0x0F: "ffl", 0x10: "“", 0x11: "”", 0x12: "„", 0x15: "\u2013", 0x16: "\u2014"}
+    | {0x1B: "ff", 0x1C: "fi", 0x1D: "fl", 0x1E: "ffi", 0x1F: "ffl"}
+)
+TEX_CHARS = re.compile("[\x0b-\x1f¨\u00b4\u02c6\u02dc]")
+SPACING_ACCENT = re.compile("([¨\u00b4\u02c6\u02dc])([aeiouyncAEIOUYNC\u0131])")
+COMBINING = {"¨": "\u0308", "\u00b4": "\u0301", "\u02c6": "\u0302", "\u02dc": "\u0303"}
+
+
+@dataclass(frozen=True)
+class Piece:
+    """Words of a line that stand close together; all numbers are points, from the lower left corner of the page."""
+
+    text: str
+    left: float
+    right: float
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a page."""
+
+    pieces: tuple[Piece, ...]  # from left to right
+    bottom: float  # its baseline
+    size: float  # of the font, in points; 0 where nothing is known but the text
+    bold: bool  # its first and last character: bold words that begin a paragraph make no heading
+    first_word: float = 0.0  # its width
+    turned: bool = False  # it runs in another direction than most of the page
+    pitch: float = 0.0  # width of a character, where all have the same
+    fixed: bool = False  # it belongs to a listing
+
+    @cached_property
+    def text(self) -> str:
+        """Return the words of the line."""
+        return " ".join(piece.text for piece in self.pieces)
+
+    @cached_property
+    def left(self) -> float:
+        """Return where the line begins."""
+        return self.pieces[0].left
+
+    @cached_property
+    def right(self) -> float:
+        """Return where the line ends."""
+        return self.pieces[-1].right
+
+
+class Frame(NamedTuple):
+    """How a page is looked at: turned to the right so often, from its lower left corner."""
+
+    turn: int
+    left: float
+    bottom: float
+
+
+class Word(NamedTuple):
+    """A word: its characters `start` to `end` of the text, the boxes of the first and the last of them."""
+
+    start: int
+    end: int
+    first: Box
+    last: Box
+
+
+def plain_lines(text: str) -> list[Line]:
+    """Return lines of which nothing is known but the text."""
+    return [Line((Piece(line.strip(), 0, 0),), 0, 0, bold=False) for line in text.splitlines() if line.strip()]
+
+
+def lines_of(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
+    """Return the lines of an open page of PDFium and counts of its hidden words."""
+    text, chars = chars_of(textpage)
+    if chars is None:
+        return plain_lines(text), Counter()
+    shown = Page(page.raw)
+    words, hidden = seen_words(text, shown, chars)
+    styles = [chars.style(sample_of(line)) for line in words]
+    turns: Counter[int] = Counter()
+    for line, style in zip(words, styles, strict=True):
+        turns[style.turn] += line[-1].end - line[0].start
+    turn = max(turns, key=lambda key: (turns[key], -key), default=0)
+    left, _, _, bottom = turned_box(shown.box, turn)
+    frame = Frame(turn, left, bottom)
+    lines = [line_of(text, chars, line, style, frame) for line, style in zip(words, styles, strict=True)]
+    if turn:
+        lines.sort(key=lambda line: -line.bottom)  # PDFium's order of lines that do not run to the right is not theirs
+    return sorted(lines, key=lambda line: line.turned), hidden
+
+
+def seen_words(text: str, page: Page, chars: Chars) -> tuple[list[list[Word]], Counter[str]]:
+    """Return the words of each line that can be seen, and counts of the others."""
+    spans = [[word.span() for word in WORD.finditer(text, *line.span())] for line in LINE.finditer(text)]
+    flat = [span for line in spans for span in line]
+    numbers = chars.boxes([index for start, end in flat for index in (start, end - 1)])
+    boxes = list(zip(*[iter(numbers)] * 4, strict=True))
+    outer = list(map(around, boxes[::2], boxes[1::2]))
+    hidden, counts = hidden_words(page, chars, [start for start, _ in flat], outer)
+    seen, number = [], 0
+    for line in spans:
+        places = [n for n in range(number, number + len(line)) if n not in hidden]
+        number += len(line)
+        if places:
+            seen.append([Word(*flat[n], boxes[2 * n], boxes[2 * n + 1]) for n in places])
+    return seen, counts
+
+
+def around(first: Box, last: Box) -> Box:
+    """Return the box around those of the first and the last character of a word, whichever way it runs."""
+    left, top, right, bottom = first
+    other_left, other_top, other_right, other_bottom = last
+    return (
+        left if left < other_left else other_left,
+        top if top > other_top else other_top,
+        right if right > other_right else other_right,
+        bottom if bottom < other_bottom else other_bottom,
+    )
+
+
+def sample_of(line: list[Word]) -> int:
+    """Return a character that is set like most of its line: at either end of a word the mark of a note may stand."""
+    longest = max(line, key=lambda word: word.end - word.start)
+    return (longest.start + longest.end) // 2
+
+
+def upright(words: list[Word], frame: Frame) -> list[Word]:
+    """Return words as they stand, from left to right, in a frame."""
+    if frame == (0, 0, 0):
+        return words
+    moved = [Word(start, end, in_frame(first, frame), in_frame(last, frame)) for start, end, first, last in words]
+    return sorted(moved, key=lambda word: word.first[0]) if frame.turn else moved
+
+
+def in_frame(box: Box, frame: Frame) -> Box:
+    """Return where a box stands in a frame."""
+    left, top, right, bottom = turned_box(box, frame.turn)
+    return left - frame.left, top - frame.bottom, right - frame.left, bottom - frame.bottom
+
+
+def turned_box(box: Box, turn: int) -> Box:
+    """Return a box after so many quarter turns to the right."""
+    left, top, right, bottom = box
+    for _ in range(turn):
+        left, top, right, bottom = bottom, -left, top, -right
+    return left, top, right, bottom
+
+
+def line_of(text: str, chars: Chars, words: list[Word], style: Style, frame: Frame) -> Line:
+    """Return the line that some words make in a frame."""
+    if style.turn != frame.turn:
+        whole = " ".join(text[word.start : word.end] for word in words)
+        left, _, right, bottom = words[0].first
+        return Line((Piece(whole, left, right),), bottom, 0, bold=False, turned=True)
+    words = upright(words, frame)
+    return Line(
+        tuple(pieces_of(written(text, chars, words, style, frame), words, CELL_GAP * max(style.size, 1.0))),
+        in_frame((style.x, style.y, style.x, style.y), frame)[3],
+        style.size,
+        bold=chars.is_bold(words[0].start) and chars.is_bold(words[-1].end - 1),
+        first_word=words[0].last[2] - words[0].first[0],
+        pitch=pitch_of(words),
+    )
+
+
+def pitch_of(words: list[Word]) -> float:
+    """Return the width of a character if the characters of all words are equally wide, else 0."""
+    pitch = 0.0
+    for start, end, first, last in words:
+        if end - start >= MIN_PITCH_CHARS:
+            width = (last[2] - first[0]) / (end - start)
+            if pitch and abs(width - pitch) > SAME_PITCH * pitch:
+                return 0.0
+            pitch = pitch or width
+    return pitch
+
+
+def pieces_of(texts: list[str], words: list[Word], gap: float) -> Iterator[Piece]:
+    """Yield the pieces of a line: words with a gap between them that is no space are parted."""
+    begun, left, right = 0, words[0].first[0], words[0].last[2]
+    for number in range(1, len(words)):
+        start, end = words[number].first[0], words[number].last[2]
+        if start - right < gap:
+            right = max(right, end)
+        else:
+            yield Piece(readable(" ".join(texts[begun:number])), left, right)
+            begun, left, right = number, start, end
+    yield Piece(readable(" ".join(texts[begun:])), left, right)
+
+
+def readable(text: str) -> str:
+    """Return a text without the characters of TeX's fonts that others take for controls."""
+    return SPACING_ACCENT.sub(accented, text).translate(TEX_FONTS) if TEX_CHARS.search(text) else text
+
+
+def written(text: str, chars: Chars, words: list[Word], style: Style, frame: Frame) -> list[str]:
+    """Return words as they are to be read, what stands above the line between the signs of `RAISED`."""
+    texts = [text[word.start : word.end] for word in words]
+    level = in_frame(chars.box(sample_of(words)), frame)
+    height = SMALLER * (level[1] - level[3])
+    for number, (_, _, first, last) in enumerate(words):
+        if last[1] - last[3] < height or first[1] - first[3] < height:
+            texts[number] = marked(texts[number], words[number], chars, level, style, frame)
+    return texts
+
+
+def marked(whole: str, word: Word, chars: Chars, level: Box, style: Style, frame: Frame) -> str:
+    """Return a word with the mark at its end or its start, if it has one, between the signs of `RAISED`."""
+    at_end, at_start = MARK_AT_END.search(whole), MARK_AT_START.match(whole)
+    if at_end and is_raised(word.last, level, style.size):
+        start = at_end.start()
+        while start + 1 < len(whole) and not is_raised(
+            in_frame(chars.box(word.start + start), frame), level, style.size
+        ):
+            start += 1
+        return f"{whole[:start]}{RAISED[0]}{whole[start:]}{RAISED[1]}"
+    if at_start and is_raised(word.first, level, style.size):
+        end = at_start.end()
+        while end > 1 and not is_raised(in_frame(chars.box(word.start + end - 1), frame), level, style.size):
+            end -= 1
+        return f"{RAISED[0]}{whole[:end]}{RAISED[1]}{whole[end:]}"
+    return whole
+
+
+def is_raised(box: Box, level: Box, size: float) -> bool:
+    """Say whether a character is smaller than those of its line and stands higher."""
+    return box[1] - box[3] < SMALLER * (level[1] - level[3]) and box[3] - level[3] > 0.12 * size
+
+
+def accented(match: re.Match[str]) -> str:
+    """Return a letter with the accent that TeX set before it."""
+    return match[2].replace("\u0131", "i") + COMBINING[match[1]]

@@ -1,0 +1,111 @@
+"""Title, authors and date of a PDF: as its metadata has them, else as its first page does."""
+
+import re
+from typing import Any
+
+from pipeline.readers.common.clean import clean
+from pipeline.readers.pdf.headings import MAX_HEADING_CHARS
+from pipeline.readers.pdf.lines import MARKS, RAISED, Line
+from pipeline.readers.pdf.pypdf_fallback import Second
+
+DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?")
+NO_TITLE = re.compile(r"^(?:untitled|microsoft word|slide 1)|\.(?:dvi|docx?|tex|indd|pdf|rtf|qxd|fm)$", re.IGNORECASE)
+MONTHS = "January|February|March|April|May|June|July|August|September|October|November|December"
+WRITTEN_DATE = re.compile(rf"\b({MONTHS}) (?:(\d{{1,2}}), )?((?:19|20)\d\d)\b|\b((?:19|20)\d\d-[01]\d-[0-3]\d)\b")
+NO_AUTHOR = re.compile(r"anonymous|unknown|user|owner|admin(?:istrator)?", re.IGNORECASE)
+LARGER = 1.15  # than most of its page, the title is
+MAX_TITLE_LINES = 4
+MAX_AUTHOR_LINES = 8  # below the title
+NOT_IN_NAMES = re.compile(rf"{RAISED[0]}[^{RAISED}]*{RAISED[1]}|[{MARKS}+#$\d]+")
+BETWEEN_NAMES = re.compile(r"\s*(?:,|;|\band\b|&)\s*")
+NAME = re.compile(r"[A-Z][\w.’'-]*(?: (?:[A-Z][\w.’'-]*|de|da|van|von|der|den|la|le|bin|al))* [A-Z][\w’'-]+")
+NO_NAME = re.compile(
+    r"\b(?:University|Institute|Department|Corporation|Inc|Company|School|College|Center|Centre|Laboratory|Agency"
+    r"|Federal|Administration|Act|Part|Rules|Vol|Introduction|Abstract|Report|Volume|Release|Edition|United|States|Contents|Team|Commission|Washington)\b|"
+    + MONTHS
+)
+
+
+def about(document: Any, second: Second, first_page: list[Line], text: str) -> tuple[str, tuple[str, ...], str]:
+    """Return title, authors and date of a file.
+
+    Args:
+        document: PDFium's, if there is one.
+        second: pypdf's view of the file.
+        first_page: Its lines.
+        text: Its Markdown.
+    """
+    info = metadata_of(document) if document else second.metadata()
+    title = clean(info.get("Title", "")).strip()
+    start, end = title_lines(first_page)
+    author = clean(info.get("Author", "")).strip()
+    author = "" if NO_AUTHOR.fullmatch(author) else author
+    found = DATE.match(info.get("CreationDate", ""))
+    return (
+        clean(" ".join(line.text for line in first_page[start:end])) if not title or NO_TITLE.search(title) else title,
+        (author,) if author else authors_in(first_page[end : end + MAX_AUTHOR_LINES]) if end else (),
+        "-".join(filter(None, found.groups())) if found else date_in(text),
+    )
+
+
+def metadata_of(document: Any) -> dict[str, str]:
+    """Return the information dictionary of a file as PDFium has it; nothing where it is not text."""
+    try:
+        return {name: str(value) for name, value in document.get_metadata_dict().items()}
+    except UnicodeDecodeError:  # half of a surrogate pair, say
+        return {}
+
+
+def title_lines(lines: list[Line]) -> tuple[int, int]:
+    """Return where the title stands among the lines of the first page: the first that are set largest."""
+    sizes = sorted(line.size for line in lines if line.size)
+    if not sizes or sizes[-1] < LARGER * sizes[len(sizes) // 2]:
+        return 0, 0
+    start = next(index for index, line in enumerate(lines) if line.size == sizes[-1])
+    end = start
+    while end < min(len(lines), start + MAX_TITLE_LINES) and lines[end].size == sizes[-1]:
+        end += 1
+    long = sum(len(line.text) for line in lines[start:end]) > 2 * MAX_HEADING_CHARS
+    letters = sum(map(str.isalpha, lines[start].text))
+    return (0, 0) if long or letters < len(lines[start].text) / 2 else (start, end)
+
+
+def authors_in(lines: list[Line]) -> tuple[str, ...]:
+    """Return the names below a title: of the first lines that hold nothing but names."""
+    names: list[str] = []
+    for text in rows(lines):
+        parts = [part for part in BETWEEN_NAMES.split(NOT_IN_NAMES.sub("", text).strip()) if part]
+        if parts and all(is_name(part) for part in parts):
+            names += [clean(part) for part in parts]
+        elif names:
+            break
+    return tuple(names)
+
+
+def is_name(text: str) -> bool:
+    """Say whether a text looks like the name of a person."""
+    return NAME.fullmatch(text) is not None and len(text) < 40 and not text.isupper() and not NO_NAME.search(text)
+
+
+def rows(lines: list[Line]) -> list[str]:
+    """Return the texts of lines, those at nearly one height as one: raised marks part the names of a line."""
+    texts: list[str] = []
+    before: Line | None = None
+    for line in lines:
+        if before and abs(before.bottom - line.bottom) < 0.6 * max(before.size, line.size) and line.left > before.left:
+            texts[-1] += f" {line.text}"
+        else:
+            texts.append(line.text)
+        before = line
+    return texts
+
+
+def date_in(text: str) -> str:
+    """Return the first date of a text, as exact as it stands there; '' if there is none."""
+    found = WRITTEN_DATE.search(text)
+    if not found:
+        return ""
+    if found[4]:
+        return found[4]
+    month = MONTHS.split("|").index(found[1]) + 1
+    return f"{found[3]}-{month:02}" + (f"-{int(found[2]):02}" if found[2] else "")

@@ -1,0 +1,105 @@
+"""Put the heads of a PDF's table over its columns.
+
+A head stands over one column or over the middle of several. Which, its place alone does not say: over the middle of
+three columns it stands over the second, too. Where the row below begins again with each group it is sure.
+"""
+
+from pipeline.readers.common.tables import Cell, Row
+
+OFF_CENTRE = 0.12  # of the width of the columns that a head stands over
+Column = tuple[int, int]
+
+
+def column_of(cell: Cell, columns: list[Column]) -> int:
+    """Return the column that a cell shares most of its width with, else the nearest."""
+
+    def shared(index: int) -> int:
+        start, end = columns[index]
+        return min(end, cell.end) - max(start, cell.start)
+
+    return 0 if cell.start == 0 else max(range(len(columns)), key=shared)
+
+
+def header_of(heads: list[Row], columns: list[Column]) -> list[str]:
+    """Return the head of each column, in one line."""
+    header = [""] * len(columns)
+    below: list[str] = []
+    for head in reversed(heads):
+        texts = over(head, columns, below)
+        header = [f"{text} {under}".strip() for text, under in zip(texts, header, strict=True)]
+        below = below or texts
+    return header
+
+
+def over(head: Row, columns: list[Column], below: list[str]) -> list[str]:
+    """Return the texts of a row of heads, by column: one that stands over several columns stands in each of them.
+
+    Args:
+        head: The row.
+        columns: The columns.
+        below: The lowest row of heads, by column; empty for that row itself.
+    """
+    texts = [""] * len(columns)
+    label = [cell for cell in head if cell.end <= columns[1][0] and cell.start < columns[0][1]]
+    others = [cell for cell in head if cell not in label]
+    texts[0] = " ".join(cell.text for cell in label)
+    groups = groups_of(others, columns, below)
+    for number, cell in enumerate(others):
+        for index in groups[number] if groups else [column_of(cell, columns)]:
+            if index or not label:
+                texts[index] = f"{texts[index]} {cell.text}".strip()
+    return texts
+
+
+def groups_of(heads: Row, columns: list[Column], below: list[str]) -> list[list[int]]:
+    """Return the columns of figures under each head, where heads stand over groups of them; else nothing.
+
+    That they do is sure where the row below begins again with each group, as `2018 2017 2018 2017` does.
+    """
+    if not 0 < len(heads) < len(columns) - 1:
+        return []
+    for groups in filter(None, (equal_groups(len(heads), len(columns) - 1), best_groups(heads, columns))):
+        again = {below[group[0]] for group in groups} if below else set()
+        repeated = len(groups) > 1 and len(again) == 1 and "" not in again
+        parts = [[columns[index] for index in group] for group in groups]
+        if all(is_over(head, part, repeated=repeated) for head, part in zip(heads, parts, strict=True)):
+            return groups
+    return []
+
+
+def equal_groups(num_groups: int, num_columns: int) -> list[list[int]]:
+    """Part the columns of figures into groups of one size; nothing if they cannot be."""
+    size, rest = divmod(num_columns, num_groups)
+    return [] if rest else [list(range(1 + size * n, 1 + size * (n + 1))) for n in range(num_groups)]
+
+
+def best_groups(heads: Row, columns: list[Column]) -> list[list[int]]:
+    """Part the columns of figures into one group a head, so that heads stand over their middles as well as they can."""
+    count = len(columns) - 1
+    best: dict[tuple[int, int], tuple[float, list[list[int]]]] = {(0, 0): (0.0, [])}
+    for number, head in enumerate(heads, 1):
+        for end in range(number, count + 1):
+            ways = [
+                (cost + off_centre(head, columns[start + 1 : end + 1]), [*groups, list(range(start + 1, end + 1))])
+                for start in range(number - 1, end)
+                for cost, groups in [best.get((number - 1, start), (float("inf"), []))]
+            ]
+            best[number, end] = min(ways)
+    return best[len(heads), count][1]
+
+
+def off_centre(head: Cell, group: list[Column]) -> float:
+    """Return how far a head stands beside the middle of some columns."""
+    return abs(head.start + head.end - group[0][0] - group[-1][1]) / 2
+
+
+def is_over(head: Cell, group: list[Column], *, repeated: bool) -> bool:
+    """Say whether a head stands over a column, or over the middle of several and not over that of one of them alone."""
+    start, end = group[0][0], group[-1][1]
+    if len(group) == 1:
+        return head.start < end and start < head.end
+    off = off_centre(head, group)
+    if repeated:
+        return off <= 2 * OFF_CENTRE * (end - start)
+    alone = min(off_centre(head, [column]) for column in group)
+    return len(group) % 2 == 0 and off <= OFF_CENTRE * (end - start) and off < alone / 2

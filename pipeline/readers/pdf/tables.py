@@ -1,0 +1,247 @@
+"""Find the tables of a PDF page, and write them with every figure in its column.
+
+A table is a run of lines that are parted into cells, most with figures. Its columns are where its figures stand; the
+heads above are put over the columns afterwards, since a centred head often stands beside the figures to which it
+belongs. Where a row would put two figures into one column the lines stay as they are.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import replace
+
+from pipeline.readers.common.tables import CURRENCY, Cell, Row, columns_of, is_number, join_cells, write_table
+from pipeline.readers.pdf.hyphens import MARKED
+from pipeline.readers.pdf.lines import Line, Piece
+from pipeline.readers.pdf.paragraphs import LEADERS
+from pipeline.readers.pdf.table_headers import Column, column_of, header_of
+
+MIN_TABLE_ROWS = 3
+MAX_TABLE_COLUMNS = 16
+MAX_HEAD_ROWS = 8
+MAX_HEAD_LINES = 60
+SAME_HEIGHT = 0.4  # of the font size: what stands within it stands in one row
+MAX_CELL_CHARS = 40
+MAX_LABELS = 3  # lines in a row that are labels alone: of groups, or the first lines of long labels
+WEAK_LEVEL = 3  # of headings that are only bold: within a table they are labels
+NOTE_MARK = re.compile(r"\(\d\)")
+BETWEEN_FIGURES = re.compile(r"(?<=[\d)%\u2014])\s+(?=[$(\d\u2014-])(?!\d{3}(?!\d))")
+
+
+def find_tables(lines: list[Line], headings: dict[int, int]) -> dict[int, tuple[int, str]]:
+    """Return the tables of a page: index of the first line -> index after the last, and its Markdown."""
+    lines = [
+        replace(line, pieces=tuple(part for piece in line.pieces for part in figures_apart(piece))) for line in lines
+    ]
+    tables: dict[int, tuple[int, str]] = {}
+    start = above = 0
+    while start < len(lines):
+        end = table_end(lines, start, headings) if may_begin(lines[start]) else start
+        first, table = written_table(lines, start, end, above, headings) if end > start else (start, "")
+        if table:
+            tables[first] = (end, table)
+            above = start = end
+        else:
+            start += 1
+    return tables
+
+
+def may_begin(line: Line) -> bool:
+    """Say whether a line may be the first row of a table: one with figures, or with short cells."""
+    return is_row(line) and not line.fixed
+
+
+def is_row(line: Line) -> bool:
+    """Say whether a line may be a row of a table: several cells, with figures or short words in all but the first."""
+    if len(line.pieces) < 2 or LEADERS.search(line.text):
+        return False
+    short = all(len(piece.text) < MAX_CELL_CHARS for piece in line.pieces[1:])
+    return short or is_figure(line.pieces[-1])
+
+
+def is_figure(piece: Piece) -> bool:
+    """Say whether a piece is a figure."""
+    return is_number(piece.text.strip("$ "))
+
+
+def has_figures(line: Line) -> bool:
+    """Say whether a row has a figure beside its label."""
+    return any(map(is_figure, line.pieces[1:]))
+
+
+def is_last_head(line: Line) -> bool:
+    """Say whether all that a row has of figures are marks of notes, as `(1)` among words is."""
+    figures = [piece.text for piece in line.pieces[1:] if is_figure(piece)]
+    return all(NOTE_MARK.fullmatch(text) for text in figures) and len(figures) < len(line.pieces) - 1
+
+
+def table_end(lines: list[Line], start: int, headings: dict[int, int]) -> int:
+    """Return the index after the last row of the table that begins at a line; `start` if there is none."""
+    last_row, num_rows = start, 0
+    for index in range(start, len(lines)):
+        line = lines[index]
+        if index - last_row > MAX_LABELS or line.fixed or not line.size:
+            break
+        if index > start and lines[index - 1].bottom < line.bottom:
+            break  # the next column of the page
+        if headings.get(index, WEAK_LEVEL) < WEAK_LEVEL or LEADERS.search(line.text):
+            break
+        if num_rows and heads_again(line, lines[start]):
+            break  # of another table
+        if is_row(line) or completes(lines[index - 1], line):
+            last_row = index
+            num_rows += has_figures(line)
+    return last_row + 1 if num_rows >= MIN_TABLE_ROWS else start
+
+
+def heads_again(line: Line, first: Line) -> bool:
+    """Say whether a row within a table heads columns of its own: it has words, or years, where there were figures."""
+    figures_only = line.left > first.pieces[0].right
+    return len(line.pieces) > 1 + (not figures_only) and not any(map(is_figure, line.pieces[not figures_only :]))
+
+
+def completes(before: Line, line: Line) -> bool:
+    """Say whether a line holds the figures of the label before it, which stands a little higher."""
+    level = 0 <= before.bottom - line.bottom < 0.6 * line.size
+    return level and len(before.pieces) == 1 and line.left > before.right and all(map(is_figure, line.pieces))
+
+
+def written_table(lines: list[Line], start: int, end: int, above: int, headings: dict[int, int]) -> tuple[int, str]:
+    """Return the first line of a table, its heads included, and its Markdown; '' if its columns are not clear."""
+    rows = [index for index in range(start, end) if has_figures(lines[index])]
+    first = rows[1] if is_last_head(lines[rows[0]]) else rows[0]
+    body = list(rows_of(lines[first:end]))
+    columns = columns_of(body)
+    grid = [in_columns(row, columns) for row in body] if 2 <= len(columns) <= MAX_TABLE_COLUMNS else []
+    if not grid or None in grid:
+        return start, ""
+    top = first_head(lines, first, max(above, start - MAX_HEAD_LINES), columns, headings)
+    heads, labels = parted(lines[top:first], columns)
+    header = header_of(heads, columns)
+    over_figures = [[label, *[""] * (len(columns) - 1)] for label in labels]
+    body_rows = joined_labels([*over_figures, *(row for row in grid if row)])
+    return top, write_table(header or [""] * len(columns), body_rows)
+
+
+def joined_labels(grid: list[list[str]]) -> list[list[str]]:
+    """Join the labels that take two rows: one without figures, and one that goes on within a word or a sentence."""
+    joined: list[list[str]] = []
+    for row in grid:
+        label = joined[-1][0] if joined and not any(joined[-1][1:]) else ""
+        if label.endswith(MARKED):
+            joined[-1] = [label.removesuffix(MARKED) + row[0], *row[1:]]
+        elif label and row[0][:1].islower():
+            joined[-1] = [f"{label} {row[0]}", *row[1:]]
+        else:
+            joined.append(row)
+    return joined
+
+
+def rows_of(lines: list[Line]) -> Iterator[Row]:
+    """Yield the rows of lines, on a grid of tenths of points; a label and its figures at nearly one height are one."""
+    edge = min(piece.left for line in lines for piece in line.pieces[1:])
+    before: Line | None = None
+    for line in lines:
+        if before and completes(before, line):
+            line = replace(line, pieces=before.pieces + line.pieces)
+        elif before:
+            yield row_of(before, edge)
+        before = line
+    if before:
+        yield row_of(before, edge)
+
+
+def row_of(line: Line, edge: float) -> Row:
+    """Return a line as cells; what begins left of `edge` is a label, and of the first column."""
+    cells = cells_of(line)
+    return join_cells([replace(cells[0], start=0) if line.left < edge else cells[0], *cells[1:]])
+
+
+def cells_of(line: Line) -> list[Cell]:
+    """Return the pieces of a line as cells."""
+    return [Cell(piece.text, int(10 * piece.left), int(10 * piece.right) + 1) for piece in line.pieces]
+
+
+def figures_apart(piece: Piece) -> list[Piece]:
+    """Part figures that stand so close that they were taken for words, and currency signs that belong to the next."""
+    parts = BETWEEN_FIGURES.split(piece.text) if len(piece.text) < MAX_CELL_CHARS else []
+    if len(parts) < 2 or not all(CURRENCY.fullmatch(part) or is_number(part) for part in parts):
+        return [piece]
+    width = (piece.right - piece.left) / len(piece.text)
+    apart, start = [], 0
+    for part in parts:
+        at = piece.text.index(part, start)
+        start = at + len(part)
+        apart.append(Piece(part, piece.left + width * at, piece.left + width * start))
+    return apart
+
+
+def in_columns(row: Row, columns: list[Column]) -> list[str] | None:
+    """Return the texts of a row, by column; None if two of them fall into one."""
+    texts = [""] * len(columns)
+    for cell in row:
+        column = column_of(cell, columns)
+        if texts[column]:
+            return None
+        texts[column] = cell.text
+    return texts
+
+
+def first_head(lines: list[Line], first: int, lowest: int, columns: list[Column], headings: dict[int, int]) -> int:
+    """Return the index of the first line that heads the columns of a table whose figures begin at `first`.
+
+    The heads may stand in the file row by row or column by column: what counts is that they stand above the figures.
+    """
+    foot = lines[first].bottom
+    top, highest, seen = first, foot, foot  # `seen`: with the labels between heads and figures
+    for index in range(first - 1, lowest - 1, -1):
+        line = lines[index]
+        reach = 1.5 * line.size
+        strong = headings.get(index, WEAK_LEVEL) < WEAK_LEVEL
+        if strong or line.fixed or not 0 < line.bottom - foot < MAX_HEAD_ROWS * reach or line.bottom > seen + 2 * reach:
+            break
+        if is_head(line, columns):
+            top, highest = index, max(highest, line.bottom)
+        elif not is_label(line, columns) or line.bottom > max(highest, foot + MAX_LABELS * reach):
+            break
+        elif line.bottom <= highest and top < first:
+            top = index
+        seen = max(seen, line.bottom)
+    return without_captions(lines, top, first, columns)
+
+
+def without_captions(lines: list[Line], top: int, first: int, columns: list[Column]) -> int:
+    """Return the index of the first head after lone lines in the middle above more than two columns of figures."""
+    while top < first and len(columns) > 3 and len(lines[top].pieces) == 1:
+        line = lines[top]
+        beside = any(abs(other.bottom - line.bottom) < SAME_HEIGHT * line.size for other in lines[top + 1 : first])
+        if beside or is_label(line, columns) or any(other.bottom > line.bottom for other in lines[top + 1 : first]):
+            break
+        top += 1
+    return top
+
+
+def is_head(line: Line, columns: list[Column]) -> bool:
+    """Say whether a line may head columns: short pieces, and at least one of them beyond the labels."""
+    short = all(len(piece.text) < MAX_CELL_CHARS for piece in line.pieces[1:] or line.pieces)
+    return short and 10 * line.right > columns[1][0] and not LEADERS.search(line.text)
+
+
+def is_label(line: Line, columns: list[Column]) -> bool:
+    """Say whether a line stands over the labels alone."""
+    return 10 * line.right < columns[1][0] and len(line.text) < 2 * MAX_CELL_CHARS
+
+
+def parted(lines: list[Line], columns: list[Column]) -> tuple[list[Row], list[str]]:
+    """Part the lines above the first figures into rows of heads, from above, and the labels below them."""
+    lowest = min((line.bottom for line in lines if not is_label(line, columns)), default=0.0)
+    labels = [line.text for line in lines if line.bottom < lowest - SAME_HEIGHT * line.size]
+    rows: list[list[Line]] = []
+    for line in sorted(lines, key=lambda line: (-line.bottom, line.left)):
+        if line.bottom < lowest - SAME_HEIGHT * line.size:
+            continue
+        if rows and rows[-1][0].bottom - line.bottom < SAME_HEIGHT * line.size:
+            rows[-1].append(line)
+        else:
+            rows.append([line])
+    heads = [sorted((cell for line in row for cell in cells_of(line)), key=lambda cell: cell.start) for row in rows]
+    return heads, labels

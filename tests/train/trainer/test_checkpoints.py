@@ -1,0 +1,193 @@
+"""A checkpoint is whole or not used; training that was stopped ends with the bytes of training that was not."""
+
+import json
+import logging
+import resource
+import shutil
+import signal
+import subprocess
+import sys
+
+import pytest
+
+import train.extend
+import train.sft
+from pipeline.errors import InputError
+from tests.train.test_stages import dataset, documents, params_of, run  # noqa: F401
+from train.trainer.checkpoints import MANIFEST, CheckpointTrainer, checkpoints_of, newest_whole, prune, seal, why_not
+
+pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
+
+
+class Killed(BaseException):
+    """Stands for a signal: nothing in the code catches it."""
+
+
+def sealed(folder, step, run_id="this"):
+    """Write a whole checkpoint of two files."""
+    beside = folder / f".{step}.tmp" / f"checkpoint-{step}"
+    beside.mkdir(parents=True)
+    (beside / "weights").write_bytes(b"w" * 1000)
+    (beside / "state").write_text("s")
+    seal(beside, folder, run_id)
+    return folder / f"checkpoint-{step}"
+
+
+def test_the_newest_whole_checkpoint_is_taken_and_a_whole_one_says_nothing(tmp_path, caplog):
+    sealed(tmp_path, 9)
+    newest = sealed(tmp_path, 10)
+    assert newest_whole(tmp_path, "this") == newest
+    assert not caplog.records
+
+
+def truncate(checkpoint):
+    (checkpoint / "weights").write_bytes(b"w" * 999)
+
+
+def flip(checkpoint):
+    (checkpoint / "weights").write_bytes(b"w" * 999 + b"v")
+
+
+def lose(checkpoint):
+    (checkpoint / "state").unlink()
+
+
+def empty(checkpoint):
+    shutil.rmtree(checkpoint)
+    checkpoint.mkdir()
+
+
+def tear(checkpoint):
+    (checkpoint / MANIFEST).write_text('{"files": {"weights"')
+
+
+def misplace(checkpoint):
+    (checkpoint / MANIFEST).write_text("[]")
+
+
+@pytest.mark.parametrize(
+    ("harm", "reason"),
+    [
+        (truncate, "weights is not what was written"),
+        (flip, "weights is not what was written"),
+        (lose, "state is missing"),
+        (empty, "no manifest.json"),
+        (tear, "manifest.json cannot be read"),
+        (misplace, "manifest.json cannot be read"),
+    ],
+)
+def test_a_harmed_checkpoint_is_passed_over_with_its_reason(tmp_path, caplog, harm, reason):
+    older = sealed(tmp_path, 9)
+    harm(sealed(tmp_path, 10))
+    assert newest_whole(tmp_path, "this") == older
+    assert [reason in record.message and "checkpoint-10" in record.message for record in caplog.records] == [True]
+
+
+def test_a_checkpoint_of_another_run_is_never_taken(tmp_path, caplog):
+    sealed(tmp_path, 10, run_id="other")
+    assert newest_whole(tmp_path, "this") is None
+    assert "other parameters, rows, base weights" in caplog.text
+
+
+def test_only_the_newest_are_kept(tmp_path):
+    for step in (8, 9, 10, 100):
+        sealed(tmp_path, step)
+    prune(tmp_path, 2)
+    assert [path.name for path in checkpoints_of(tmp_path)] == ["checkpoint-100", "checkpoint-10"]
+
+
+@pytest.fixture
+def stopped(tmp_path, tiny_model, dataset, monkeypatch):
+    """Train until the third checkpoint has been written, then stop as a signal would."""
+    save = CheckpointTrainer._save_checkpoint
+
+    def save_then_die(trainer, model, trial):
+        save(trainer, model, trial)
+        if trainer.state.global_step == 3:
+            raise Killed
+
+    monkeypatch.setattr(CheckpointTrainer, "_save_checkpoint", save_then_die)
+    with pytest.raises(Killed):
+        run(train.sft, tmp_path, {"lora_dropout": 0.1}, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
+    monkeypatch.undo()
+    return tmp_path / "sft.checkpoints"
+
+
+def bytes_of(folder):
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def resumed(tmp_path, tiny_model, dataset, changes=None):
+    """Finish what was stopped, and do the same without a stop; return both outputs' bytes."""
+    changes = {"lora_dropout": 0.1, **(changes or {})}
+    run(train.sft, tmp_path, changes, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
+    run(train.sft, tmp_path, changes, model=tiny_model, dataset=dataset, out=tmp_path / "whole")
+    return bytes_of(tmp_path / "sft"), bytes_of(tmp_path / "whole")
+
+
+def test_training_goes_on_to_the_same_bytes(tmp_path, stopped, tiny_model, dataset, caplog):
+    assert [path.name for path in checkpoints_of(stopped)] == ["checkpoint-3", "checkpoint-2"]
+    with caplog.at_level(logging.INFO):
+        found, wanted = resumed(tmp_path, tiny_model, dataset)
+    assert "goes on from" in caplog.text
+    assert "checkpoint-3" in caplog.text
+    assert found == wanted
+    assert not stopped.exists()
+
+
+def test_training_goes_on_from_an_older_checkpoint_to_the_same_bytes(tmp_path, stopped, tiny_model, dataset, caplog):
+    optimizer = stopped / "checkpoint-3/optimizer.pt"
+    optimizer.write_bytes(optimizer.read_bytes()[:-1])
+    with caplog.at_level(logging.INFO):
+        found, wanted = resumed(tmp_path, tiny_model, dataset)
+    assert "optimizer.pt is not what was written" in caplog.text
+    assert "goes on from" in caplog.text
+    assert found == wanted
+
+
+def test_other_parameters_start_anew(tmp_path, stopped, tiny_model, dataset, caplog):
+    with caplog.at_level(logging.INFO):
+        found, wanted = resumed(tmp_path, tiny_model, dataset, {"learning_rate": 2.0e-2})
+    assert "goes on from" not in caplog.text
+    assert found == wanted
+
+
+def test_a_full_disk_is_one_line_and_leaves_the_last_checkpoint(tmp_path, stopped, tiny_model, dataset):
+    before = bytes_of(stopped / "checkpoint-3")
+    size = len(before["adapter_model.safetensors"])
+    ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 1_000, limits[1]))  # optimizer.pt is twice as large
+    try:
+        with pytest.raises(InputError, match=r"no way to write the checkpoint of step 4.*goes on from checkpoint-3\."):
+            run(train.sft, tmp_path, {"lora_dropout": 0.1}, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+        signal.signal(signal.SIGXFSZ, ignored)
+    assert bytes_of(stopped / "checkpoint-3") == before
+    assert why_not(stopped / "checkpoint-3", json.loads((stopped / "checkpoint-3" / MANIFEST).read_text())["run"]) == ""
+    assert not (tmp_path / "sft").exists()
+    found, wanted = resumed(tmp_path, tiny_model, dataset)
+    assert found == wanted
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("stage", ["extend", "sft"])
+def test_a_stage_killed_at_random_ends_with_the_same_bytes(tmp_path, root, tiny_model, documents, dataset, stage):
+    changes = {"num_steps": 12} if stage == "extend" else {"num_epochs": 6, "lora_dropout": 0.1}
+    params_of({"extend": train.extend.ExtendParams, "sft": train.sft.SftParams}[stage], tmp_path, **changes)
+    rows = f"documents={documents}" if stage == "extend" else f"dataset={dataset}"
+    arguments = [stage, tmp_path / "params.yaml", tmp_path / "out", 15, 7, f"model={tiny_model}", rows]
+    (tmp_path / "out").mkdir()
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.train.killing", *map(str, arguments)],
+        cwd=root,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3_000:]
+    found = json.loads(done.stdout)
+    assert found["kills"] >= 15
+    assert found["with_checkpoint"] >= 5
+    assert set(found["killed"]) == {found["whole"]}

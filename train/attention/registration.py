@@ -1,0 +1,315 @@
+"""S2-Attn, the shifted sparse attention of LongLoRA, for any decoder of transformers.
+
+Two lines use it: `import train.attention` and `attn_implementation="s2"`. It sees no future: each segment of length L,
+a document of a packed row or what is not padding of any other, is cut into groups of G tokens, and attention is causal
+within a group.
+
+    heads 0 .. H//2 - 1    [0, G), [G, 2G), ...
+    the other heads        [0, G//2), [G//2, G//2 + G), ...
+    L <= G                 full causal attention
+
+The second half of the heads carries what the first half knows across the borders of its groups. Training only: in
+evaluation mode, and with a key-value cache that holds earlier tokens, attention is full and is SDPA's to the bit.
+
+`config.s2_group_size` is G, a fixed number and no share of the length of the row at hand; `config.s2_backend` names
+one of `BACKENDS`. Both are optional, and saved with the model.
+
+Source: LongLoRA (arXiv 2309.12307), section 3.2 and "Variant 2" of Table 8: groups are cut short at the ends of a
+segment. Algorithm 1 there wraps the last group around to the first tokens, which see the future that way.
+
+Shape suffixes: B rows, T tokens of a row, H query heads, K key and value heads, D head size.
+"""
+
+import logging
+from collections.abc import Callable
+from functools import cache, cached_property
+from importlib.util import find_spec
+from typing import Any, Literal, get_args
+
+import torch
+from torch import Tensor
+from transformers import AttentionInterface, AttentionMaskInterface
+from transformers.integrations.sdpa_attention import sdpa_attention_forward
+from transformers.masking_utils import causal_mask_function, sdpa_mask
+
+from pipeline.errors import InputError
+from train.attention.context_parallel import SharedRows
+from train.attention.cuda import attend_by_flash, attend_by_flex
+from train.attention.kernels import attend_by_sdpa
+from train.attention.segments import Segments, segment_ids_of
+
+Backend = Literal["sdpa", "flash", "flex"]
+Attend = Callable[[Tensor, Tensor, Tensor, Segments, float, float], Tensor]
+BACKENDS: dict[Backend, Attend] = {"sdpa": attend_by_sdpa, "flash": attend_by_flash, "flex": attend_by_flex}
+DEFAULT_GROUP_SIZE = 2_048  # a quarter of 8,192 tokens, the shortest length that the paper trains at
+UNSUPPORTED = {
+    "sliding_window": "attention within a sliding window or a chunk",
+    "softcap": "soft-capped attention scores",
+    "s_aux": "attention sinks",
+    "position_bias": "a bias on positions",
+}
+
+log = logging.getLogger(__name__)
+
+
+def s2_attention(
+    q_BHTD: Tensor,
+    k_BKTD: Tensor,
+    v_BKTD: Tensor,
+    group_size: int,
+    *,
+    segment_ids: Tensor | None = None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    backend: Backend | None = None,
+) -> Tensor:
+    """Attend by S2-Attn on plain tensors, positions already applied.
+
+    Args:
+        q_BHTD: Queries (rows, heads, tokens, head size).
+        k_BKTD: Keys (rows, key-value heads, tokens, head size); the number of heads is a multiple of theirs.
+        v_BKTD: Values, of the shape of the keys; with the backend 'sdpa' their head size may differ.
+        group_size: G, at least 2.
+        segment_ids: An integer a token (rows, tokens). Tokens see each other only within a stretch of equal ones;
+            negative ones are padding. None where each row is one segment.
+        dropout: The probability with which an attention weight is set to 0.
+        scaling: The factor on the scores; None for 1 / sqrt(head size).
+        backend: What computes it; None for the fastest that is there.
+
+    Returns:
+        Of the shape of the queries, with 0 at padding.
+
+    Raises:
+        InputError: The group size is none, or the backend is unknown or not there.
+        ValueError: The shapes do not fit each other.
+    """
+    num_rows, num_heads, num_tokens, _ = q_BHTD.shape
+    if k_BKTD.shape[:3] != v_BKTD.shape[:3] or k_BKTD.shape[::2] != q_BHTD.shape[::2] or num_heads % k_BKTD.shape[1]:
+        raise ValueError(f"queries {tuple(q_BHTD.shape)}, keys {tuple(k_BKTD.shape)}, values {tuple(v_BKTD.shape)}")
+    segments = Segments(segment_ids, num_rows, num_tokens, checked_group_size(group_size, "group_size"))
+    return attend(q_BHTD, k_BKTD, v_BKTD, segments, dropout, scaling, backend).transpose(1, 2)
+
+
+def attend(
+    q_BHTD: Tensor,
+    k_BKTD: Tensor,
+    v_BKTD: Tensor,
+    segments: Segments,
+    dropout: float,
+    scaling: float | None,
+    backend: Backend | None,
+) -> Tensor:
+    """Attend with a backend, in the dtype of autocast as SDPA does; return (B, T, H, D)."""
+    if torch.is_autocast_enabled(q_BHTD.device.type):
+        dtype = torch.get_autocast_dtype(q_BHTD.device.type)
+        q_BHTD, k_BKTD, v_BKTD = q_BHTD.to(dtype), k_BKTD.to(dtype), v_BKTD.to(dtype)
+    scaling = q_BHTD.shape[-1] ** -0.5 if scaling is None else scaling
+    backend = fastest(q_BHTD) if backend is None else backend
+    return BACKENDS[checked_backend(backend)](q_BHTD, k_BKTD, v_BKTD, segments, dropout, scaling)
+
+
+def fastest(q_BHTD: Tensor) -> Backend:
+    """Return the fastest backend that is there for some queries."""
+    if not q_BHTD.is_cuda:
+        return "sdpa"
+    if torch.compiler.is_compiling():
+        return "flex"  # the only one that makes its mask without reading it back
+    is_half = q_BHTD.dtype in (torch.bfloat16, torch.float16)
+    return "flash" if is_half and find_spec("flash_attn") is not None else "sdpa"
+
+
+def checked_backend(backend: object) -> Backend:
+    """Return `backend`; raise an InputError unless it is one."""
+    if backend in BACKENDS:
+        return backend
+    raise InputError(
+        "s2_backend",
+        found=repr(backend),
+        wanted=f"one of {', '.join(get_args(Backend))}",
+        remedy="Name one of them, or none for the fastest that is there.",
+    )
+
+
+def checked_group_size(size: object, where: str) -> int:
+    """Return `size`; raise an InputError unless it is a group size."""
+    if not isinstance(size, int) or isinstance(size, bool) or size < 2:
+        raise InputError(
+            where,
+            found="no group size" if size is None else repr(size),
+            wanted="the tokens of a group of S2-Attn, an integer of at least 2",
+            remedy="Set it before training, like model.config.s2_group_size = 2048.",
+        )
+    return size
+
+
+def group_size_of(config: Any) -> int:
+    """Return the group size of a model.
+
+    Raises:
+        InputError: What its config has is none.
+    """
+    if not hasattr(config, "s2_group_size"):
+        say_default()
+        return DEFAULT_GROUP_SIZE
+    return checked_group_size(config.s2_group_size, "config.s2_group_size")
+
+
+@cache
+def say_default() -> None:
+    """Say once which group size is taken where none is set."""
+    log.warning(
+        "config.s2_group_size is not set: groups have %d tokens. To choose, set it before training.", DEFAULT_GROUP_SIZE
+    )
+
+
+class DeferredMask:
+    """What one forward pass knows about its rows, kept until a layer says whether it trains.
+
+    Transformers asks for the mask before any layer runs, and does not say whether the model is in training mode. A
+    dense mask of every query and key would be wasted on S2-Attn, and too large for long rows.
+    """
+
+    def __init__(self, arguments: dict[str, Any]) -> None:
+        """Keep the arguments with which transformers asked for a mask."""
+        self.arguments = arguments
+        self.segments: Segments | None = None
+
+    @cached_property
+    def full(self) -> Tensor | None:
+        """The mask that SDPA would have been given."""
+        mask: Tensor | None = sdpa_mask(**self.arguments)
+        return mask
+
+    def segments_of(self, group_size: int, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None) -> Segments:
+        """Return the segments of the rows; all layers of a forward pass share them."""
+        if torch.compiler.is_compiling():  # which forbids a checkpointed layer to keep anything, and finds what repeats
+            return self.find_segments(group_size, position_ids_BT, cu_seq_lens)
+        if self.segments is None:
+            self.segments = self.find_segments(group_size, position_ids_BT, cu_seq_lens)
+        return self.segments
+
+    def find_segments(self, group_size: int, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None) -> Segments:
+        """Find the segments of the rows."""
+        num_rows, num_tokens = self.arguments["batch_size"], self.arguments["q_length"]
+        ids_BT = segment_ids_of(
+            self.packed_starts(num_rows, num_tokens),
+            real_BT=self.arguments.get("attention_mask"),
+            position_ids_BT=position_ids_BT,
+            cu_seq_lens=cu_seq_lens,
+        )
+        return Segments(ids_BT, num_rows, num_tokens, group_size)
+
+    def packed_starts(self, num_rows: int, num_tokens: int) -> Tensor:
+        """Return where a token may not see the one before it; refuse a mask that is more than that."""
+        mask_function, device = self.arguments["mask_function"], self.arguments["device"]
+        if self.arguments.get("use_vmap"):
+            raise unsupported("a mask of the model's own")
+        row_B1, head = torch.arange(num_rows, device=device)[:, None], torch.zeros((), dtype=torch.long, device=device)
+        token_1T = torch.arange(num_tokens, device=device)[None, :]
+        if mask_function is not causal_mask_function:
+            later_1T = (token_1T + 1).clamp(max=num_tokens - 1)
+            refuse_if((mask_function(row_B1, head, token_1T, later_1T) & (later_1T > token_1T)).any())
+        sees_last = mask_function(row_B1, head, token_1T, (token_1T - 1).clamp(min=0))
+        starts: Tensor = ~sees_last | (token_1T == 0)
+        return starts.expand(num_rows, num_tokens)
+
+
+def refuse_if(sees_next: Tensor) -> None:
+    """Refuse a mask that lets a token see the next one; a compiled model does so when it runs."""
+    if torch.compiler.is_compiling():
+        torch._assert_async(~sees_next, "attention is not causal, but s2 is causal attention alone")
+    elif sees_next:
+        raise unsupported("a mask that is not causal")
+
+
+def unsupported(what: str) -> InputError:
+    """Say that S2-Attn does not do this, rather than leave it out silently."""
+    return InputError(
+        'attn_implementation "s2"',
+        found=what,
+        wanted="plain causal attention",
+        remedy="Choose a model without it, switch it off in the model's config, or train with sdpa.",
+    )
+
+
+def s2_mask(**arguments: Any) -> DeferredMask | Tensor | None:
+    """Answer transformers' call for a mask: `AttentionMaskInterface`'s side of "s2"."""
+    if arguments.get("local_size") is not None:
+        raise unsupported(UNSUPPORTED["sliding_window"])
+    if arguments["q_length"] != arguments["kv_length"]:
+        mask: Tensor | None = sdpa_mask(**arguments)
+        return mask
+    return DeferredMask({"mask_function": causal_mask_function, **arguments})
+
+
+def s2_forward(
+    module: torch.nn.Module,
+    query: Tensor,
+    key: Tensor,
+    value: Tensor,
+    attention_mask: DeferredMask | Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **kwargs: Any,
+) -> tuple[Tensor, None]:
+    """Attend within a layer of a model: `AttentionInterface`'s side of "s2".
+
+    Raises:
+        InputError: The model asks for what S2-Attn does not do, or its group size or backend is none.
+    """
+    for name, what in UNSUPPORTED.items():
+        if kwargs.get(name) is not None:
+            raise unsupported(what)
+    if not module.training or query.shape[2] != key.shape[2]:
+        mask = attention_mask.full if isinstance(attention_mask, DeferredMask) else attention_mask
+        out_BTHD, _ = sdpa_attention_forward(
+            module, query, key, value, mask, dropout=dropout, scaling=scaling, **kwargs
+        )
+        return out_BTHD, None
+    if not (getattr(module, "is_causal", True) and kwargs.get("is_causal", True)):
+        raise unsupported("attention that is not causal")
+    if isinstance(attention_mask, Tensor):
+        raise unsupported("a ready-made attention mask of every query and key")
+    group_size, backend = group_size_of(module.config), getattr(module.config, "s2_backend", None)
+    shared: SharedRows | None = kwargs.get("shared_rows")
+    if shared is not None:
+        return attend_shared(query, key, value, shared, group_size, dropout, scaling, backend), None
+    segments = (attention_mask or mask_of(query)).segments_of(
+        group_size, kwargs.get("position_ids"), kwargs.get("cu_seq_lens_q")
+    )
+    return attend(query, key, value, segments, dropout, scaling, backend), None
+
+
+def attend_shared(
+    q_BHCD: Tensor,
+    k_BKCD: Tensor,
+    v_BKCD: Tensor,
+    shared: SharedRows,
+    group_size: int,
+    dropout: float,
+    scaling: float | None,
+    backend: Backend | None,
+) -> Tensor:
+    """Attend to rows of which this process holds a stretch of C tokens; return (B, C, H, D)."""
+
+    def attend_whole(q_BNTD: Tensor, k_BNTD: Tensor, v_BNTD: Tensor) -> Tensor:
+        segments = shared.segments_of(group_size, q_BNTD.shape[0], q_BNTD.shape[2])
+        return attend(q_BNTD, k_BNTD, v_BNTD, segments, dropout, scaling, backend)
+
+    return shared.attend(q_BHCD, k_BKCD, v_BKCD, attend_whole)
+
+
+def mask_of(query: Tensor) -> DeferredMask:
+    """Return what is known of rows for which transformers has not asked for a mask: that they are causal."""
+    return DeferredMask(
+        {
+            "mask_function": causal_mask_function,
+            "batch_size": query.shape[0],
+            "q_length": query.shape[2],
+            "device": query.device,
+        }
+    )
+
+
+AttentionInterface.register("s2", s2_forward)
+AttentionMaskInterface.register("s2", s2_mask)

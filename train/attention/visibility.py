@@ -1,0 +1,75 @@
+"""Draw which keys each query sees: in the paper's Algorithm 1, and here.
+
+python -m train.attention.visibility --out docs/visibility.svg
+"""
+
+import argparse
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+from matplotlib.colors import ListedColormap
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from pipeline.files import replacing
+from train.attention.segments import cut
+
+NUM_TOKENS = 16
+GROUP_SIZE = 4
+UNSEEN, SEEN, FUTURE = 0, 1, 2
+COLOURS = ListedColormap(["#f2f2f2", "#3b6ea5", "#d1495b"])
+
+Matrix = NDArray[np.int_]  # queries x keys
+
+
+def ours(num_tokens: int, group_size: int, *, is_shifted: bool) -> Matrix:
+    """Return what the heads of one half see: 1 where a query sees a key."""
+    seen = np.zeros((num_tokens, num_tokens), dtype=int)
+    for first, num, size in cut(num_tokens, group_size, is_shifted=is_shifted):
+        for start in range(first, first + num * size, size):
+            seen[start : start + size, start : start + size] = np.tri(size, dtype=int)
+    return seen
+
+
+def original(num_tokens: int, group_size: int, *, is_shifted: bool) -> Matrix:
+    """Return what the heads of one half see by Algorithm 1: 2 where the key is later than the query.
+
+    The shifted heads are rolled by half a group, cut into groups, and rolled back, so that the last group holds the
+    last tokens before the first ones.
+    """
+    order = np.roll(np.arange(num_tokens), -(group_size // 2) if is_shifted else 0)
+    place = np.argsort(order)
+    same_group = place[:, None] // group_size == place[None, :] // group_size
+    seen = same_group & (place[:, None] >= place[None, :])
+    is_later = np.arange(num_tokens)[:, None] < np.arange(num_tokens)[None, :]
+    return np.where(seen & is_later, FUTURE, np.where(seen, SEEN, UNSEEN))
+
+
+def picture() -> Figure:
+    """Return the four matrices side by side."""
+    panels = {
+        "plain heads, both": ours(NUM_TOKENS, GROUP_SIZE, is_shifted=False),
+        "shifted heads, Algorithm 1": original(NUM_TOKENS, GROUP_SIZE, is_shifted=True),
+        "shifted heads, here": ours(NUM_TOKENS, GROUP_SIZE, is_shifted=True),
+    }
+    figure = Figure(figsize=(9, 3.3), layout="constrained")
+    axes = figure.subplots(1, len(panels))
+    for axis, (title, matrix) in zip(axes, panels.items(), strict=True):
+        axis.imshow(matrix, cmap=COLOURS, vmin=UNSEEN, vmax=FUTURE)
+        axis.set(title=title, xlabel="key", ylabel="query", xticks=[0, 4, 8, 12], yticks=[0, 4, 8, 12])
+        axis.title.set_fontsize(10)
+    return figure
+
+
+def main() -> None:
+    """Run `python -m train.attention.visibility`."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.svg")
+    out: Path = parser.parse_args().out
+    with matplotlib.rc_context({"svg.hashsalt": "s2", "svg.fonttype": "none"}), replacing(out) as beside:
+        picture().savefig(beside, format="svg", metadata={"Date": None, "Creator": None})
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Measure what `train.plan` foretells: the peak of memory of real steps, on the device at hand.
+
+    python -m train.benchmarks.memory --recipe smollm2-135m --lengths 1024 4096 --methods lora full --out data/bench
+
+Each figure comes from a process of its own, which builds the recipe's model with random weights and takes two steps on
+random tokens. Gradients and the optimizer's state do not depend on how many there are: the first step, which makes
+them, has few. On a CPU the peak is resident memory above what there was before the model, on a GPU what is allocated
+there. Writes OUT/memory.json and OUT/memory.md.
+"""
+
+import argparse
+import copy
+import gc
+import logging
+import multiprocessing
+import sys
+import time
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import PretrainedConfig
+
+from pipeline.cli import log_to_stderr
+from pipeline.errors import InputError
+from pipeline.tables import Table, conditions, write_tables
+from train.bench import LIBRARIES, memory, synchronize
+from train.benchmarks.step import check_measurable, step_of
+from train.estimate.memory import footprint_of
+from train.plan import architecture_of, section_of, setting
+from train.recipe import TrainingParams
+from train.trainer.activations import give_back_large_blocks
+from train.trainer.precision import on_this_machine
+
+STATUS = Path("/proc/self/status")
+FEW_TOKENS = 256
+
+log = logging.getLogger(__name__)
+
+
+def measured_step(
+    params: TrainingParams, config: PretrainedConfig, num_tokens: int, num_threads: int
+) -> tuple[float, float]:
+    """Return the peak of two steps above what this process had before it built the model, and the second's seconds."""
+    give_back_large_blocks()
+    torch.set_num_threads(num_threads)
+    torch.manual_seed(0)
+    on_cuda = torch.cuda.is_available()
+    device = torch.device("cuda" if on_cuda else "cpu")
+    params = params.model_copy(update={"max_length": num_tokens})
+    warm_up(params, config, device)
+    gc.collect()
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # begin the peak anew
+    before = memory(STATUS)["VmRSS"]
+    if on_cuda:
+        torch.cuda.reset_peak_memory_stats()
+    step = step_of(params, config, device)
+    step(FEW_TOKENS)
+    synchronize(device.type)
+    start = time.perf_counter()
+    step(*[FEW_TOKENS] * (params.accumulation_steps > 1), num_tokens)  # gradients are there when other rows begin
+    synchronize(device.type)
+    seconds = time.perf_counter() - start
+    return float(torch.cuda.max_memory_allocated() if on_cuda else memory(STATUS)["VmHWM"] - before), seconds
+
+
+def warm_up(params: TrainingParams, config: PretrainedConfig, device: torch.device) -> None:
+    """Have libraries load and take what they keep, by a step of the model's first layer."""
+    small = copy.deepcopy(config)
+    small.num_hidden_layers = 1
+    step_of(params, small, device)(FEW_TOKENS)
+
+
+def apart(*arguments: Any) -> tuple[float, float]:
+    """Measure in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(measured_step, *arguments).result()
+
+
+def with_method(params: TrainingParams, method: str) -> TrainingParams:
+    """Return a recipe's section with another method."""
+    without: dict[str, Any] = {"lora_targets": [], "fully_trained": []} if method == "full" else {}
+    return params.model_copy(update={"method": method, **without})
+
+
+def rows(options: argparse.Namespace) -> list[tuple[Any, ...]]:
+    """Measure each method at each length."""
+    found: list[tuple[Any, ...]] = []
+    for method in options.methods:
+        for num_tokens in options.lengths:
+            given = section_of(options.recipe, "extend", dict(options.set))
+            params = on_this_machine(with_method(given, method or given.method))
+            check_measurable(params)
+            planned = footprint_of(params, architecture_of(options.recipe), "extend", num_tokens).total
+            peak, seconds = apart(params, architecture_of(options.recipe), num_tokens, options.threads)
+            figures = (planned / 2**30, peak / 2**30, planned / peak - 1, seconds)
+            found.append((params.method, params.dtype, num_tokens, *figures))
+            log.info("%s", found[-1])
+    return found
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Run `python -m train.benchmarks.memory`."""
+    options = parser().parse_args(argv)
+    log_to_stderr()
+    header = ("method", "dtype", "tokens", "planned, GiB", "measured, GiB", "planned / measured - 1", "step, s")
+    given = conditions(LIBRARIES) | {"recipe": options.recipe, "changed": dict(options.set), "threads": options.threads}
+    if torch.cuda.is_available():
+        given["gpu"] = torch.cuda.get_device_name()
+    try:
+        found = rows(options)
+    except InputError as error:
+        sys.stderr.write(f"train.benchmarks.memory: error: {error}\n")
+        sys.exit(2)
+    log.info("%s", write_tables(options.out, "memory", given, [Table("Peak of a step", header, tuple(found))]))
+
+
+def parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    own.add_argument("--recipe", required=True)
+    own.add_argument("--lengths", type=int, nargs="+", required=True, metavar="TOKENS")
+    own.add_argument(
+        "--methods", choices=("lora", "qlora", "full"), nargs="+", default=[None], help="the recipe's if not given"
+    )
+    own.add_argument("--set", type=setting, nargs="+", default=[], metavar="KEY=VALUE", help="instead of the recipe's")
+    own.add_argument("--threads", type=int, default=1)
+    own.add_argument("--out", type=Path, required=True, metavar="DIR")
+    return own
+
+
+if __name__ == "__main__":
+    main()

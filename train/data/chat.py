@@ -1,0 +1,172 @@
+"""Prompts of questions about documents, as a model is trained on them, each cut to fit.
+
+The document is cut, around its evidence, and never the question or the answer. A row that cannot fit is refused with a
+reason. LongLoRA's script (arXiv 2309.12307) cut long rows from the right, and with them their answers.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import datasets
+from transformers import PreTrainedTokenizerBase
+
+from pipeline.dataset.fit import cut_to_fit
+from pipeline.errors import InputError
+from pipeline.records import MixedExample, Split
+from pipeline.storage.parquet import RowGroup, mixed_groups, read_mixed_groups
+from train.data.token_cache import TOKENS, Row, as_tokens, generated, prepared
+from train.trainer.loss import IGNORED
+
+TEXT = datasets.Value("string")
+FEATURES = datasets.Features({"example_id": TEXT, "input_ids": TOKENS, "labels": TOKENS, "refused": TEXT})
+MAX_CUTS = 3  # a template's tokens may merge with the text beside them, so that a first cut can miss by a few
+
+Template = Literal["chat", "llama2"]  # the model's own chat template, or [INST]…[/INST] as in the original
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """The rows of a split that fit, as tokens and labels on disk, and why the others do not."""
+
+    rows: datasets.Dataset
+    refused: list[dict[str, str]]
+
+
+@dataclass(frozen=True)
+class Prompt:
+    """A row as a model reads it."""
+
+    asked: str
+    whole: str  # that, and the answer
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A row as a model is trained on it."""
+
+    ids: list[int]
+    labels: list[int]
+    refused: str = ""  # why it cannot be trained on, and then it has no tokens
+
+
+WITHOUT_ANSWER = Encoded([], [], "its template leaves out the answer")
+
+
+def check_template(template: Template, tokenizer: PreTrainedTokenizerBase) -> None:
+    """Raise an InputError where the model has no template of its own."""
+    if template == "chat" and not tokenizer.chat_template:
+        raise InputError(
+            "sft.prompt",
+            found="chat, for a tokenizer without a chat template",
+            wanted="a model that has one, or another prompt",
+            remedy="Set it to llama2, or take the chat model of the family as base.source.",
+        )
+
+
+def fitted_split(
+    dataset: Path, split: Split, tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int, folder: Path
+) -> Fitted:
+    """Read one split, cut its rows to fit, and keep their tokens in FOLDER; every process calls this.
+
+    Raises:
+        InputError: No row is left.
+    """
+    groups = mixed_groups(dataset, f"{split}*.parquet")
+
+    def rows(groups: list[RowGroup]) -> Iterator[Row]:
+        return fitted_rows(groups, tokenizer, template, max_length)
+
+    if not groups:
+        raise nothing_fits(dataset, split, max_length, [])
+    found = prepared(folder, split, lambda cache: generated(rows, FEATURES, cache, len(groups), groups=groups))
+    reasons = found["refused"][:]
+    refused = [number for number, reason in enumerate(reasons) if reason]
+    fitting = [number for number, reason in enumerate(reasons) if not reason]
+    if not fitting:
+        raise nothing_fits(dataset, split, max_length, reasons)
+    names = found.select(refused)["example_id"]
+    return Fitted(
+        found.select(fitting).select_columns(["input_ids", "labels"]),
+        [
+            {"example_id": name, "reason": reasons[number], "split": split}
+            for name, number in zip(names, refused, strict=True)
+        ],
+    )
+
+
+def nothing_fits(dataset: Path, split: Split, max_length: int, reasons: Sequence[str]) -> InputError:
+    """Return the fault of a split without a row to train on."""
+    said = f"{len(reasons)} refused" + "".join(f", the first because {reason}" for reason in reasons[:1])
+    return InputError(
+        f"{dataset}/{split}*.parquet",
+        found=f"no row that fits ({said})",
+        wanted=f"at least one row of at most {max_length} tokens with its evidence and its answer",
+        remedy="Raise sft.max_length, or mix more rows.",
+    )
+
+
+def fitted_rows(
+    groups: Sequence[RowGroup], tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int
+) -> Iterator[Row]:
+    """Yield the tokens and labels of each row, or why it has none."""
+    for row in read_mixed_groups(groups):
+        fitted = fit(row, tokenizer, template, max_length)
+        yield {
+            "example_id": row.example.example_id,
+            "input_ids": as_tokens(fitted.ids),
+            "labels": as_tokens(fitted.labels),
+            "refused": fitted.refused,
+        }
+
+
+def fit(row: MixedExample, tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int) -> Encoded:
+    """Return a row whose documents are cut so that it has at most `max_length` tokens, or why that cannot be."""
+    too_long = Encoded([], [], f"with its evidence it does not fit {max_length} tokens")
+    max_tokens = max_length - len(encode(prompt_of("", "", template, tokenizer).whole, template, tokenizer))
+    for _ in range(MAX_CUTS):
+        cut = cut_to_fit(row, max_tokens, lambda text: len(tokenize(text, tokenizer)))
+        if cut is None:
+            return too_long
+        prompt = prompt_of(cut.instruction, cut.output, template, tokenizer)
+        ids = encode(prompt.whole, template, tokenizer)
+        if len(ids) <= max_length:
+            labels = labels_of(ids, encode(prompt.asked, template, tokenizer))
+            return WITHOUT_ANSWER if labels[-1:] in ([], [IGNORED]) else Encoded(ids, labels)
+        max_tokens -= len(ids) - max_length
+    return too_long
+
+
+def prompt_of(instruction: str, output: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> Prompt:
+    """Return a row in its template, ended by what ends an answer."""
+    if template == "llama2":
+        asked = f"[INST]{instruction}[/INST]"
+        return Prompt(asked, f"{asked}{output.removesuffix(tokenizer.eos_token)}{tokenizer.eos_token}")
+    question, answer = {"role": "user", "content": instruction}, {"role": "assistant", "content": output}
+    return Prompt(
+        tokenizer.apply_chat_template([question], tokenize=False, add_generation_prompt=True),
+        tokenizer.apply_chat_template([question, answer], tokenize=False),
+    )
+
+
+def labels_of(ids: list[int], asked: list[int]) -> list[int]:
+    """Return the labels of a row: what is asked is not learned.
+
+    Where the answer begins, tokens may merge: what is asked ends by itself in others than it does before an answer.
+    """
+    differing = (place for place, (one, other) in enumerate(zip(ids, asked, strict=False)) if one != other)
+    num_asked = next(differing, min(len(ids), len(asked)))
+    return [IGNORED] * num_asked + ids[num_asked:]
+
+
+def encode(text: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return the tokens of a row or its beginning; a chat template has written the special ones itself."""
+    ids: list[int] = tokenizer(text, add_special_tokens=template != "chat", verbose=False)["input_ids"]
+    return ids
+
+
+def tokenize(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return the tokens of a text without any added; it may be longer than the model's positions."""
+    ids: list[int] = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
+    return ids

@@ -1,0 +1,131 @@
+"""Rows of tokens to continue pre-training on: long documents of the pipeline, or of any dataset of texts, streamed.
+
+A row is a whole document, ended by the token that ends a text. TRL packs rows up to `max_length` and splits longer
+ones; documents that share a row do not see each other.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import partial
+from pathlib import Path
+
+import datasets
+from pydantic import BaseModel, ConfigDict
+from transformers import PreTrainedTokenizerBase
+
+from pipeline.errors import InputError
+from pipeline.storage.parquet import read_documents
+from train.data.token_cache import TOKENS, Row, as_tokens, generated, prepared
+
+FEATURES = datasets.Features({"input_ids": TOKENS})
+BATCH_CHARACTERS = 4_000_000  # of texts that are tokenized at once: a hundred megabytes of Python's numbers
+
+
+class TextDatasetParams(BaseModel):
+    """A dataset of texts of the Hub, or a folder of Parquet or JSON lines: key `text_dataset` of section `extend`."""
+
+    model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
+
+    name: str  # 'owner/name' on the Hub, or the path of a folder
+    config: str | None
+    split: str
+    column: str  # that holds the texts
+
+
+def token_rows(
+    documents: Path,
+    text_dataset: TextDatasetParams | None,
+    tokenizer: PreTrainedTokenizerBase,
+    max_tokens: int,
+    folder: Path,
+) -> datasets.Dataset:
+    """Return the tokens to train on, a row a document; they lie in `folder`, not in memory.
+
+    Of a text dataset no more is read than the first `max_tokens` need. Every process calls this.
+
+    Raises:
+        InputError: There is no document to train on.
+    """
+    texts = partial(training_texts, documents)
+    if text_dataset is not None:
+        texts = partial(dataset_texts, text_dataset)
+
+    def rows() -> Iterator[Row]:
+        return tokens_of(texts(), tokenizer, max_tokens if text_dataset is not None else None)
+
+    return prepared(folder, "documents", lambda cache: generated(rows, FEATURES, cache))
+
+
+def training_texts(folder: Path) -> Iterator[str]:
+    """Yield the text of each document to train on."""
+    is_empty = True
+    for document in read_documents(folder):
+        if document.split == "train" and document.text and document.category != "review":
+            yield document.text
+            is_empty = False
+    if is_empty:
+        raise InputError(
+            folder,
+            found="no document with text whose split is 'train'",
+            wanted="at least one",
+            remedy="Add sources, or lower curate.test_fraction.",
+        )
+
+
+def dataset_texts(text_dataset: TextDatasetParams) -> Iterator[str]:
+    """Yield the texts of a dataset."""
+    is_empty = True
+    for row in streamed(text_dataset):
+        if text_dataset.column not in row:
+            raise no_text(text_dataset, f"the columns {', '.join(row)}")
+        if row[text_dataset.column]:
+            yield row[text_dataset.column]
+            is_empty = False
+    if is_empty:
+        raise no_text(text_dataset, "no text")
+
+
+def streamed(text_dataset: TextDatasetParams) -> datasets.IterableDataset:
+    """Open a dataset without downloading the whole of it.
+
+    Raises:
+        InputError: There is none of that name, or it cannot be reached.
+    """
+    try:
+        return datasets.load_dataset(text_dataset.name, text_dataset.config, split=text_dataset.split, streaming=True)
+    except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
+        raise no_text(text_dataset, " ".join(str(error).split())[:200]) from error
+
+
+def tokens_of(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int | None) -> Iterator[Row]:
+    """Yield the tokens of each text, ended by the token that ends a text, until there are `max_tokens`."""
+    num_tokens = 0
+    for batch in batches_of(texts):
+        for ids in tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]:
+            if max_tokens is not None and num_tokens >= max_tokens:
+                return
+            num_tokens += len(ids) + 1
+            yield {"input_ids": as_tokens([*ids, tokenizer.eos_token_id])}
+
+
+def batches_of(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield texts together, so that the tokenizer's threads have one each."""
+    batch: list[str] = []
+    num_characters = 0
+    for text in texts:
+        batch.append(text)
+        num_characters += len(text)
+        if num_characters >= BATCH_CHARACTERS:
+            yield batch
+            batch, num_characters = [], 0
+    if batch:
+        yield batch
+
+
+def no_text(text_dataset: TextDatasetParams, found: str) -> InputError:
+    """Return the fault of a dataset without texts."""
+    return InputError(
+        "extend.text_dataset",
+        found=f"{found} in '{text_dataset.name}'",
+        wanted=f"texts in column '{text_dataset.column}' of split '{text_dataset.split}'",
+        remedy="Name a dataset of the Hub or a folder, its split and its column, or null for the documents.",
+    )

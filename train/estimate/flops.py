@@ -1,0 +1,57 @@
+"""How many floating-point operations a forward pass takes, by the paper's formula, and what S2-Attn saves of them.
+
+Source: LongLoRA (arXiv 2309.12307), Table 11. It counts attention as a square of queries and keys, as if none of it
+were masked, and S2-Attn as a quarter of that. Today's kernels skip what is masked: `is_causal` counts what they do.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from train.attention.segments import cut
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """The sizes of a Llama that decide its operations; its keys and values have `kv_width` numbers a token."""
+
+    width: int
+    kv_width: int
+    feed_forward_width: int
+    num_layers: int
+    vocabulary: int
+
+
+LLAMA_2_7B = Architecture(width=4096, kv_width=4096, feed_forward_width=11_008, num_layers=32, vocabulary=32_000)
+
+
+def forward_flops(
+    model: Architecture, num_tokens: int, *, group_size: int | None = None, is_causal: bool = False
+) -> Mapping[str, float]:
+    """Return the operations of one forward pass over one row by part: attention, projections, feed_forward, head.
+
+    Args:
+        model: The sizes of the model.
+        num_tokens: N, the tokens of the row.
+        group_size: G of S2-Attn; None for full attention.
+        is_causal: Count the pairs of query and key that are seen, not the squares that hold them.
+    """
+    pairs = num_pairs(num_tokens, group_size, is_causal=is_causal)
+    per_token = 2 * num_tokens * model.num_layers
+    return {
+        "attention": 4.0 * pairs * model.width * model.num_layers,
+        "projections": per_token * 2.0 * model.width * (model.width + model.kv_width),
+        "feed_forward": per_token * 3.0 * model.width * model.feed_forward_width,
+        "head": 2.0 * num_tokens * model.width * model.vocabulary,
+    }
+
+
+def num_pairs(num_tokens: int, group_size: int | None, *, is_causal: bool) -> float:
+    """Return how many pairs of query and key a head attends to, as the mean of plain and shifted heads."""
+    size = num_tokens if group_size is None else group_size
+    if not is_causal:
+        return float(num_tokens * min(size, num_tokens))
+    halves = (
+        sum(num * length * (length + 1) / 2 for _, num, length in cut(num_tokens, size, is_shifted=half))
+        for half in (False, True)
+    )
+    return sum(halves) / 2

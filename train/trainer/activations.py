@@ -1,0 +1,94 @@
+"""What a step of training keeps in memory, and the switches that make it less.
+
+    checkpointing: layers       keep the input of each layer and compute the rest again in the backward pass
+    checkpointing: attention    keep what attention returned too: it is what costs most to compute again
+    offload_activations         keep what is kept in the memory of the CPU (CUDA alone)
+    mlp_tile: N                 send N tokens at a time through a feed-forward layer: its middle is its widest part
+    optimizer: paged_adamw_8bit the optimizer's state in 8 bits, moved to the CPU where the GPU is full (CUDA alone)
+
+Logits are never in memory whole: `train.trainer.loss` and TRL's own loss compute them a chunk at a time.
+"""
+
+import ctypes
+from contextlib import suppress
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.checkpoint import checkpoint, create_selective_checkpoint_contexts
+from transformers import PreTrainedModel
+
+import train.attention  # noqa: F401 - makes the operator known that is kept
+from pipeline.errors import InputError
+from train.recipe import Checkpointing
+
+OPTIMIZERS = {
+    "adamw": "adamw_torch_fused",
+    "adamw_8bit": "adamw_bnb_8bit",
+    "paged_adamw_8bit": "paged_adamw_8bit",
+}
+M_MMAP_THRESHOLD = -3  # malloc.h of glibc
+LARGE_BLOCK = 1 << 20  # bytes
+
+
+def give_back_large_blocks() -> None:
+    """Have the C library give a large block back to the system as soon as it is freed, where it is glibc.
+
+    Left alone, it keeps blocks of up to 32 MiB for the next ones, in heaps that fragment: a step on a CPU then holds
+    several times what it needs. Blocks that come anew from the system each time are asked for in huge pages (see
+    `train/__init__.py`): clearing small ones takes a quarter more CPU time.
+    """
+    with suppress(AttributeError):  # no other library has it
+        ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
+
+
+def checkpointing_arguments(checkpointing: Checkpointing) -> dict[str, Any]:
+    """Return what transformers is told about computing layers again."""
+    if checkpointing == "attention":
+        return {"use_reentrant": False, "context_fn": keep_attention}
+    return {"use_reentrant": False}
+
+
+def keep_attention() -> Any:
+    """Keep what attention returned and recompute the rest of a layer: of all of it, attention is what costs most.
+
+    TRL's `selective` does the same, but hooks a method that transformers no longer calls.
+    """
+    names = ("flash_attention", "efficient_attention", "cudnn_attention", "flash_attention_for_cpu")
+    ops = [getattr(torch.ops.aten, f"_scaled_dot_product_{name}").default for name in names]
+    ops.append(torch.ops.longalpaca.s2_attention.default)
+    return create_selective_checkpoint_contexts(ops)  # type: ignore[no-untyped-call]
+
+
+def tile_mlps(model: PreTrainedModel, num_tokens: int, section: str) -> None:
+    """Send `num_tokens` at a time through every feed-forward layer, and compute its middle again for the gradient.
+
+    Raises:
+        InputError: The model's layers have no module `mlp`.
+    """
+    mlps = [module for path, module in model.named_modules() if path.rsplit(".", 1)[-1] == "mlp"]
+    if not mlps or num_tokens < 1:
+        raise InputError(
+            f"{section}.mlp_tile",
+            found=f"{num_tokens} for a model with {len(mlps)} modules named 'mlp'",
+            wanted="at least 1 token, and a model whose layers have such a module",
+            remedy="Set it to null.",
+        )
+    for mlp in mlps:
+        mlp.forward = Tiled(mlp.forward, num_tokens)
+
+
+class Tiled:
+    """A function of each token by itself, computed for at most some tokens at a time, in equal parts."""
+
+    def __init__(self, function: Any, num_tokens: int) -> None:
+        """Keep the function and the size of a tile."""
+        self.function = function
+        self.num_tokens = num_tokens
+
+    def __call__(self, hidden_BTM: Tensor) -> Tensor:  # noqa: N803 - B rows, T tokens, M model width
+        """Return what the function returns for all tokens."""
+        tiles = torch.tensor_split(hidden_BTM, -(-hidden_BTM.shape[1] // self.num_tokens), dim=1)
+        if len(tiles) == 1 or not torch.is_grad_enabled():
+            return torch.cat([self.function(tile) for tile in tiles], dim=1)
+        return torch.cat([checkpoint(self.function, tile, use_reentrant=False) for tile in tiles], dim=1)

@@ -1,0 +1,68 @@
+"""The loss on answers to questions about documents that training never sees, before and after, with full attention."""
+
+import json
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import TrainerCallback
+
+from pipeline.files import write_json
+from train.recipe import TrainingParams
+from train.trainer.checkpoints import CheckpointTrainer
+from train.trainer.loss import loss_of
+
+FILE = "before.json"
+
+
+class AnswerLoss(TrainerCallback):  # type: ignore[misc]
+    """Measures the mean negative log-likelihood of a labelled token of the test rows, in nats.
+
+    It measures through the model as it is spread over processes, all of which take part; and it remembers across an
+    interruption what it measured before the first step.
+    """
+
+    def __init__(self, trainer: CheckpointTrainer, params: TrainingParams) -> None:
+        """Keep whom to measure and how."""
+        self.trainer = trainer
+        self.params = params
+        self.before = float("nan")
+
+    def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002 - transformers names them
+        """Measure before the first step, or recall what was measured then."""
+        file = Path(args.output_dir) / FILE
+        if state.global_step > 0:
+            self.before = float(json.loads(file.read_text(encoding="utf-8"))["answer_nll"])
+            return
+        self.before = self.measure()
+        if self.params.save_steps and state.is_world_process_zero:
+            write_json(file, {"answer_nll": self.before})
+
+    def measure(self) -> float:
+        """Return the mean over all test rows."""
+        trainer = self.trainer
+        trainer.model_wrapped.eval()
+        total, num_labels = 0.0, 0
+        for row in trainer.eval_dataset:
+            ids_BT, labels_BT = (
+                torch.tensor([row[key]], device=trainer.accelerator.device) for key in ("input_ids", "labels")
+            )
+            with torch.no_grad(), autocast(ids_BT.device.type, self.params):
+                loss, num = self.loss_of_row(ids_BT, labels_BT)
+            total, num_labels = total + loss, num_labels + num
+        return total / num_labels
+
+    def loss_of_row(self, ids_BT: torch.Tensor, labels_BT: torch.Tensor) -> tuple[float, int]:
+        """Return the summed loss of a row and how many tokens of it are labelled."""
+        if self.trainer.is_alone_on_cpu(ids_BT):
+            loss, num = loss_of(self.trainer.model, {"input_ids": ids_BT}, labels_BT)
+            return loss.item(), num
+        outputs = self.trainer.model_wrapped(input_ids=ids_BT, labels=labels_BT, use_cache=False, fused_lm_head=True)
+        return -outputs.log_probs.sum().item(), int(outputs.label_mask.sum())
+
+
+def autocast(device_type: str, params: TrainingParams) -> AbstractContextManager[Any]:
+    """Compute in the recipe's dtype, as the trainer does."""
+    dtype = getattr(torch, params.dtype)
+    return torch.autocast(device_type, dtype=dtype, enabled=dtype != torch.float32)

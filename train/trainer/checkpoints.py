@@ -1,0 +1,239 @@
+"""Checkpoints that are whole or not there, and training that goes on from the newest one as if it had never stopped.
+
+A checkpoint is written to a folder of another name, flushed, sealed by a manifest of the sha256 of each of its files,
+and renamed. It is used again only where every file is as the manifest says, and where it is of the same run: the same
+parameters, rows, base weights, processes and versions. Anything else is passed over with a line that says why.
+
+They lie beside the stage's output, in `OUT.checkpoints`, because DVC empties the output before it runs a stage, and
+are removed when the stage has ended.
+"""
+
+import hashlib
+import json
+import logging
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import datasets
+import torch
+from accelerate import DistributedType
+from peft import PeftModel
+from safetensors import SafetensorError
+from torch.distributed.tensor import DTensor
+from transformers import Trainer
+
+from pipeline.errors import InputError
+from pipeline.files import remove, replacing, sha256_of, sync_tree, write_json
+from train.data.token_cache import discard
+from train.recipe import TrainingParams
+from train.trainer.lora import save_adapter
+from train.trainer.loss import LongTrainer
+
+MANIFEST = "manifest.json"
+NAME = re.compile(r"checkpoint-(\d+)")
+WITHOUT_EFFECT = {"save_steps", "num_checkpoints", "report_to"}  # on the weights
+LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate")
+TORCH_CANNOT_WRITE = ("inline_container", "iostream", "PytorchStreamWriter")  # torch.save has no error of its own
+EDGE_BYTES = 1 << 20  # of each end of a file of weights, which tell it from another
+
+log = logging.getLogger(__name__)
+
+
+class CheckpointTrainer(LongTrainer):
+    """A trainer whose checkpoints are written beside, sealed and renamed; of the older ones a few are kept."""
+
+    run_id: str = ""  # of what is trained on what, set before training starts
+    num_kept: int = 1
+    beside: Path | None = None  # where a checkpoint is being written
+
+    def _get_output_dir(self, trial: Any) -> str:
+        """Return the folder in which transformers makes the folder of a checkpoint."""
+        return str(super()._get_output_dir(trial) if self.beside is None else self.beside)
+
+    def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
+        """Write a checkpoint; every process does, and the first one seals it."""
+        folder = Path(self.args.output_dir)
+        with writing(folder, self.state.global_step), self.writing_beside(folder / f".{self.state.global_step}.tmp"):
+            Trainer._save_checkpoint(self, model, trial)  # TRL's own adds a card to each
+            self.accelerator.wait_for_everyone()
+            if self.accelerator.is_main_process and self.beside is not None:
+                seal(self.beside / f"checkpoint-{self.state.global_step}", folder, self.run_id)
+                prune(folder, self.num_kept)
+            self.accelerator.wait_for_everyone()
+
+    def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
+        """Write what is trained and nothing else, gathered from all processes; the first one writes.
+
+        PEFT would add whole embeddings beside low-rank updates of them.
+        """
+        folder = Path(output_dir or self.args.output_dir)
+        model = self.accelerator.unwrap_model(self.model)
+        state = gathered(self)
+        if self.args.should_save:
+            folder.mkdir(parents=True, exist_ok=True)
+            if isinstance(model, PeftModel):
+                save_adapter(model, folder, state)
+            else:
+                model.save_pretrained(folder, state_dict=state)
+
+    @contextmanager
+    def writing_beside(self, folder: Path) -> Iterator[None]:
+        """Write to a folder that is empty at first and gone at the end."""
+        if self.accelerator.is_main_process:
+            remove(folder)
+        self.accelerator.wait_for_everyone()
+        self.beside = folder
+        try:
+            yield
+        finally:
+            self.beside = None
+            if self.accelerator.is_main_process:
+                remove(folder)
+
+
+def gathered(trainer: Trainer) -> dict[str, Any] | None:
+    """Return the weights whole, on the first process; None where each process has them whole anyway."""
+    kind, is_main = trainer.accelerator.distributed_type, trainer.accelerator.is_main_process
+    if kind == DistributedType.DEEPSPEED:
+        state: dict[str, Any] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
+        return state
+    if kind != DistributedType.FSDP:
+        return None
+    whole = {}
+    for name, value in trainer.model.state_dict().items():
+        content = value.full_tensor() if isinstance(value, DTensor) else value  # every process takes part
+        if is_main:
+            whole[name] = content.cpu()
+    return whole
+
+
+@contextmanager
+def writing(folder: Path, step: int) -> Iterator[None]:
+    """Turn what goes wrong with a file into one line.
+
+    Raises:
+        InputError: The checkpoint cannot be written; earlier ones are as they were.
+    """
+    try:
+        yield
+    except (OSError, SafetensorError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and not any(word in str(error) for word in TORCH_CANNOT_WRITE):
+            raise
+        before = [path.name for path in checkpoints_of(folder)]
+        raise InputError(
+            folder,
+            found=f"no way to write the checkpoint of step {step} ({' '.join(str(error).split())[:200]})",
+            wanted="room for it",
+            remedy=f"Make room and run the stage again: it goes on from {before[0] if before else 'the start'}.",
+        ) from error
+
+
+def seal(checkpoint: Path, folder: Path, run_id: str) -> None:
+    """Write the manifest of a whole checkpoint last, and give it its name."""
+    files = sorted(path for path in checkpoint.rglob("*") if path.is_file())
+    hashes = {str(path.relative_to(checkpoint)): sha256_of(path) for path in files}
+    sync_tree(checkpoint)
+    write_json(checkpoint / MANIFEST, {"files": hashes, "run": run_id})
+    with replacing(folder / checkpoint.name) as beside:
+        checkpoint.rename(beside)
+
+
+def prune(folder: Path, num_kept: int) -> None:
+    """Remove all but the newest checkpoints."""
+    for checkpoint in checkpoints_of(folder)[num_kept:]:
+        remove(checkpoint)
+
+
+def checkpoints_of(folder: Path) -> list[Path]:
+    """Return the checkpoints of a folder, whole or not, the newest first."""
+    found = [path for path in folder.glob("checkpoint-*") if NAME.fullmatch(path.name)]
+    return sorted(found, key=lambda path: int(path.name.split("-")[1]), reverse=True)
+
+
+def newest_whole(folder: Path, run_id: str) -> Path | None:
+    """Return the newest checkpoint of this run that is whole; say of each newer one why it is not taken."""
+    for checkpoint in checkpoints_of(folder):
+        reason = why_not(checkpoint, run_id)
+        if not reason:
+            return checkpoint
+        log.warning("%s is not gone on from: %s", checkpoint, reason)
+    return None
+
+
+def why_not(checkpoint: Path, run_id: str) -> str:
+    """Say why training cannot go on from a checkpoint; '' where it can."""
+    try:
+        manifest = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
+        run, files = manifest["run"], dict(manifest["files"])
+    except FileNotFoundError:
+        return f"it has no {MANIFEST}, so it is not whole"
+    except (OSError, ValueError, TypeError, KeyError) as error:
+        return f"its {MANIFEST} cannot be read ({error})"
+    if run != run_id:
+        return "it is of another run: other parameters, rows, base weights, processes or versions"
+    for name, wanted in sorted(files.items()):
+        if not (checkpoint / name).is_file():
+            return f"{name} is missing"
+        if sha256_of(checkpoint / name) != wanted:
+            return f"{name} is not what was written"
+    return ""
+
+
+def train_on(trainer: CheckpointTrainer, params: TrainingParams, model: Path) -> None:
+    """Train to the end, from the newest whole checkpoint of this run where there is one."""
+    folder = Path(trainer.args.output_dir)
+    trainer.num_kept = params.num_checkpoints
+    trainer.run_id = run_id_of(params, model, trainer.train_dataset, trainer.accelerator.num_processes)
+    newest = newest_whole(folder, trainer.run_id)
+    if newest is not None:
+        log.info("goes on from %s", newest)
+    trainer.train(resume_from_checkpoint=None if newest is None else str(newest))
+
+
+def finish(trainer: CheckpointTrainer) -> None:
+    """Remove the checkpoints and rows of a stage that has written its output; every process calls this."""
+    discard(Path(trainer.args.output_dir))
+    trainer.accelerator.wait_for_everyone()
+    if trainer.accelerator.is_main_process:
+        remove(Path(trainer.args.output_dir))
+
+
+def folder_of(out: Path) -> Path:
+    """Return where the checkpoints of the stage that writes OUT lie."""
+    return out.with_name(f"{out.name}.checkpoints")
+
+
+def run_id_of(params: TrainingParams, model: Path, rows: datasets.Dataset, num_processes: int) -> str:
+    """Return what tells this run from any other whose checkpoints must not be mixed with its own."""
+    known = {
+        "params": params.model_dump(mode="json", exclude=WITHOUT_EFFECT),
+        "model": {path.name: edges_of(path) for path in sorted(model.glob("*")) if path.is_file()},
+        "rows": digest_of(rows),
+        "processes": num_processes,
+        "versions": {name: version(name) for name in LIBRARIES},
+    }
+    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
+
+
+def edges_of(path: Path) -> str:
+    """Return the digest of a file's size and both its ends: weights are too large to be read for this alone."""
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        start = file.read(EDGE_BYTES)
+        file.seek(max(0, size - EDGE_BYTES))
+        return hashlib.sha256(start + file.read() + str(size).encode()).hexdigest()
+
+
+def digest_of(rows: datasets.Dataset) -> str:
+    """Return the digest of every token and label of some rows, in their order."""
+    digest = hashlib.sha256()
+    for name in sorted(set(rows.column_names) & {"input_ids", "labels", "seq_lengths"}):
+        for batch in rows.select_columns([name]).with_format("arrow").iter(batch_size=256):
+            for chunk in batch[name].chunks:
+                digest.update(chunk.value_lengths().to_numpy(zero_copy_only=False).tobytes())
+                digest.update(chunk.flatten().to_numpy(zero_copy_only=False).tobytes())
+    return digest.hexdigest()

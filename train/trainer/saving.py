@@ -1,0 +1,53 @@
+"""What was trained, out of a model that may be spread over processes, and into a plain model.
+
+FSDP and ZeRO-3 leave each process a part of every weight. All processes gather them here, the first one writes, and
+nothing but the adapter, or all of a model that was trained whole, is written.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from peft import PeftModel
+from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
+from transformers.integrations.deepspeed import unset_hf_deepspeed_config
+
+from pipeline.files import replacing
+from train.trainer.lora import cast_parameters, merged
+from train.trainer.loss import LongTrainer
+
+
+def save_trained(trainer: LongTrainer, folder: Path) -> None:
+    """Write the adapter, or the whole model where it was trained whole; every process calls this, the first writes."""
+    trainer.save_model(str(folder))
+    trainer.accelerator.wait_for_everyone()
+
+
+@contextmanager
+def replacing_on_main(trainer: LongTrainer, path: Path) -> Iterator[Path]:
+    """Yield a folder beside `path` that the first process renames to it; the others get `path`, to leave alone."""
+    if not trainer.accelerator.is_main_process:
+        yield path
+        return
+    with replacing(path) as beside:
+        yield beside
+
+
+def plain_model(base: Path, trained: Path, config: PretrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
+    """Load what `save_trained` wrote as a plain model: the adapter is merged into BASE, which is loaded again.
+
+    A model in 4 bits is merged so as well: into the weights that they were rounded from.
+    """
+    if hasattr(config, "s2_group_size"):
+        del config.s2_group_size  # of the training that has ended
+    config.use_cache = True  # the trainer switches it off to recompute activations
+    unset_hf_deepspeed_config()  # with it, ZeRO-3 parts this model too, among processes that do not load it
+    is_adapter = (trained / "adapter_config.json").is_file()
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+        base if is_adapter else trained, config=config, dtype=dtype, use_safetensors=True
+    )
+    if is_adapter:
+        return merged(PeftModel.from_pretrained(model, trained), dtype)
+    cast_parameters(model, dtype)
+    return model
