@@ -14,7 +14,6 @@ Source: LongLoRA (arXiv 2309.12307), Tables 1, 2 and 7, which compare these meth
 import argparse
 import json
 import logging
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,7 @@ import torch
 
 from eval.ablation_tables import NUM_PARTS, Losses, Rates, by_document, by_part, differences, results
 from eval.scoring import load_model, load_tokenizer, score_tokens
-from pipeline.cli import log_to_stderr
+from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.storage.parquet import read_documents
@@ -122,8 +121,8 @@ def measured(name: str, params: ExtendParams, options: argparse.Namespace) -> di
         raise InputError(
             file,
             found="a run with " + ", ".join(f"{key} {found.get(key)}" for key in other),
-            wanted=", ".join(f"{key} {wanted[key]}" for key in other),
-            remedy="Give another folder with --out, or remove the file.",
+            expected=", ".join(f"{key} {wanted[key]}" for key in other),
+            fix="Give another folder with --out, or remove the file.",
         )
     return content
 
@@ -214,8 +213,8 @@ def compare(options: argparse.Namespace) -> tuple[Table, ...]:
         raise InputError(
             options.documents,
             found="no held-out document with room for the windows",
-            wanted=f"documents of split test with {options.windows * options.length} tokens and more",
-            remedy="Give shorter --length, fewer --windows or other documents.",
+            expected=f"documents of split test with {options.windows * options.length} tokens and more",
+            fix="Give shorter --length, fewer --windows or other documents.",
         )
     methods = [method for method in METHODS if slug(method) in options.methods]
     rates = {method.name: rates_of(method, options) for method in methods}
@@ -241,11 +240,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser().parse_args(argv)
     log_to_stderr()
     options.out.mkdir(parents=True, exist_ok=True)
-    try:
+    with exit_on_input_error("methods"):
         tables = compare(options)
-    except InputError as error:
-        sys.stderr.write(f"eval.ablation: error: {error}\n")
-        sys.exit(2)
     given = conditions(LIBRARIES) | {
         "tokens a step": options.length,
         "positions divided by": options.factor,

@@ -84,8 +84,8 @@ def fill_prompt(length: int, depth: float, key: str, random_number: random.Rando
         raise InputError(
             "section 'passkey', key 'lengths'",
             found=f"{length}",
-            wanted=f"at least {length - room} tokens, which the question alone takes",
-            remedy="Raise it.",
+            expected=f"at least {length - room} tokens, which the question alone takes",
+            fix="Raise it.",
         )
     lines: list[str] = []
     while (line := random_number.choice(FILLER)) and (room := room - count(tokenizer, f" {line}")) >= 0:

@@ -13,7 +13,6 @@ import logging
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
-from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +29,7 @@ from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
 from pipeline.records import Document
+from pipeline.stable_order import order_key
 from pipeline.storage.parquet import read_documents
 from train.recipe import Dtype
 
@@ -65,7 +65,7 @@ def choose_texts(documents: Iterable[Document], tokenizer: Any, params: Perplexi
     """
     longest = max(params.lengths)
     held_out = [document for document in documents if document.split == "test"]
-    ranked = sorted(held_out, key=lambda document: sha256(f"{params.seed}:{document.doc_id}".encode()).digest())
+    ranked = sorted(held_out, key=lambda document: order_key(params.seed, document.doc_id))
     chosen: dict[str, torch.Tensor] = {}
     for document in ranked:
         if len(chosen) == params.num_documents:
@@ -77,8 +77,8 @@ def choose_texts(documents: Iterable[Document], tokenizer: Any, params: Perplexi
         raise InputError(
             "section 'perplexity', key 'lengths'",
             found=f"{longest}, which none of {len(held_out)} test documents reaches",
-            wanted="a length that some document of the test split has",
-            remedy="Lower perplexity.lengths, add longer documents, or raise curate.test_fraction.",
+            expected="a length that some document of the test split has",
+            fix="Lower perplexity.lengths, add longer documents, or raise curate.test_fraction.",
         )
     return chosen
 

@@ -51,7 +51,7 @@ def require_file(path: Path) -> Path:
     """
     if not path.is_file():
         raise InputError(
-            path, found="no such file", wanted="what the stage before wrote", remedy="Run 'dvc repro', or that stage."
+            path, found="no such file", expected="what the stage before wrote", fix="Run 'dvc repro', or that stage."
         )
     return path
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from eval import figures
 from pipeline.records import Document
-from pipeline.rejections import count_refusals, list_refusals
+from pipeline.rejections import count_reasons, list_rejections
 
 
 @dataclass(frozen=True)
@@ -62,10 +62,10 @@ def documents(read: Iterable[Document], refused: pd.DataFrame) -> Part:
         pages[key] += document.num_pages or 0
         tokens[key] += document.num_tokens
     rows = [(*key, counts[key], pages[key] or "", f"{tokens[key]:,}") for key in sorted(counts)]
-    reasons = count_refusals(refused["reason"]) if len(refused) else {}
+    reasons = count_reasons(refused["reason"]) if len(refused) else {}
     return Part(
         "Documents",
-        f"Of {sum(counts.values())} files, curation {list_refusals(reasons)}.",
+        f"Of {sum(counts.values())} files, curation {list_rejections(reasons)}.",
         pd.DataFrame(rows, columns=["category", "reader", "files", "pages", "tokens"]),
     )
 
@@ -76,7 +76,7 @@ def questions(verified: Mapping[str, Any]) -> Part:
     return Part(
         "Questions",
         "Each accepted answer carries the words of the document that hold it, at the place where they stand; "
-        f"verification {list_refusals(verified['refused_by_reason'])}.",
+        f"verification {list_rejections(verified['refused_by_reason'])}.",
         pd.DataFrame(rows, columns=["task", "accepted"]),
     )
 

@@ -50,8 +50,8 @@ def require_model(folder: Path) -> None:
         raise InputError(
             folder,
             found="no config.json",
-            wanted="a model as save_pretrained writes it",
-            remedy="Run the stage that makes it: 'dvc repro' runs what is missing.",
+            expected="a model as save_pretrained writes it",
+            fix="Run the stage that makes it: 'dvc repro' runs what is missing.",
         )
 
 

@@ -12,7 +12,6 @@ import json
 import logging
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal
 
@@ -29,6 +28,8 @@ from pipeline.passages.document_groups import Card, read_cards, units_of, with_r
 from pipeline.passages.passages import Known
 from pipeline.passages.review_rules import ReviewRules
 from pipeline.records import Example
+from pipeline.rejections import Reason
+from pipeline.stable_order import stable_shuffle
 from pipeline.storage.parquet import parquet_files, read_documents, read_examples, write_examples
 from pipeline.tasks.task import Task, all_tasks
 from pipeline.teachers.client import EndpointParams, Spending
@@ -73,7 +74,7 @@ def read_known(file: Path, cards: Iterable[Card]) -> dict[str, tuple[Known, ...]
         InputError: The file is missing, or a line of it is broken.
     """
     if not file.is_file():
-        raise InputError(file, found="no such file", wanted="JSON lines", remedy="Name an empty file to know nothing.")
+        raise InputError(file, found="no such file", expected="JSON lines", fix="Name an empty file to know nothing.")
     ids = {card.source: card.doc_id for card in cards}
     found: dict[str, list[Known]] = {}
     for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), 1):
@@ -85,8 +86,8 @@ def read_known(file: Path, cards: Iterable[Card]) -> dict[str, tuple[Known, ...]
                 raise InputError(
                     f"{file}, line {number}",
                     found=str(error) or "no object",
-                    wanted="path, question, answer and quote",
-                    remedy="Mend or remove the line.",
+                    expected="path, question, answer and quote",
+                    fix="Fix or remove the line.",
                 ) from error
             if source in ids:
                 found.setdefault(ids[source], []).append(known)
@@ -125,11 +126,6 @@ def ask_extractive(
     )
 
 
-def lots(examples: Iterable[Example], seed: int) -> list[Example]:
-    """Return examples in a shuffled order that neither their own order nor other examples change."""
-    return sorted(examples, key=lambda example: sha256(f"{seed}:{example.example_id}".encode()).digest())
-
-
 def select(
     examples: Iterable[Example], cards: Iterable[Card], params: AskParams
 ) -> tuple[list[Example], list[dict[str, object]]]:
@@ -137,7 +133,8 @@ def select(
     categories = {card.doc_id: card.category for card in cards}
     num_tokens = {card.doc_id: card.num_tokens for card in cards}
     once = {example.example_id: example for example in examples}
-    sound = lots((example for example in once.values() if not example.reason), params.seed)
+    accepted = (example for example in once.values() if not example.reason)
+    sound = stable_shuffle(accepted, params.seed, key=lambda example: example.example_id)
     kinds: list[tuple[Example, Kind]] = [(example, kind_of(example, categories, num_tokens)) for example in sound]
     kept, fates = choose_within(kinds, params.quotas)
     cited = [
@@ -169,7 +166,7 @@ def report_of(
     asked = {doc_id for example in sound for doc_id in example.doc_ids}
     return {
         "examples": Counter(f"{categories[example.doc_ids[0]]}/{example.task}" for example in sound),
-        "faulty": Counter(example.reason.partition(":")[0] for example in examples if example.reason),
+        "faulty": Counter(Reason.parse(example.reason).kind for example in examples if example.reason),
         "documents_without_examples": [
             card.source for card in cards if card.doc_id not in asked and card.category != "review"
         ],
@@ -189,8 +186,8 @@ def check_tasks(quotas: Iterable[Quota]) -> None:
             raise InputError(
                 "section 'ask', key 'quotas'",
                 found=f"the task {quota.task!r}",
-                wanted=f"one of {', '.join(all_tasks())}",
-                remedy="Mend its name.",
+                expected=f"one of {', '.join(all_tasks())}",
+                fix="Fix its name.",
             )
 
 
@@ -221,8 +218,8 @@ def run(params: AskParams, *, documents: Path, known: Path, out: Path, dry_run: 
         raise InputError(
             documents,
             found="no document that a question could be asked about",
-            wanted="prose or tables",
-            remedy="Read a few of the texts: extraction may have lost their structure.",
+            expected="prose or tables",
+            fix="Read a few of the texts: extraction may have lost their structure.",
         )
     num_examples = write_examples(out / "examples-00000.parquet", examples)
     report = report_of(examples, cards, fates, lengths_of(documents))

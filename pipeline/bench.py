@@ -7,7 +7,6 @@ Writes  OUT/NAME.json    figures, and what they depend on
 
 import argparse
 import logging
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,7 +19,7 @@ from pipeline.benchmarks.mixing import measure_mixing
 from pipeline.benchmarks.mutants import measure_mutants
 from pipeline.benchmarks.questions import draw_questions
 from pipeline.benchmarks.reading import measure_reading
-from pipeline.cli import log_to_stderr
+from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 from pipeline.extract import ExtractParams
 from pipeline.fetch import FetchParams
@@ -79,7 +78,7 @@ def measure(options: argparse.Namespace) -> list[Table]:
     if options.name == "hostile":
         return measure_hostile(params, documents=options.documents)
     if options.count < 1:
-        raise InputError("--count", found=str(options.count), wanted="at least 1", remedy="Name another number.")
+        raise InputError("--count", found=str(options.count), expected="at least 1", fix="Name another number.")
     if options.name == "faithful":
         return measure_faithful(params, documents=options.documents, count=options.count, seed=options.seed)
     if options.name == "mutants":
@@ -94,16 +93,13 @@ def measure(options: argparse.Namespace) -> list[Table]:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one benchmark; exit with 2 on a fault that the user can mend."""
+    """Run one benchmark; exit with 2 on a fault that the user can fix."""
     options = parser_of().parse_args(arguments)
     log_to_stderr()
-    try:
+    with exit_on_input_error("bench"):
         given = conditions()
         tables = measure(options)
         log.info("%s", write_tables(options.out, options.name, given, tables))
-    except InputError as error:
-        sys.stderr.write(f"longalpaca bench: error: {error}\n")
-        sys.exit(2)
     log.info("bench: %d tables in %s", len(tables), options.out / f"{options.name}.md")
 
 

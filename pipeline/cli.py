@@ -9,7 +9,8 @@ import importlib
 import inspect
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -45,7 +46,7 @@ QUIET_LOGGERS = ("arxiv", "httpx", "filelock", "fontTools", "matplotlib", "urlli
 
 
 def run_stage(run: Run, argv: Sequence[str] | None = None, prog: str | None = None) -> None:
-    """Parse the options of one stage and run it; exit with 2 on a fault that the user can mend."""
+    """Parse the options of one stage and run it; exit with 2 on a fault that the user can fix."""
     stage = sys.modules[run.__module__]
     hints = get_type_hints(run)
     parser = argparse.ArgumentParser(
@@ -67,11 +68,17 @@ def run_stage(run: Run, argv: Sequence[str] | None = None, prog: str | None = No
     options = vars(parser.parse_args(argv))
     log_to_stderr()
     params_type: type[Params] = hints["params"]
-    try:
+    with exit_on_input_error((stage.__spec__.name if stage.__spec__ else stage.__name__).split(".")[-1]):
         run(params_type.load(options.pop("params")), **options)
+
+
+@contextmanager
+def exit_on_input_error(command: str) -> Iterator[None]:
+    """Turn a fault that the user can fix into one line on stderr and exit status 2."""
+    try:
+        yield
     except InputError as error:
-        name = (stage.__spec__.name if stage.__spec__ else stage.__name__).split(".")[-1]
-        sys.stderr.write(f"longalpaca {name}: error: {error}\n")
+        sys.stderr.write(f"longalpaca {command}: error: {error}\n")
         sys.exit(2)
 
 

@@ -30,7 +30,7 @@ from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
 from pipeline.records import Document, Example
-from pipeline.rejections import count_refusals, list_refusals
+from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_documents, read_examples, write_documents, write_examples
 
@@ -92,7 +92,7 @@ def listed_books(documents: Path, folder: str) -> dict[str, str]:
     """Map each training document that a list of book numbers names to the reason."""
     numbers = book_numbers(Path(folder)) if folder else {}
     return {
-        document.doc_id: f"listed book of {numbers[number]}: {number}"
+        document.doc_id: str(Reason("listed book", f"{numbers[number]} {number}"))
         for document in training_documents(documents)
         if (number := book_number(document.source)) in numbers
     }
@@ -141,8 +141,8 @@ def run(params: ContaminationParams, *, documents: Path, examples: Path, out: Pa
         raise InputError(
             documents,
             found="no training document that does not overlap with a test set",
-            wanted="at least one",
-            remedy="Add documents, or raise contamination.min_words.",
+            expected="at least one",
+            fix="Add documents, or raise contamination.min_words.",
         )
     with replacing(out) as beside:
         beside.mkdir()
@@ -154,15 +154,15 @@ def run(params: ContaminationParams, *, documents: Path, examples: Path, out: Pa
         report = {
             "test_ngrams": len(index.grams),
             "test_texts": len(index.names),
-            "documents": count_refusals(refused.values()),
+            "documents": count_reasons(refused.values()),
             "documents_by_category": Counter(store.categories[doc_id] for doc_id in refused),
-            "examples": count_refusals(example.reason for example in rejected),
+            "examples": count_reasons(example.reason for example in rejected),
         }
         write_json(beside / "report.json", report)
     log.info(
         "contamination: documents %s, examples %s, in %s",
-        list_refusals(count_refusals(refused.values())),
-        list_refusals(count_refusals(example.reason for example in rejected)),
+        list_rejections(count_reasons(refused.values())),
+        list_rejections(count_reasons(example.reason for example in rejected)),
         out,
     )
 

@@ -29,7 +29,7 @@ from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
 from pipeline.records import Document, Split
-from pipeline.rejections import count_refusals, list_refusals
+from pipeline.rejections import count_reasons, list_rejections
 from pipeline.storage.parquet import read_documents, write_documents
 
 ORPHAN = "review without its paper: that was not kept"
@@ -132,9 +132,9 @@ def decide(documents: Path, params: CurateParams) -> tuple[dict[str, Split], dic
     if not kept:
         raise InputError(
             documents,
-            found=f"nothing to keep: {list_refusals(count_refusals(refused.values()))}",
-            wanted="at least one document to learn from",
-            remedy="Add documents to the sources file, or loosen section 'curate' of params.yaml.",
+            found=f"nothing to keep: {list_rejections(count_reasons(refused.values()))}",
+            expected="at least one document to learn from",
+            fix="Add documents to the sources file, or loosen section 'curate' of params.yaml.",
         )
     return splits_of(kept, params.test_fraction, params.seed), refused
 
@@ -164,7 +164,7 @@ def run(params: CurateParams, *, documents: Path, out: Path) -> None:
     """Write the documents that are kept, and the reason for each that is not."""
     splits, refused = decide(documents, params)
     counts: dict[str, Counter[str]] = {"kept": Counter(), "licences": Counter(), "masked": Counter()}
-    reasons = count_refusals(refused.values())
+    reasons = count_reasons(refused.values())
     with replacing(out) as beside:
         beside.mkdir()
         write_documents(beside / "documents-00000.parquet", kept_documents(documents, params, splits, counts))
@@ -173,7 +173,7 @@ def run(params: CurateParams, *, documents: Path, out: Path) -> None:
     split_counts = Counter(splits.values())
     log.info(
         "curate: %d train and %d test documents in %s, %s",
-        split_counts["train"], split_counts["test"], out, list_refusals(reasons),
+        split_counts["train"], split_counts["test"], out, list_rejections(reasons),
     )  # fmt: skip
 
 

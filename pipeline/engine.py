@@ -170,7 +170,7 @@ def execute_on_ray(options: dict[str, Any]) -> None:
         import ray  # type: ignore[import-not-found,unused-ignore]
     except ImportError as error:
         raise InputError(
-            "executor: ray", found="no ray", wanted="the extra 'ray'", remedy="Run pip install 'longalpaca[ray]'."
+            "executor: ray", found="no ray", expected="the extra 'ray'", fix="Run pip install 'longalpaca[ray]'."
         ) from error
     from datatrove.executor.ray import RayPipelineExecutor
 
@@ -182,7 +182,7 @@ def execute_under_slurm(options: dict[str, Any]) -> None:
     """Submit the shards to Slurm and wait until none of them is waiting or running any more."""
     if shutil.which("sbatch") is None:
         raise InputError(
-            "executor: slurm", found="no sbatch", wanted="a machine of a Slurm cluster", remedy="Use executor: local."
+            "executor: slurm", found="no sbatch", expected="a machine of a Slurm cluster", fix="Use executor: local."
         )
     name = f"longalpaca-{uuid.uuid4().hex}"
     try:

@@ -1,4 +1,4 @@
-"""The one exception for what a user can mend."""
+"""The one exception for what a user can fix."""
 
 
 class InputError(Exception):
@@ -8,13 +8,13 @@ class InputError(Exception):
     traceback, because it is our fault and not the user's.
     """
 
-    def __init__(self, where: object, *, found: str, wanted: str, remedy: str) -> None:
+    def __init__(self, where: object, *, found: str, expected: str, fix: str) -> None:
         """Describe the fault in the order in which a user asks about it.
 
         Args:
             where: The file, and the section and key within it if there are any.
-            found: What stands there.
-            wanted: What would have been right.
-            remedy: What to do next, as an imperative.
+            found: What is there.
+            expected: What would have been right.
+            fix: What to do next, as an imperative.
         """
-        super().__init__(f"{where}: found {found}; wanted {wanted}. {remedy}")
+        super().__init__(f"{where}: found {found}; expected {expected}. {fix}")

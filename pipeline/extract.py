@@ -19,7 +19,7 @@ from pipeline.readers.pdf.ocr import is_installed, versions
 from pipeline.readers.sandbox import Sandbox, machine_lock
 from pipeline.readers.shard import ReadShard
 from pipeline.readers.worker import Limits
-from pipeline.rejections import count_refusals, list_refusals
+from pipeline.rejections import count_reasons, list_rejections
 from pipeline.storage.parquet import read_documents
 from pipeline.tokenization.tokenizers import load_tokenizer
 
@@ -69,8 +69,8 @@ def options_of(params: ExtractParams) -> Options:
         raise InputError(
             "extract.ocr",
             found="true, but rapidocr and onnxruntime are not installed",
-            wanted="both, or false",
-            remedy="Install them: pip install 'longalpaca[ocr]'.",
+            expected="both, or false",
+            fix="Install them: pip install 'longalpaca[ocr]'.",
         )
     return Options(params.layout, params.ocr, params.ocr_cpu_seconds_per_page)
 
@@ -86,8 +86,8 @@ def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
         raise InputError(
             "extract.num_workers and extract.documents_per_shard",
             found=f"{params.num_workers} and {params.documents_per_shard}",
-            wanted="at least 1",
-            remedy="Mend them in params.yaml.",
+            expected="at least 1",
+            fix="Fix them in params.yaml.",
         )
     shards = shards_of(read_entries(documents), params.documents_per_shard)
     limits, options = limits_of(params), options_of(params)
@@ -123,7 +123,7 @@ def report(out: Path) -> None:
             reasons.append(document.error)
     if num_read == 0:
         log.warning("extract: NOT ONE document could be read; see the column 'error' of %s", out)
-    refusals = list_refusals(count_refusals(reasons))
+    refusals = list_rejections(count_reasons(reasons))
     log.info("extract: %d documents, %d tokens, %d pages in %s, %s", num_read, num_tokens, num_pages, out, refusals)
 
 

@@ -33,7 +33,7 @@ from pipeline.downloads.transfer import Wanted
 from pipeline.errors import InputError
 from pipeline.files import remove
 from pipeline.params import Params
-from pipeline.rejections import count_refusals, list_refusals
+from pipeline.rejections import Reason, count_reasons, list_rejections
 
 log = logging.getLogger(__name__)
 
@@ -171,7 +171,7 @@ def without_duplicates(entries: list[Entry]) -> list[Entry]:
     for entry in entries:
         again = entry.file != "" and entry.doc_id in seen
         seen |= {entry.doc_id} if entry.file else set()
-        kept.append(replace(entry, file="", error=f"duplicate of {first[entry.doc_id]}") if again else entry)
+        kept.append(replace(entry, file="", error=str(Reason("duplicate", first[entry.doc_id]))) if again else entry)
     return kept
 
 
@@ -197,8 +197,8 @@ def check_contact(places: Iterable[Place], params: FetchParams) -> None:
         raise InputError(
             "fetch.contact",
             found="''",
-            wanted="your name and mail address, which sec.gov demands of programs",
-            remedy="Write them into params.yaml.",
+            expected="your name and mail address, which sec.gov demands of programs",
+            fix="Write them into params.yaml.",
         )
 
 
@@ -220,7 +220,7 @@ def run(params: FetchParams, *, sources: Path, out: Path) -> None:
         write_lock(lock_file, {url: each for url, each in found.items() if isinstance(each, Locked)} | locks)
         finish(sources, out, entries)
     num_kept = sum(bool(entry.file) for entry in entries)
-    refusals = list_refusals(count_refusals(entry.error.removeprefix("fetch: ") for entry in entries if entry.error))
+    refusals = list_rejections(count_reasons(entry.error.removeprefix("fetch: ") for entry in entries if entry.error))
     log.info("fetch: %d documents of %d sources in %s, %s", num_kept, len(entries), out, refusals)
 
 
@@ -234,8 +234,8 @@ def finish(sources: Path, out: Path, entries: list[Entry]) -> None:
         raise InputError(
             sources,
             found=f"nothing that could be had ({entries[0].source}: {entries[0].error})",
-            wanted="documents",
-            remedy="Check the sources and the network.",
+            expected="documents",
+            fix="Check the sources and the network.",
         )
     write_entries(out, entries)
     wanted = {out / ENTRIES_FILE, out / "files", *(out / entry.file for entry in entries if entry.file)}

@@ -18,11 +18,11 @@ from typing import Any, get_args, get_type_hints
 
 import yaml
 
-from pipeline.cli import log_to_stderr
+from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.downloads.sources_file import Source
 from pipeline.errors import InputError
 from pipeline.files import replacing
-from pipeline.rejections import list_refusals
+from pipeline.rejections import list_rejections
 from pipeline.sources.found import Found, Skip
 
 log = logging.getLogger(__name__)
@@ -55,7 +55,7 @@ def load(kind: str) -> ModuleType:
         return importlib.import_module(KINDS[kind])
     except ModuleNotFoundError as error:
         remedy = "Install it: pip install 'longalpaca[sources]'."
-        raise InputError(kind, found=f"no package {error.name}", wanted="it", remedy=remedy) from error
+        raise InputError(kind, found=f"no package {error.name}", expected="it", fix=remedy) from error
 
 
 def parser_of(kinds: Sequence[str]) -> argparse.ArgumentParser:
@@ -135,11 +135,11 @@ def find(kind: str, options: dict[str, Any], most: int, out: Path) -> None:
         InputError: There are none.
     """
     if most < 1:
-        raise InputError("--max", found=str(most), wanted="at least 1", remedy="Name another number.")
+        raise InputError("--max", found=str(most), expected="at least 1", fix="Name another number.")
     sources, skipped = collect(load(kind).find(**options), most)
-    left_out = list_refusals(dict(sorted(skipped.items()))).replace("refused", "left out")
+    left_out = list_rejections(dict(sorted(skipped.items()))).replace("refused", "left out")
     if not sources:
-        raise InputError(kind, found=f"no document ({left_out})", wanted="some", remedy="Ask for others.")
+        raise InputError(kind, found=f"no document ({left_out})", expected="some", fix="Ask for others.")
     chosen = {name: value for name, value in options.items() if value != "" and name != "contact"}
     words = " ".join(f"--{name.replace('_', '-')} {str(value)!r}" for name, value in chosen.items())
     write_sources(out, sources, f"longalpaca find {kind} {words} --max {most}")
@@ -154,20 +154,17 @@ def check_kind(arguments: Sequence[str]) -> None:
     """
     for kind in arguments[:1]:
         if kind not in KINDS and not kind.startswith("-"):
-            raise InputError("KIND", found=kind, wanted=f"one of {', '.join(KINDS)}", remedy="Name one of them.")
+            raise InputError("KIND", found=kind, expected=f"one of {', '.join(KINDS)}", fix="Name one of them.")
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run `longalpaca find KIND …`; exit with 2 on a fault that the user can mend."""
-    try:
+    """Run `longalpaca find KIND …`; exit with 2 on a fault that the user can fix."""
+    with exit_on_input_error("find"):
         check_kind(arguments)
         options = vars(parser_of([kind for kind in arguments[:1] if kind in KINDS]).parse_args(arguments))
         log_to_stderr()
         kind, most, out = (options.pop(name) for name in ("kind", "max", "out"))
         find(kind, options, most, out)
-    except InputError as error:
-        sys.stderr.write(f"longalpaca find: error: {error}\n")
-        sys.exit(2)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,6 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
-from hashlib import sha256
 from itertools import chain
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,8 @@ from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
 from pipeline.records import Example, MixedExample, Split, example_id_of
-from pipeline.rejections import count_refusals, list_refusals
+from pipeline.rejections import count_reasons, list_rejections
+from pipeline.stable_order import hash_fraction
 from pipeline.storage.row_writers import JsonWriter, RowWriter
 from pipeline.tokenization.token_grid import count_once
 from pipeline.tokenization.tokenizers import load_tokenizer
@@ -55,8 +55,7 @@ class ImportingParams(Params):
 
 def split_of(instruction: str, params: ImportingParams) -> Split:
     """Return the side of a row, by what its instruction begins with."""
-    digest = sha256(f"{params.seed}:{instruction[:BEGINNING]}".encode()).digest()
-    return "test" if int.from_bytes(digest[:6]) / 2**48 < params.test_fraction else "train"
+    return "test" if hash_fraction(params.seed, instruction[:BEGINNING]) < params.test_fraction else "train"
 
 
 def mixed_of(given: object, params: ImportingParams) -> MixedExample:
@@ -120,24 +119,24 @@ def run(params: ImportingParams, *, out: Path) -> None:
     importer = Importer(params)
     rows = importer.rows()
     first = next(rows, None)
-    reasons = count_refusals(row["reason"] for row in importer.refused)
+    reasons = count_reasons(row["reason"] for row in importer.refused)
     if first is None:
         raise InputError(
             params.source,
-            found=f"no row that can be used: {list_refusals(reasons)}",
-            wanted="rows of Alpaca, ShareGPT, messages, or prompt and answer",
-            remedy="Name another file in importing.source of params.yaml.",
+            found=f"no row that can be used: {list_rejections(reasons)}",
+            expected="rows of Alpaca, ShareGPT, messages, or prompt and answer",
+            fix="Name another file in importing.source of params.yaml.",
         )
     with replacing(out) as beside:
         beside.mkdir()
         write_all(beside, chain([first], rows))
-        reasons = count_refusals(row["reason"] for row in importer.refused)
+        reasons = count_reasons(row["reason"] for row in importer.refused)
         with (beside / "refused.jsonl").open("w", encoding="utf-8") as file:
             file.writelines(json.dumps(row) + "\n" for row in importer.refused)
         write_json(beside / "report.json", {**importer.counts, "refused_by_reason": reasons})
     splits = importer.counts["splits"]
     log.info(
-        "import: %d train and %d test rows in %s, %s", splits["train"], splits["test"], out, list_refusals(reasons)
+        "import: %d train and %d test rows in %s, %s", splits["train"], splits["test"], out, list_rejections(reasons)
     )
 
 

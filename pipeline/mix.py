@@ -33,13 +33,14 @@ from pipeline.dataset.croissant import write_croissant
 from pipeline.dataset.editions import Counts, write_edition
 from pipeline.dataset.preview import write_preview
 from pipeline.dataset.prompt import OPENINGS, Shown, Span, write_instruction
-from pipeline.dataset.sampling import Family, Pools, draw, lot, quotas_of
+from pipeline.dataset.sampling import Family, Pools, draw, quotas_of
 from pipeline.dataset.windows import fit_row
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
 from pipeline.records import Example, MixedExample, Split
-from pipeline.rejections import list_refusals
+from pipeline.rejections import list_rejections
+from pipeline.stable_order import order_key
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_examples
 from pipeline.tokenization.token_grid import Grid, grid_of
@@ -165,9 +166,9 @@ def draw_long(
         kinds = ", ".join(f"{count} {kind} ({pools.family_of[kind]})" for kind, count in pools.found.items()) or "none"
         raise InputError(
             f"section 'mix', key '{key}'",
-            found=f"{len(plans)} examples; missing are {missing}; there are {kinds}; {list_refusals(planner.refused)}",
-            wanted=f"{num_rows}",
-            remedy=f"Add documents, ask more of each (section 'ask'), set mix.fill_families, or set mix.{key} to "
+            found=f"{len(plans)} examples; missing {missing}; there are {kinds}; {list_rejections(planner.refused)}",
+            expected=f"{num_rows}",
+            fix=f"Add documents, ask more of each (section 'ask'), set mix.fill_families, or set mix.{key} to "
             f"{len(plans)} or less.",
         )
     return plans, quotas
@@ -189,8 +190,8 @@ def draw_short(folder: Path, num_rows: int, planner: Planner) -> dict[str, Plan]
         raise InputError(
             "section 'mix', key 'num_short'",
             found=f"{len(plans)} examples that can be used of {found}",
-            wanted=f"{num_rows}",
-            remedy=f"Name a larger short.source, or set mix.num_short to {len(plans)} or less.",
+            expected=f"{num_rows}",
+            fix=f"Name a larger short.source, or set mix.num_short to {len(plans)} or less.",
         )
     return plans
 
@@ -217,7 +218,7 @@ def run(params: MixParams, *, documents: Path, long: Path, short: Path, out: Pat
     longs, quotas = draw_long(pools["train"], params.num_long, "num_long", params, planner, fill=params.fill_families)
     tests, _ = draw_long(pools["test"], params.num_test, "num_test", params, planner, fill=True)
     shorts = draw_short(short, params.num_short, planner)
-    in_order = partial(sorted, key=lambda plan: lot(params.seed, plan.example))
+    in_order = partial(sorted, key=lambda plan: order_key(params.seed, plan.example.example_id))
     plans = {"train": in_order([*longs.values(), *shorts.values()]), "test": in_order(tests.values())}
     with replacing(out) as beside:
         beside.mkdir()
@@ -232,7 +233,7 @@ def run(params: MixParams, *, documents: Path, long: Path, short: Path, out: Pat
         write_croissant(beside / "croissant.json", beside, report)
     log.info(
         "mix: %d long and %d short training rows and %d test rows in %s, %s",
-        len(longs), len(shorts), len(tests), out, list_refusals(planner.refused),
+        len(longs), len(shorts), len(tests), out, list_rejections(planner.refused),
     )  # fmt: skip
 
 

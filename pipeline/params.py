@@ -60,8 +60,8 @@ class Params(BaseModel):
             raise InputError(
                 file,
                 found=f"no section '{cls.section}'",
-                wanted=f"a section '{cls.section}' with {', '.join(cls.model_fields)}",
-                remedy="Add it, or name another file with --params.",
+                expected=f"a section '{cls.section}' with {', '.join(cls.model_fields)}",
+                fix="Add it, or name another file with --params.",
             )
         try:
             return cls.model_validate(content[cls.section])
@@ -76,22 +76,22 @@ def read_yaml(file: Path) -> dict[str, Any]:
         InputError: It is missing, too large, not YAML, or not a mapping.
     """
     if not file.is_file():
-        raise InputError(file, found="no such file", wanted="a YAML file", remedy="Name it with --params.")
+        raise InputError(file, found="no such file", expected="a YAML file", fix="Name it with --params.")
     if file.stat().st_size > MAX_PARAMS_BYTES:
         raise InputError(
-            file, found="more than 1 MB", wanted="a parameter file", remedy="Check that this is the right file."
+            file, found="more than 1 MB", expected="a parameter file", fix="Check that this is the right file."
         )
     try:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(file, found=f"broken YAML ({reason})", wanted="valid YAML", remedy="Mend it.") from error
+        raise InputError(file, found=f"broken YAML ({reason})", expected="valid YAML", fix="Fix it.") from error
     if not isinstance(content, dict):
         raise InputError(
             file,
             found=f"a {type(content).__name__} at the top",
-            wanted="a mapping of sections",
-            remedy="Compare it with the params.yaml of the repository.",
+            expected="a mapping of sections",
+            fix="Compare it with the params.yaml of the repository.",
         )
     return content
 
@@ -106,7 +106,7 @@ def fault_of(file: Path, section: str, error: ValidationError) -> InputError:
     elif first["type"] == "missing":
         found, wanted, remedy = "no such key", "a value", "Add it."
     else:
-        found, wanted, remedy = repr(value), first["msg"].removeprefix("Input should be "), "Mend the value."
+        found, wanted, remedy = repr(value), first["msg"].removeprefix("Input should be "), "Fix the value."
     if isinstance(value, str) and NUMBER_WITHOUT_POINT.match(value):
         remedy = f"YAML reads '{value}' as text; write it with a point, like '{value.replace('e', '.0e')}'."
-    return InputError(f"{file}: {key}", found=found, wanted=wanted, remedy=remedy)
+    return InputError(f"{file}: {key}", found=found, expected=wanted, fix=remedy)

@@ -43,11 +43,11 @@ def check(contents: Contents, folder: Path) -> None:
         raise InputError(
             folder,
             found=list_faults(contents),
-            wanted="rows of known licences that passed their checks, and no secrets",
-            remedy="Set curate.publishing and curate.secrets in params.yaml, and build it again.",
+            expected="rows of known licences that passed their checks, and no secrets",
+            fix="Set curate.publishing and curate.secrets in params.yaml, and build it again.",
         )
     if "README.md" not in contents.files:
-        raise InputError(folder, found="no README.md", wanted="a card", remedy="Build it with 'mix' or 'merge'.")
+        raise InputError(folder, found="no README.md", expected="a card", fix="Build it with 'mix' or 'merge'.")
 
 
 def check_public(is_public: bool | None, repo: str, *, public: bool) -> None:
@@ -58,7 +58,7 @@ def check_public(is_public: bool | None, repo: str, *, public: bool) -> None:
     """
     if is_public and not public:
         raise InputError(
-            repo, found="a public repository", wanted="--public to write to it", remedy="Add --public if you mean it."
+            repo, found="a public repository", expected="--public to write to it", fix="Add --public if you mean it."
         )
 
 
@@ -72,8 +72,8 @@ def check_tag(repository: Repository, tag: str) -> None:
         raise InputError(
             "section 'publish', key 'tag'",
             found=f"{tag}, which {repository.name} has for other files",
-            wanted="a new tag",
-            remedy="Name another; what is published under a tag stays as it is.",
+            expected="a new tag",
+            fix="Name another; what is published under a tag stays as it is.",
         )
 
 
@@ -105,8 +105,8 @@ def run(params: PublishParams, *, folder: Path, repo: str, yes: bool, public: bo
         raise InputError(
             repo,
             found=f"a Hub that does not do it ({' '.join(str(error).split())[:300]})",
-            wanted="a repository that your token may write to",
-            remedy="Check name, token and network, and run it again: it goes on where it was.",
+            expected="a repository that your token may write to",
+            fix="Check name, token and network, and run it again: it goes on where it was.",
         ) from error
     log.info("publish: %s", f"{repo} is at tag {params.tag}" if yes else "nothing was changed; add --yes to do it")
 

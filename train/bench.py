@@ -11,7 +11,6 @@ import argparse
 import logging
 import multiprocessing
 import re
-import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -25,7 +24,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import scaled_dot_product_attention
 
-from pipeline.cli import log_to_stderr
+from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 from pipeline.tables import Table, conditions, write_tables
 from train.attention.registration import s2_attention
@@ -264,10 +263,18 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run `python -m train.bench attention|step`."""
     options = parser().parse_args(argv)
     log_to_stderr()
+    with exit_on_input_error("bench"):
+        run(options)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Measure and write the tables.
+
+    Raises:
+        InputError: There is no GPU to measure on, or what is to be measured cannot be.
+    """
     if options.device == "cuda" and not torch.cuda.is_available():
-        fault = InputError("--device", found="cuda, but no GPU", wanted="a CUDA device", remedy="Use --device cpu.")
-        sys.stderr.write(f"train.bench: error: {fault}\n")
-        sys.exit(2)
+        raise InputError("--device", found="cuda, but no GPU", expected="a CUDA device", fix="Use --device cpu.")
     measure = {"attention": attention_rows, "step": step_rows}[options.what]
     given = conditions(LIBRARIES)
     if options.device == "cuda":

@@ -92,7 +92,7 @@ def load_trained(model: Path, adapter: Path) -> PreTrainedModel | PeftModel:
     is_whole = (adapter / "config.json").is_file()
     if not is_whole and not (adapter / "adapter_config.json").is_file():
         raise InputError(
-            adapter, found="no adapter_config.json", wanted="an adapter", remedy="Run stage sft, or name its output."
+            adapter, found="no adapter_config.json", expected="an adapter", fix="Run stage sft, or name its output."
         )
     try:
         base = AutoModelForCausalLM.from_pretrained(
@@ -109,8 +109,8 @@ def load_trained(model: Path, adapter: Path) -> PreTrainedModel | PeftModel:
         raise InputError(
             adapter,
             found=f"an adapter that does not fit {model} ({reason})",
-            wanted="the adapter that was trained on this model",
-            remedy="Name the model that stage sft was given.",
+            expected="the adapter that was trained on this model",
+            fix="Name the model that stage sft was given.",
         ) from error
 
 

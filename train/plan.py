@@ -22,7 +22,7 @@ from typing import Any, Literal
 import yaml
 from transformers import AutoConfig, PretrainedConfig
 
-from pipeline.cli import log_to_stderr
+from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 from pipeline.params import read_yaml
 from train.attention.context_parallel import check_heads
@@ -84,7 +84,7 @@ def file_of(recipe: str) -> Path:
     file = Path(recipe) if recipe.endswith((".yaml", ".yml")) else RECIPES / f"{recipe}.yaml"
     if not file.is_file():
         names = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
-        raise InputError("--recipe", found=recipe, wanted=f"one of {names}, or a YAML file", remedy="Name one.")
+        raise InputError("--recipe", found=recipe, expected=f"one of {names}, or a YAML file", fix="Name one.")
     return file
 
 
@@ -101,8 +101,8 @@ def architecture_of(recipe: str, model: Path | None = None) -> PretrainedConfig:
         raise InputError(
             file,
             found="no such file",
-            wanted="the config.json of the base model",
-            remedy="Copy it there, or name the model's folder with --model.",
+            expected="the config.json of the base model",
+            fix="Copy it there, or name the model's folder with --model.",
         )
     content = json.loads(file.read_text(encoding="utf-8"))
     return AutoConfig.for_model(content.pop("model_type"), **content)
@@ -291,11 +291,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser().parse_args(argv)
     log_to_stderr()
     quiet()
-    try:
+    with exit_on_input_error("plan"):
         found = report(options)
-    except InputError as error:
-        sys.stderr.write(f"train.plan: error: {error}\n")
-        sys.exit(2)
     sys.stdout.write(json.dumps(found, indent=2) + "\n" if options.json else table_of(found))
 
 

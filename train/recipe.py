@@ -36,8 +36,8 @@ class RecipeParams(Params):
         raise InputError(
             f"{params_file}: recipe",
             found="no such key" if name is None else repr(name),
-            wanted=f"one of {', '.join(files)}, or the path of a YAML file",
-            remedy="Name one that exists.",
+            expected=f"one of {', '.join(files)}, or the path of a YAML file",
+            fix="Name one that exists.",
         )
 
 

@@ -35,7 +35,7 @@ def scale_rope(config: PretrainedConfig, rope: RopeParams, max_length: int) -> N
             "a model without rotary positions of one kind", "a model with rope_parameters", "Take another model."
         )
     if rope.factor < 1:
-        raise wrong(f"factor {rope.factor}", "a factor of at least 1.0", "Mend the value.")
+        raise wrong(f"factor {rope.factor}", "a factor of at least 1.0", "Fix the value.")
     positions = int(config.max_position_embeddings * rope.factor)
     if positions < max_length:
         raise wrong(
@@ -76,4 +76,4 @@ def scaled(old: dict[str, Any], rope: RopeParams, positions: int) -> dict[str, A
 
 def wrong(found: str, wanted: str, remedy: str) -> InputError:
     """Return a fault of the recipe's `extend.rope`."""
-    return InputError("extend.rope", found=found, wanted=wanted, remedy=remedy)
+    return InputError("extend.rope", found=found, expected=wanted, fix=remedy)

@@ -50,7 +50,7 @@ def measure_mixing(params: MixParams, *, count: int, seed: int) -> list[Table]:
         InputError: The stage fails, or there are too few rows to halve.
     """
     if count < 16:
-        raise InputError("--count", found=str(count), wanted="at least 16", remedy="Name a larger number.")
+        raise InputError("--count", found=str(count), expected="at least 16", fix="Name a larger number.")
     with tempfile.TemporaryDirectory() as name:
         runs = [mix_rows(params, Path(name) / str(number), number, seed) for number in (count // 2, count)]
     return [table_of(runs)]
@@ -85,7 +85,7 @@ def timed(command: list[str]) -> tuple[float, float, int]:
         time.sleep(POLL_SECONDS)
     if process.returncode:
         said = process.stderr.read() if process.stderr else ""
-        raise InputError("the stage", found=said[-500:], wanted="a run without fault", remedy="Mend section 'mix'.")
+        raise InputError("the stage", found=said[-500:], expected="a run without fault", fix="Fix section 'mix'.")
     after = os.times()
     cpu_seconds = after.children_user + after.children_system - before.children_user - before.children_system
     return time.monotonic() - start, cpu_seconds, peak

@@ -1,9 +1,9 @@
 """Draw examples to be read by a person: as many of each kind as there is room for, in an order that a seed decides."""
 
-from hashlib import sha256
 from pathlib import Path
 
 from pipeline.records import Example
+from pipeline.stable_order import round_robin, stable_shuffle
 from pipeline.storage.parquet import read_examples
 from pipeline.tables import Table
 
@@ -13,13 +13,11 @@ def draw_questions(*, documents: Path, count: int, seed: int) -> list[Table]:
     by_task: dict[str, list[Example]] = {}
     for example in read_examples(documents, "examples*.parquet"):
         by_task.setdefault(example.task, []).append(example)
-    ranked = {task: sorted(found, key=lambda example: lot(example, seed)) for task, found in sorted(by_task.items())}
-    drawn = [
-        (task, ranked[task][turn])
-        for turn in range(max(map(len, ranked.values())))
-        for task in ranked
-        if turn < len(ranked[task])
-    ][:count]
+    ranked = {
+        task: stable_shuffle(found, "read", seed, key=lambda example: example.example_id)
+        for task, found in sorted(by_task.items())
+    }
+    drawn = round_robin([(task, example) for example in found] for task, found in ranked.items())[:count]
     rows = tuple(
         (number, task, example.question, example.answer, " / ".join(span.quote for span in example.evidence))
         for number, (task, example) in enumerate(sorted(drawn, key=lambda pair: pair[0]), 1)
@@ -29,8 +27,3 @@ def draw_questions(*, documents: Path, count: int, seed: int) -> list[Table]:
         Table("Accepted examples", ("task", "examples"), totals),
         Table(f"{len(rows)} of them, seed {seed}", ("", "task", "question", "answer", "evidence"), rows),
     ]
-
-
-def lot(example: Example, seed: int) -> bytes:
-    """Return the place of an example in the draw."""
-    return sha256(f"read:{seed}:{example.example_id}".encode()).digest()

@@ -42,7 +42,7 @@ def files_in(folder: Path, suffixes: Sequence[str] = ()) -> list[Path]:
     found = [path for path in files if not suffixes or path.suffix.lower() in suffixes]
     if not found:
         what = " or ".join(suffixes) or "any"
-        raise InputError(folder, found=f"no {what} file", wanted="documents", remedy="Name another --documents.")
+        raise InputError(folder, found=f"no {what} file", expected="documents", fix="Name another --documents.")
     return found
 
 
@@ -62,7 +62,7 @@ def run_stage_apart(params: ExtractParams, folder: Path, out: Path) -> Run:
         InputError: The system has no /proc to watch it by.
     """
     if not Path("/proc/self/stat").exists():
-        raise InputError("/proc", found="no such folder", wanted="Linux", remedy="Run the benchmark there.")
+        raise InputError("/proc", found="no such folder", expected="Linux", fix="Run the benchmark there.")
     settings = folder / "params.yaml"
     settings.write_text(yaml.safe_dump({"extract": params.model_dump()}), encoding="utf-8")
     options = ["--documents", str(folder), "--out", str(out), "--params", str(settings)]

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from hashlib import sha256
 
 from pipeline.records import Example, example_id_of
+from pipeline.stable_order import hash_fraction
 
 REQUEST = " Cite the words of the document that say so."
 MARK = re.compile(r"\[(\d{1,2})\]")
@@ -23,8 +23,7 @@ def is_citable(example: Example) -> bool:
 
 def is_drawn(example: Example, fraction: float, seed: int) -> bool:
     """Say whether an example is one of the fraction that cites, by a hash of its id."""
-    lot = sha256(f"cite:{seed}:{example.example_id}".encode()).digest()
-    return int.from_bytes(lot[:4]) < fraction * 2**32
+    return hash_fraction("cite", seed, example.example_id) < fraction
 
 
 def with_citations(example: Example) -> Example:

@@ -17,6 +17,7 @@ from itertools import islice
 import rensa
 
 from pipeline.records import Document
+from pipeline.rejections import Reason
 
 NUM_PERMUTATIONS = 128
 NUM_BANDS = 32
@@ -93,7 +94,7 @@ def find_duplicates(summaries: Iterable[Summary], similarity: float) -> dict[str
     reasons: dict[str, str] = {}
     for summary in sorted(summaries, key=fidelity):
         if original := exact.get(summary.digest):
-            reasons[summary.doc_id] = f"duplicate of {original.source}"
+            reasons[summary.doc_id] = str(Reason("duplicate", original.source))
             continue
         matches = (kept[number] for number in sorted(index.query(summary.minhash)))
         original = next((match for match in matches if match.minhash.jaccard(summary.minhash) >= similarity), None)
@@ -102,5 +103,5 @@ def find_duplicates(summaries: Iterable[Summary], similarity: float) -> dict[str
             index.insert(len(kept), summary.minhash)
             kept.append(summary)
         else:
-            reasons[summary.doc_id] = f"near-duplicate of {original.source}"
+            reasons[summary.doc_id] = str(Reason("near-duplicate", original.source))
     return reasons

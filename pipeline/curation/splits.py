@@ -2,10 +2,10 @@
 
 import math
 from collections.abc import Iterable
-from hashlib import sha256
 
 from pipeline.curation.near_duplicates import Summary
 from pipeline.records import Split
+from pipeline.stable_order import order_key
 
 
 def splits_of(summaries: Iterable[Summary], test_fraction: float, seed: int) -> dict[str, Split]:
@@ -22,7 +22,7 @@ def splits_of(summaries: Iterable[Summary], test_fraction: float, seed: int) -> 
         by_category.setdefault(first.category, []).append(name)
     splits: dict[str, Split] = {}
     for names in by_category.values():
-        ranked = sorted(names, key=lambda name: sha256(f"{seed}:{name}".encode()).digest())
+        ranked = sorted(names, key=lambda name: order_key(seed, name))
         num_test = 0 if len(ranked) < 2 else max(1, math.floor(test_fraction * len(ranked)))
         for rank, name in enumerate(ranked):
             splits |= {member.doc_id: "test" if rank < num_test else "train" for member in units[name]}

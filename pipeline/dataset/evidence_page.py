@@ -1,7 +1,6 @@
 """Write a page to read: examples with their evidence highlighted where it stands, and refused ones with reasons."""
 
 from collections.abc import Iterable
-from hashlib import sha256
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,8 @@ from jinja2 import Environment
 
 from pipeline.files import replacing
 from pipeline.records import Example
+from pipeline.rejections import Reason
+from pipeline.stable_order import order_key
 from pipeline.storage.document_store import DocumentStore
 
 CONTEXT_CHARACTERS = 240  # on either side of a quote
@@ -24,11 +25,11 @@ def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore,
     refused: dict[str, list[Example]] = {}
     for example in examples:
         if example.reason:
-            refused.setdefault(example.reason.partition(":")[0], []).append(example)
+            refused.setdefault(Reason.parse(example.reason).kind, []).append(example)
         else:
             by_task.setdefault(example.task, []).append(example)
-    drawn = {task: lots(found, num_previews) for task, found in sorted(by_task.items())}
-    shown = {reason: lots(found, NUM_REFUSED) for reason, found in sorted(refused.items())}
+    drawn = {task: draw(found, num_previews) for task, found in sorted(by_task.items())}
+    shown = {reason: draw(found, NUM_REFUSED) for reason, found in sorted(refused.items())}
     quoted = {span.doc_id for found in by_task.values() for example in found for span in example.evidence}
     lengths = {doc_id: len(store[doc_id].text) for doc_id in store.in_order() if doc_id in quoted}
     template = resources.files("pipeline.dataset").joinpath("evidence_page.html").read_text(encoding="utf-8")
@@ -53,9 +54,9 @@ def histogram(examples: list[Example], lengths: dict[str, int]) -> list[int]:
     return [round(100 * count / total) for count in bins]
 
 
-def lots(examples: list[Example], num: int) -> list[Example]:
+def draw(examples: list[Example], num: int) -> list[Example]:
     """Return some examples in the order of a hash."""
-    return sorted(examples, key=lambda example: sha256(example.example_id.encode()).digest())[:num]
+    return sorted(examples, key=lambda example: order_key(example.example_id))[:num]
 
 
 def view_of(example: Example, store: DocumentStore) -> dict[str, Any]:

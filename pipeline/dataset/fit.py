@@ -5,11 +5,11 @@ around its evidence. Where the evidence stands within the window differs from ro
 model cannot learn to look in one place.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from pipeline.records import Evidence, Material, MixedExample
+from pipeline.stable_order import hash_fraction
 
 MAX_ROUNDS = 8  # of looking for the widest cut that fits; each counts the tokens of one row
 CLOSE_ENOUGH = 0.01  # of the tokens at hand may stay unused
@@ -105,8 +105,7 @@ def window(row: MixedExample, part: Material, kept: Span, share: int) -> Span:
 
 def place_of(example_id: str, doc_id: str) -> float:
     """Return a number in [0, 1) that depends on its arguments alone."""
-    digest = hashlib.sha256(f"{example_id}\0{doc_id}".encode()).digest()
-    return int.from_bytes(digest[:6], "big") / 2**48
+    return hash_fraction(f"{example_id}\0{doc_id}")
 
 
 def after_space(text: str, part: Material, start: int, limit: int) -> int:

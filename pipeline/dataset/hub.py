@@ -100,8 +100,8 @@ class Repository:
             raise InputError(
                 f"branch {branch} of {self.name}",
                 found=f"other bytes in {', '.join(wrong)}",
-                wanted="what was sent",
-                remedy="Publish again; nothing has been tagged.",
+                expected="what was sent",
+                fix="Publish again; nothing has been tagged.",
             )
 
     def make_branch(self, branch: str) -> None:

@@ -62,8 +62,8 @@ def read_rows(source: str, where: str) -> Iterator[Any]:
         raise InputError(
             where,
             found=f"{source}, which is no file",
-            wanted="a path, a URL, or 'hub:owner/name'",
-            remedy="Mend the name.",
+            expected="a path, a URL, or 'hub:owner/name'",
+            fix="Fix the name.",
         )
     for file in files:
         yield from rows_of_file(file)
@@ -85,7 +85,7 @@ def rows_of_file(path: Path) -> Iterator[Any]:
                 yield from (json.loads(line) for line in lines if line.strip())
     except (UnicodeDecodeError, json.JSONDecodeError, pa.ArrowInvalid) as error:
         raise InputError(
-            path, found=f"broken JSON ({error})", wanted="a list of objects, or an object a line", remedy="Mend it."
+            path, found=f"broken JSON ({error})", expected="a list of objects, or an object a line", fix="Fix it."
         ) from error
 
 
@@ -99,8 +99,8 @@ def rows_of_hub(name: str, where: str) -> Iterator[Any]:
         raise InputError(
             where,
             found=f"hub:{name}, which cannot be loaded ({str(error).splitlines()[0]})",
-            wanted="a dataset of the Hub with a train split",
-            remedy="Check the name and the connection, or name a local file.",
+            expected="a dataset of the Hub with a train split",
+            fix="Check the name and the connection, or name a local file.",
         ) from error
 
 
@@ -112,8 +112,8 @@ def download(url: str, where: str) -> Path:
         raise InputError(
             where,
             found=f"{url}, which cannot be had ({error})",
-            wanted="a URL that answers",
-            remedy="Check the address and the connection, or name a local file.",
+            expected="a URL that answers",
+            fix="Check the address and the connection, or name a local file.",
         ) from error
 
 

@@ -77,8 +77,8 @@ def kind_of(folder: Path) -> Kind:
     raise InputError(
         folder,
         found="neither train-*.parquet nor config.json" if folder.is_dir() else "no such folder",
-        wanted="the folder of a dataset or of a model",
-        remedy="Name what 'mix', 'import' or 'merge' wrote.",
+        expected="the folder of a dataset or of a model",
+        fix="Name what 'mix', 'import' or 'merge' wrote.",
     )
 
 

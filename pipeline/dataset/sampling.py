@@ -6,14 +6,13 @@ Source  the shares of the original, as its repository gives them: book questions
 
 import fnmatch
 from collections import Counter, deque
-from collections.abc import Callable, Iterable, Mapping
-from hashlib import sha256
-from itertools import zip_longest
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.records import Example
+from pipeline.stable_order import round_robin, stable_shuffle
 
 OTHERS = "others"
 Plan = TypeVar("Plan")
@@ -47,13 +46,8 @@ def quotas_of(num_rows: int, families: Mapping[str, Family]) -> dict[str, int]:
     return quotas
 
 
-def lot(seed: int, example: Example) -> bytes:
-    """Return the place of an example in a shuffled order that neither input order nor other examples change."""
-    return sha256(f"{seed}:{example.example_id}".encode()).digest()
-
-
 class Pools:
-    """Candidates by family; within a family the kinds take turns, and within a kind the lot decides."""
+    """Candidates by family; within a family the kinds take turns, and within a kind a hash decides."""
 
     def __init__(self, examples: Mapping[str, list[Example]], families: Mapping[str, Family], seed: int) -> None:
         """Order the candidates.
@@ -61,14 +55,15 @@ class Pools:
         Args:
             examples: By kind.
             families: By name.
-            seed: Of the lot.
+            seed: Of the hash.
         """
         self.found = {kind: len(of_kind) for kind, of_kind in sorted(examples.items())}
         self.family_of = {kind: family_of(kind, families) for kind in self.found}
         self._pools: dict[str, deque[Example]] = {}
         for name in [*families, OTHERS]:
             kinds = [kind for kind in self.found if self.family_of[kind] == name]
-            self._pools[name] = deque(taking_turns([sorted(examples[k], key=lambda e: lot(seed, e)) for k in kinds]))
+            shuffled = [stable_shuffle(examples[kind], seed, key=lambda example: example.example_id) for kind in kinds]
+            self._pools[name] = deque(round_robin(shuffled))
 
     def take(self, name: str, count: int) -> list[Example]:
         """Take the next `count` of a family, or as many as there are."""
@@ -77,16 +72,11 @@ class Pools:
 
     def take_any(self, count: int) -> list[Example]:
         """Take the next `count` of what is left, the families in turns."""
-        left = list(taking_turns([list(pool) for pool in self._pools.values()]))[:count]
+        left = round_robin(self._pools.values())[:count]
         chosen = {example.example_id for example in left}
         for name, pool in self._pools.items():
             self._pools[name] = deque(example for example in pool if example.example_id not in chosen)
         return left
-
-
-def taking_turns(lists: Iterable[list[Example]]) -> Iterable[Example]:
-    """Yield the first of each list, then the second of each, and so on."""
-    return (example for turn in zip_longest(*lists) for example in turn if example is not None)
 
 
 def draw(

@@ -6,7 +6,6 @@ differs from row to row, by `example_id`, so that a model cannot learn to look i
 """
 
 import bisect
-import hashlib
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -17,6 +16,7 @@ from tokenizers import Tokenizer
 
 from pipeline.dataset.prompt import Shown, Span, row_tokens
 from pipeline.records import Document, Evidence, Example
+from pipeline.stable_order import hash_fraction
 from pipeline.tokenization.token_grid import Grid
 
 MAX_ROUNDS = 6  # of taking away what the estimate left out
@@ -114,8 +114,7 @@ def evidence_span(doc_id: str, evidence: Sequence[Evidence]) -> Span:
 
 def place_of(example_id: str, doc_id: str) -> float:
     """Return a number in [0, 1) that depends on its arguments alone."""
-    digest = hashlib.sha256(f"{example_id}\0{doc_id}".encode()).digest()
-    return int.from_bytes(digest[:6], "big") / 2**48
+    return hash_fraction(f"{example_id}\0{doc_id}")
 
 
 def with_ends(text: str, starts: Sequence[int]) -> tuple[int, ...]:

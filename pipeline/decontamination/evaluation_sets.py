@@ -42,8 +42,8 @@ def read_sets(folder: Path, section: str) -> Iterator[Piece]:
         raise InputError(
             f"section '{section}', key 'evaluation_sets'",
             found=f"{folder}, which has no evaluation set",
-            wanted=f"a folder with files that end in {', '.join(SUFFIXES)}",
-            remedy="Mend the path, or leave it empty.",
+            expected=f"a folder with files that end in {', '.join(SUFFIXES)}",
+            fix="Fix the path, or leave it empty.",
         )
     for path in files:
         if path.suffix.lower() != ".ids":
@@ -59,9 +59,7 @@ def pieces_of(path: Path) -> Iterator[Piece]:
         for row in rows_of(path):
             yield from (Piece(path.name, text, key in QUESTION_KEYS) for key, text in strings_in(row, ""))
     except (json.JSONDecodeError, UnicodeDecodeError, pa.ArrowInvalid) as error:
-        raise InputError(
-            path, found=f"a broken file ({error})", wanted="an evaluation set", remedy="Mend it."
-        ) from error
+        raise InputError(path, found=f"a broken file ({error})", expected="an evaluation set", fix="Fix it.") from error
 
 
 def rows_of(path: Path) -> Iterator[Any]:

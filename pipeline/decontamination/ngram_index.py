@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pipeline.decontamination.evaluation_sets import Piece
 from pipeline.decontamination.ngrams import Hashes, longest_run, ngrams_of
+from pipeline.rejections import Reason
 
 Places = NDArray[np.int64]
 
@@ -24,7 +25,7 @@ class Overlap:
 
     def __str__(self) -> str:
         """Return the reason for which a text is taken out."""
-        return f"overlap of {self.num_words} words with {self.name}"
+        return str(Reason("overlap", f"{self.num_words} words with {self.name}"))
 
 
 @dataclass(frozen=True)

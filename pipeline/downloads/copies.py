@@ -39,7 +39,7 @@ def copy_remote(folder: Folder, wanted: Wanted) -> Locked:
         opened = fsspec.open(wanted.url, "rb")
     except (ImportError, ValueError) as error:
         remedy = "Install what fsspec names: s3fs for s3://, gcsfs for gs://."
-        raise InputError(wanted.url, found=str(error), wanted=f"a reader of {protocol}://", remedy=remedy) from error
+        raise InputError(wanted.url, found=str(error), expected=f"a reader of {protocol}://", fix=remedy) from error
     try:
         with opened as file:
             return store(file, folder, wanted)
@@ -64,7 +64,7 @@ def store(file: BinaryIO, folder: Folder, wanted: Wanted) -> Locked:
             target.write(chunk)
     locked = Locked(digest.hexdigest(), size)
     if wanted.sha256 not in ("", locked.sha256):
-        raise DownloadError("sha256", f"{locked.sha256}, wanted {wanted.sha256}")
+        raise DownloadError("sha256", f"{locked.sha256}, expected {wanted.sha256}")
     folder.settle(partial, folder.file_of(locked.sha256, wanted.suffix))
     return locked
 

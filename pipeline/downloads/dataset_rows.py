@@ -59,7 +59,7 @@ def texts_of(rows: Rows, folder: Path | str, most: int) -> Iterator[tuple[int, A
             " ".join(f"{type(error).__name__}: {error}".split())[:300],
             f"column {rows.column} of {rows.split}",
         )
-        raise InputError(rows.dataset, found=found, wanted=wanted, remedy="Check name, split and column.") from error
+        raise InputError(rows.dataset, found=found, expected=wanted, fix="Check name, split and column.") from error
 
 
 def stored(text: Any, wanted: Wanted, target: Folder) -> Locked | DownloadError:

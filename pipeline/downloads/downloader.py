@@ -167,7 +167,7 @@ class Downloader:
 
 def other_sha256(locked: Locked, wanted: Wanted) -> DownloadError:
     """Return the fault of other bytes than the sources file names."""
-    return DownloadError("sha256", f"{locked.sha256}, wanted {wanted.sha256}")
+    return DownloadError("sha256", f"{locked.sha256}, expected {wanted.sha256}")
 
 
 def conditions_of(known: Locked) -> dict[str, str]:

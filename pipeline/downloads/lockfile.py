@@ -40,7 +40,7 @@ def read_lock(file: Path) -> dict[str, Locked]:
         return {url: locked_of(row) for url, row in json.loads(file.read_text(encoding="utf-8")).items()}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
         remedy = "Take it back from git, or remove it to record anew what the sources hold."
-        raise InputError(file, found=f"a broken lock file ({error})", wanted="JSON", remedy=remedy) from error
+        raise InputError(file, found=f"a broken lock file ({error})", expected="JSON", fix=remedy) from error
 
 
 def locked_of(row: dict[str, Any]) -> Locked:
@@ -92,7 +92,7 @@ def open_journal(file: Path) -> Iterator[Journal]:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             remedy = "Wait until it has ended."
-            raise InputError(file.parent, found="another fetch at work", wanted="none", remedy=remedy) from error
+            raise InputError(file.parent, found="another fetch at work", expected="none", fix=remedy) from error
         cut_torn_line(opened)
         yield Journal(opened)
 

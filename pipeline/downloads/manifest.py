@@ -46,14 +46,14 @@ def read_entries(folder: Path) -> list[Entry]:
     """
     path = folder / ENTRIES_FILE
     if not path.is_file():
-        raise InputError(path, found="no such file", wanted="the output of fetch or sample", remedy="Run it first.")
+        raise InputError(path, found="no such file", expected="the output of fetch or sample", fix="Run it first.")
     lines = path.read_text(encoding="utf-8").split("\n")  # splitlines would also cut at U+2028 within a title
     entries = [entry_of(f"{path}, line {number}", line) for number, line in enumerate(lines, 1) if line]
     if not entries:
-        raise InputError(path, found="an empty corpus", wanted="documents", remedy="List some in the sources file.")
+        raise InputError(path, found="an empty corpus", expected="documents", fix="List some in the sources file.")
     for entry in entries:
         if entry.file and not (folder / entry.file).is_file():
-            raise InputError(folder / entry.file, found="no such file", wanted="it", remedy="Run fetch again.")
+            raise InputError(folder / entry.file, found="no such file", expected="it", fix="Run fetch again.")
     return entries
 
 
@@ -69,6 +69,4 @@ def entry_of(where: str, line: str) -> Entry:
             raise ValueError("other keys than an entry has")
         return Entry(**row | {"authors": tuple(row["authors"])})
     except (ValueError, TypeError) as error:
-        raise InputError(
-            where, found=str(error), wanted="a line that fetch wrote", remedy="Run fetch again."
-        ) from error
+        raise InputError(where, found=str(error), expected="a line that fetch wrote", fix="Run fetch again.") from error

@@ -80,19 +80,19 @@ def read_sources(file: Path) -> list[Source]:
         InputError: It is missing or broken; the message names file, entry and key.
     """
     if not file.is_file():
-        raise InputError(file, found="no such file", wanted="a sources file", remedy="Name it in fetch.sources.")
+        raise InputError(file, found="no such file", expected="a sources file", fix="Name it in fetch.sources.")
     if file.stat().st_size > MAX_LIST_BYTES:
-        raise InputError(file, found="more than 50 MB", wanted="a sources file", remedy="Split it.")
+        raise InputError(file, found="more than 50 MB", expected="a sources file", fix="Split it.")
     try:
         content: Any = yaml.load(file.read_text(encoding="utf-8"), LOADER)  # noqa: S506 (a safe loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(file, found=f"broken YAML ({reason})", wanted="a YAML list", remedy="Mend it.") from error
+        raise InputError(file, found=f"broken YAML ({reason})", expected="a YAML list", fix="Fix it.") from error
     if not isinstance(content, list):
         found = "an empty corpus" if content is None else f"a {type(content).__name__} at the top"
-        raise InputError(file, found=found, wanted="a YAML list of sources", remedy="Begin each source with '- '.")
+        raise InputError(file, found=found, expected="a YAML list of sources", fix="Begin each source with '- '.")
     if not content:
-        raise InputError(file, found="an empty corpus", wanted="sources", remedy="List some documents.")
+        raise InputError(file, found="an empty corpus", expected="sources", fix="List some documents.")
     return [source_of(f"{file}: entry {number}", item) for number, item in enumerate(content, 1)]
 
 
@@ -111,20 +111,20 @@ def source_of(where: str, item: object) -> Source:
         raise InputError(
             f"{where}, key '{key}'" if key else where,
             found="no such key" if missing else "an unknown key" if unknown else repr(first["input"]),
-            wanted=", ".join(Source.model_fields) if unknown else first["msg"].removeprefix("Input should be "),
-            remedy="Add it." if missing else "Mend it.",
+            expected=", ".join(Source.model_fields) if unknown else first["msg"].removeprefix("Input should be "),
+            fix="Add it." if missing else "Fix it.",
         ) from error
     given = [name for name in WAYS if getattr(source, name) is not None]
     if len(given) != 1:
         found = " and ".join(given) or "none of them"
-        raise InputError(where, found=found, wanted=f"one of {', '.join(WAYS)}", remedy="Split or complete the entry.")
+        raise InputError(where, found=found, expected=f"one of {', '.join(WAYS)}", fix="Split or complete the entry.")
     if source.url is not None and not is_web(source.url):
-        raise InputError(f"{where}, key 'url'", found=source.url, wanted="http or https", remedy="Use path for files.")
+        raise InputError(f"{where}, key 'url'", found=source.url, expected="http or https", fix="Use path for files.")
     if source.dataset is not None and (not source.column or not source.split or source.row is None):
-        raise InputError(where, found="a dataset alone", wanted="column, split and row too", remedy="Add them.")
+        raise InputError(where, found="a dataset alone", expected="column, split and row too", fix="Add them.")
     if source.remote is not None and not is_store(source.remote):
         wanted, remedy = "a store such as s3://bucket/key", "Use url for the web and path for files."
-        raise InputError(f"{where}, key 'remote'", found=source.remote, wanted=wanted, remedy=remedy)
+        raise InputError(f"{where}, key 'remote'", found=source.remote, expected=wanted, fix=remedy)
     return source
 
 
@@ -153,7 +153,7 @@ def places(sources: list[Source], file: Path) -> Iterator[Place]:
         if source.path is not None:
             path = file.parent / source.path
             if not path.is_file():
-                raise InputError(f"{where}, key 'path'", found=f"no file {path}", wanted="one", remedy="Mend the path.")
+                raise InputError(f"{where}, key 'path'", found=f"no file {path}", expected="one", fix="Fix the path.")
             yield Place(source, source.path, path)
         elif source.glob is not None:
             for name, path in matches(where, source.glob, file.parent):
@@ -177,7 +177,7 @@ def matches(where: str, pattern: str, folder: Path) -> list[tuple[str, Path]]:
     found = sorted(path for path in root.glob(str(relative)) if path.is_file() and not path.is_symlink())
     if not found:
         raise InputError(
-            f"{where}, key 'glob'", found=f"no file that matches {pattern}", wanted="some", remedy="Mend it."
+            f"{where}, key 'glob'", found=f"no file that matches {pattern}", expected="some", fix="Fix it."
         )
     named = ((path if Path(pattern).is_absolute() else path.relative_to(folder), path) for path in found)
     return [(os.fsencode(name).decode("utf-8", "backslashreplace"), path) for name, path in named]

@@ -113,7 +113,7 @@ def check_head(answer: Answer, wanted: Wanted) -> None:
     """
     found = essence(answer.headers)
     if wanted.media_type and found not in VAGUE and not alike(found, wanted.media_type):
-        raise DownloadError("content type", f"{found}, wanted {wanted.media_type}")
+        raise DownloadError("content type", f"{found}, expected {wanted.media_type}")
     length = answer.headers.get("content-length", "0")
     if not length.isdecimal():
         raise DownloadError("content length", length)

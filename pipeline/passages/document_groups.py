@@ -6,11 +6,11 @@ Documents of both sides of the split are never put together.
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from itertools import pairwise
 from pathlib import Path
 
 from pipeline.records import Category
+from pipeline.stable_order import order_key
 from pipeline.storage.parquet import DOCUMENT_SCHEMA, open_parquet, parquet_files
 
 MIN_SERIES, MAX_SERIES = 3, 12  # LongLoRA's demonstration reads twelve yearly outlooks
@@ -88,7 +88,7 @@ def in_pairs(cards: Sequence[Card]) -> Iterator[tuple[Card, ...]]:
         if card.category != "review":
             kinds.setdefault((card.category, card.split), []).append(card)
     for _, kind in sorted(kinds.items()):
-        ranked = sorted(kind, key=lambda card: sha256(card.doc_id.encode()).digest())
+        ranked = sorted(kind, key=lambda card: order_key(card.doc_id))
         yield from pairwise(ranked)
 
 

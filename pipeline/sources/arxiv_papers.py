@@ -54,8 +54,8 @@ def find(
         for result in client.results(search):
             yield paper_of(result, statement_of(result, service, oai), licences.split(","), files, download)
     except (arxiv.ArxivError, OSError) as error:
-        remedy = "Mend the query, or try again later."
-        raise InputError(api, found=" ".join(str(error).split()), wanted="papers", remedy=remedy) from error
+        remedy = "Fix the query, or try again later."
+        raise InputError(api, found=" ".join(str(error).split()), expected="papers", fix=remedy) from error
 
 
 def statement_of(result: arxiv.Result, service: Service, oai: str) -> str:

@@ -36,12 +36,12 @@ def find(*, file: Path, licence: str, category: Category = "paper", licence_evid
         InputError: There is no such file, or an entry of it is broken.
     """
     if not file.is_file():
-        raise InputError(file, found="no such file", wanted="BibTeX", remedy="Export one.")
+        raise InputError(file, found="no such file", expected="BibTeX", fix="Export one.")
     library = bibtexparser.parse_file(str(file))
     if library.failed_blocks:
         block = library.failed_blocks[0]
-        where, remedy = f"{file}, line {(block.start_line or 0) + 1}", "Mend or remove the entry."
-        raise InputError(where, found=" ".join(str(block.error).split()), wanted="BibTeX", remedy=remedy)
+        where, remedy = f"{file}, line {(block.start_line or 0) + 1}", "Fix or remove the entry."
+        raise InputError(where, found=" ".join(str(block.error).split()), expected="BibTeX", fix=remedy)
     for entry in library.entries:
         yield source_of(entry, file, licence, category, licence_evidence)
 

@@ -139,4 +139,4 @@ class Service:
 
     def fault(self, url: str, found: str, remedy: str) -> InputError:
         """Return the fault of a request; what follows the question mark is left out, since it may hold a key."""
-        return InputError(url.split("?")[0], found=found, wanted="its catalogue", remedy=remedy)
+        return InputError(url.split("?")[0], found=found, expected="its catalogue", fix=remedy)

@@ -46,16 +46,16 @@ def find(
     """
     wanted = forms.split(",")
     if "@" not in contact:
-        raise InputError("--contact", found=repr(contact), wanted="name and mail address", remedy="Give both.")
+        raise InputError("--contact", found=repr(contact), expected="name and mail address", fix="Give both.")
     if unknown := [form for form in wanted if form not in FORMS]:
-        raise InputError("--forms", found=", ".join(unknown), wanted=f"some of {', '.join(FORMS)}", remedy="Mend them.")
+        raise InputError("--forms", found=", ".join(unknown), expected=f"some of {', '.join(FORMS)}", fix="Fix them.")
     service = Service(data, requests_per_second, contact)
     tickers = Service(site, requests_per_second, contact)
     first, _, last = years.partition("-")
     for number in numbers_of([name.strip() for name in companies.split(",")], tickers):
         submissions = service.json(f"submissions/CIK{number:010d}.json")
         if submissions is None:
-            raise InputError("--companies", found=f"CIK {number}", wanted="a company", remedy="Look it up at sec.gov.")
+            raise InputError("--companies", found=f"CIK {number}", expected="a company", fix="Look it up at sec.gov.")
         for filing in filings_of(submissions, service):
             end = filing.get("reportDate") or filing.get("filingDate") or ""
             if filing.get("form") in wanted and first <= end[:4] <= (last or first):
@@ -74,7 +74,7 @@ def numbers_of(names: list[str], service: Service) -> list[int]:
     known = {str(row["ticker"]).upper(): int(row["cik_str"]) for row in rows}
     if unknown := [name for name in names if not name.isdecimal() and name.upper() not in known]:
         remedy = "Look their CIK numbers up at sec.gov."
-        raise InputError("--companies", found=", ".join(unknown), wanted="tickers", remedy=remedy)
+        raise InputError("--companies", found=", ".join(unknown), expected="tickers", fix=remedy)
     return [int(name) if name.isdecimal() else known[name.upper()] for name in names]
 
 

@@ -25,7 +25,7 @@ def find(*, files: str, category: Category, licence: str, licence_evidence: str 
         InputError: There is no such folder, or no file that matches.
     """
     if not files:
-        raise InputError("--files", found="''", wanted="a folder or a pattern", remedy="Name one.")
+        raise InputError("--files", found="''", expected="a folder or a pattern", fix="Name one.")
     pattern = f"{files.rstrip('/')}/**/*" if Path(files).is_dir() else files
     for name, path in matches("--files", str(Path(pattern).absolute()), Path.cwd()):
         if name != str(path):

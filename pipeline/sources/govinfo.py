@@ -43,7 +43,7 @@ def find(
     key = os.environ.get("GOVINFO_API_KEY", "")
     if not key:
         remedy = "Ask for a key at https://api.data.gov/signup and export it."
-        raise InputError("GOVINFO_API_KEY", found="''", wanted="a key", remedy=remedy)
+        raise InputError("GOVINFO_API_KEY", found="''", expected="a key", fix=remedy)
     service = Service(api, requests_per_second, headers={"X-Api-Key": key})
     first, _, last = years.partition("-")
     page = f"published/{first}-01-01/{last or first}-12-31"

@@ -49,7 +49,7 @@ def find(
     rows = csv.DictReader(io.StringIO(response.text if response else ""))
     if not set(COLUMNS) <= set(rows.fieldnames or ()):
         remedy = "Compare it with the page on offline catalogues."
-        raise InputError(catalogue, found=f"columns {rows.fieldnames}", wanted=f"{', '.join(COLUMNS)}", remedy=remedy)
+        raise InputError(catalogue, found=f"columns {rows.fieldnames}", expected=f"{', '.join(COLUMNS)}", fix=remedy)
     for row in rows:
         is_wanted = row["Type"] == "Text" and language in row["Language"].split("; ")
         if is_wanted and subject.lower() in row["Subjects"].lower():

@@ -50,10 +50,10 @@ def find(
         builder = datasets.load_dataset_builder(str(Path(name).absolute()) if local else name, revision=pinned or None)
     except (OSError, ValueError, HfHubHTTPError, HFValidationError) as error:
         found = " ".join(str(error).split())[:300]
-        raise InputError("--dataset", found=found, wanted="a data set", remedy="Check its name.") from error
+        raise InputError("--dataset", found=found, expected="a data set", fix="Check its name.") from error
     splits = builder.info.splits
     if splits and split not in splits:
-        raise InputError("--split", found=split, wanted=f"one of {', '.join(splits)}", remedy="Name another.")
+        raise InputError("--split", found=split, expected=f"one of {', '.join(splits)}", fix="Name another.")
     num_rows = splits[split].num_examples if splits else None
     place = str(Path(name).absolute()) if local else f"{name}@{pinned}"
     for row in range(num_rows) if num_rows else count():  # not every data set says how many it has

@@ -36,7 +36,7 @@ def find(*, years: str = "2012-2023", base: str = "https://www.imf.org") -> Iter
     chosen = [year for year in OUTLOOKS if first <= str(year) <= (last or first)]
     if not chosen:
         remedy = "Name others, or list the reports' addresses yourself: 'longalpaca find urls'."
-        raise InputError("--years", found=years, wanted=f"{min(OUTLOOKS)}-{max(OUTLOOKS)}", remedy=remedy)
+        raise InputError("--years", found=years, expected=f"{min(OUTLOOKS)}-{max(OUTLOOKS)}", fix=remedy)
     for year in chosen:
         yield Source(
             url=f"{base.rstrip('/')}/{OUTLOOKS[year]}",

@@ -52,7 +52,7 @@ def find(
         notes = client.get_all_notes(invitation=f"{venue}/-/{invitation}", details="replies")
     except (OpenReviewException, requests.RequestException) as error:
         remedy = "Check the venue's id on its page, or try again later."
-        raise InputError(api, found=" ".join(str(error).split())[:300], wanted=venue, remedy=remedy) from error
+        raise InputError(api, found=" ".join(str(error).split())[:300], expected=venue, fix=remedy) from error
     for note in sorted(notes, key=lambda note: (note.number or 0, note.id)):
         yield from sources_of(note, licences.split(","), api.rstrip("/"), site.rstrip("/"))
 

@@ -27,13 +27,13 @@ def find(*, prefix: str, category: Category, licence: str, licence_evidence: str
     """
     if not (is_web(prefix) or is_store(prefix)):
         wanted = "a URL of a store or of the web"
-        raise InputError("--prefix", found=prefix, wanted=wanted, remedy="Use 'find files' for files of this machine.")
+        raise InputError("--prefix", found=prefix, expected=wanted, fix="Use 'find files' for files of this machine.")
     try:
         system, path = fsspec.core.url_to_fs(prefix)
         listed: dict[str, dict[str, Any]] = system.find(path, detail=True)
     except (ImportError, OSError, ValueError) as error:
         remedy = "Install what reads it: s3fs for s3://, gcsfs for gs://, aiohttp for the web; check the address."
-        raise InputError(prefix, found=" ".join(str(error).split()), wanted="a listing", remedy=remedy) from error
+        raise InputError(prefix, found=" ".join(str(error).split()), expected="a listing", fix=remedy) from error
     for name in sorted(listed):
         suffix = PurePosixPath(name).suffix.lower()
         if suffix not in KNOWN:

@@ -22,7 +22,7 @@ def find(*, file: Path, category: Category, licence: str, licence_evidence: str)
         InputError: There is no such file.
     """
     if not file.is_file():
-        raise InputError(file, found="no such file", wanted="a list of URLs", remedy="Write one.")
+        raise InputError(file, found="no such file", expected="a list of URLs", fix="Write one.")
     for line in file.read_text(encoding="utf-8").splitlines():
         url, _, title = line.strip().partition(" ")
         if not url or url.startswith("#"):

@@ -201,8 +201,8 @@ def parquet_files(folder: Path, pattern: str) -> list[Path]:
         raise InputError(
             folder,
             found="no such folder" if not folder.is_dir() else f"no file that matches {pattern}",
-            wanted="the output of an earlier stage",
-            remedy="Run that stage first: 'dvc repro' runs what is missing.",
+            expected="the output of an earlier stage",
+            fix="Run that stage first: 'dvc repro' runs what is missing.",
         )
     return files
 
@@ -217,13 +217,13 @@ def open_parquet(path: Path, schema: pa.Schema) -> pq.ParquetFile:
         file = pq.ParquetFile(path)
     except pa.ArrowInvalid as error:
         raise InputError(
-            path, found=f"a broken file ({error})", wanted="Parquet", remedy="Remove it and run its stage again."
+            path, found=f"a broken file ({error})", expected="Parquet", fix="Remove it and run its stage again."
         ) from error
     if not file.schema_arrow.equals(schema):
         raise InputError(
             path,
             found=f"the columns {', '.join(file.schema_arrow.names)}",
-            wanted=f"the columns {', '.join(schema.names)} of docs/data-format.md",
-            remedy="Name the folder of the right stage, or run that stage again.",
+            expected=f"the columns {', '.join(schema.names)} of docs/data-format.md",
+            fix="Name the folder of the right stage, or run that stage again.",
         )
     return file

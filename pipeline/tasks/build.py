@@ -1,10 +1,10 @@
 """What the tasks share: building an example, choosing among wordings without chance, and naming documents."""
 
 from collections.abc import Sequence
-from hashlib import sha256
 
 from pipeline.passages.passages import Passages, Span
 from pipeline.records import Document, Evidence, Example, example_id_of
+from pipeline.stable_order import hash_choice
 
 TEACHER = "extractive"
 NO_LICENCE = "unknown"
@@ -59,7 +59,7 @@ def licence_of(documents: Sequence[Document]) -> str:
 
 def choose(wordings: Sequence[str], key: str) -> str:
     """Return one of several wordings, the same one for the same key."""
-    return wordings[int.from_bytes(sha256(key.encode()).digest()[:4]) % len(wordings)]
+    return hash_choice(wordings, key)
 
 
 def named(passages: Passages) -> str:

@@ -1,12 +1,12 @@
 """How do two documents compare? Figures that two filings both tag, and sentences of which each stands in one."""
 
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 
 from pipeline.passages.document_groups import in_pairs
 from pipeline.passages.passages import Passages, Span, is_askable
 from pipeline.passages.tagged_figures import TaggedFigure, tagged_figures
 from pipeline.records import Example
+from pipeline.stable_order import order_key
 from pipeline.tasks.build import build_example, choose, named, nothing_repeats
 from pipeline.tasks.task import Task
 
@@ -87,7 +87,7 @@ def whose(documents: Sequence[Passages]) -> Iterator[Example]:
 def quotable(passages: Passages, other: Passages) -> list[Span]:
     """Return the sentences that one document has once and another not at all, in the order of a hash."""
     sentences = [sentence for sentence in passages.sentences if is_askable(sentence) and sentence.text in passages.once]
-    ranked = sorted(sentences, key=lambda sentence: sha256(sentence.text.encode()).digest())
+    ranked = sorted(sentences, key=lambda sentence: order_key(sentence.text))
     return [sentence for sentence in ranked if " ".join(sentence.text.split()) not in other.flat]
 
 

@@ -1,11 +1,11 @@
 """Which is larger? Two figures from different tables of a filing, with the arithmetic stated."""
 
 from collections.abc import Iterator, Sequence
-from hashlib import sha256
 
 from pipeline.passages.passages import Passages
 from pipeline.passages.tagged_figures import TaggedFigure, tagged_figures
 from pipeline.records import Example
+from pipeline.stable_order import order_key
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
 
@@ -28,7 +28,7 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
         if not figure.in_parentheses and "/" not in figure.fact.unit and figure.fact.unit not in ("pure", "shares"):
             kinds.setdefault((figure.fact.period, figure.fact.unit, figure.fact.scale), []).append(figure)
     for key in sorted(kinds):
-        ranked = sorted(kinds[key], key=lambda figure: sha256(f"{figure.label}|{figure.table.name}".encode()).digest())
+        ranked = sorted(kinds[key], key=lambda figure: order_key(f"{figure.label}|{figure.table.name}"))
         for one, other in zip(ranked, ranked[len(ranked) // 2 :], strict=False):
             if one.table.name != other.table.name and one.label != other.label and one.value != other.value:
                 yield example_of(documents, one, other)

@@ -171,8 +171,8 @@ class Endpoint:
             raise InputError(
                 f"the endpoint {self.params.base_url}",
                 found=str(error),
-                wanted=f"the model {self.params.model}, which replies by the schema that it is given",
-                remedy="Start a server with structured output (response_format json_schema), or mend the parameters.",
+                expected=f"the model {self.params.model}, which replies by the schema that it is given",
+                fix="Start a server with structured output (response_format json_schema), or mend the parameters.",
             ) from error
 
     async def ask(self, messages: Messages, kind: type[AnswerType]) -> AnswerType:
@@ -271,8 +271,8 @@ def key_of(variable: str) -> str:
         raise InputError(
             "endpoint.api_key_variable",
             found=f"no environment variable {variable}",
-            wanted="the key of the endpoint in it",
-            remedy=f"Set it: export {variable}=…, or leave the parameter empty for a server without keys.",
+            expected="the key of the endpoint in it",
+            fix=f"Set it: export {variable}=…, or leave the parameter empty for a server without keys.",
         )
     return os.environ[variable]
 

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import sha256
 from pathlib import Path
 
 from pipeline.passages.document_groups import Relation
 from pipeline.passages.passages import Known, Passages
 from pipeline.passages.review_rules import ReviewRules
 from pipeline.records import Example
+from pipeline.stable_order import order_key, round_robin, stable_shuffle
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import write_examples
 from pipeline.tasks.task import all_tasks
@@ -57,7 +57,7 @@ def ask(documents: Sequence[Passages], relation: Relation, num_examples: int, se
         for task in all_tasks().values()
         if task.candidates and task.related is relation and category in task.categories
     ]
-    return alternate(found)[:num_examples]
+    return round_robin(found)[:num_examples]
 
 
 def spread(candidates: Iterable[Example], documents: Sequence[Passages], num_examples: int, seed: int) -> list[Example]:
@@ -76,17 +76,9 @@ def spread(candidates: Iterable[Example], documents: Sequence[Passages], num_exa
         last = example.evidence[-1]
         place = starts[last.doc_id] + last.start
         stretches.setdefault(place * num_examples // length, []).append(example)
-    ranked = [sorted(stretch, key=lambda example: draw(example, seed)) for _, stretch in sorted(stretches.items())]
-    ranked.sort(key=lambda stretch: draw(stretch[0], seed))
-    return alternate(ranked)[:num_examples]
-
-
-def draw(example: Example, seed: int) -> bytes:
-    """Return the lot of an example: a hash, so that neither order nor other examples change it."""
-    return sha256(f"{seed}:{example.example_id}".encode()).digest()
-
-
-def alternate(lists: Sequence[Sequence[Example]]) -> list[Example]:
-    """Return the first of each list, then the second of each, and so on."""
-    longest = max((len(examples) for examples in lists), default=0)
-    return [examples[place] for place in range(longest) for examples in lists if place < len(examples)]
+    ranked = [
+        stable_shuffle(stretch, seed, key=lambda example: example.example_id)
+        for _, stretch in sorted(stretches.items())
+    ]
+    ranked.sort(key=lambda stretch: order_key(seed, stretch[0].example_id))
+    return round_robin(ranked)[:num_examples]

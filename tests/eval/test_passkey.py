@@ -66,5 +66,5 @@ def test_every_trial_is_written_and_counted(tmp_path: Path, tiny_model: Path) ->
 
 
 def test_a_length_that_does_not_hold_the_question_says_what_would(tmp_path: Path, tiny_model: Path) -> None:
-    with pytest.raises(InputError, match="key 'lengths': found 20; wanted at least"):
+    with pytest.raises(InputError, match="key 'lengths': found 20; expected at least"):
         run(PARAMS.model_copy(update={"lengths": [20]}), base=tiny_model, tuned=tiny_model, out=tmp_path / "out")

@@ -47,8 +47,8 @@ def test_a_passage_of_a_test_document_is_found_with_its_length(tmp_path: Path) -
     ]
     kept, hits, rejected = contamination(tmp_path, documents, [example("a", "leaky"), example("b", "sound")])
     assert kept == ["held", "sound"]
-    assert hits == {"leaky": "overlap of 60 words with test document held.txt"}
-    assert rejected == {"a": "document taken out: overlap of 60 words with test document held.txt"}
+    assert hits == {"leaky": "overlap: 60 words with test document held.txt"}
+    assert rejected == {"a": "document taken out: overlap: 60 words with test document held.txt"}
 
 
 @pytest.mark.parametrize(("num_words", "num_kept"), [(49, 3), (50, 2)])
@@ -83,7 +83,7 @@ def test_a_leak_that_is_too_long_for_a_commonplace_is_found_in_all_documents(
     documents += [document(name, f"{prose(name)} {leak}") for name in ("a", "b")]
     kept, hits, _ = contamination(tmp_path, [*documents], [])
     assert len(kept) == num_kept + 1
-    assert set(hits.values()) <= {f"overlap of {num_words} words with test document held.txt"}
+    assert set(hits.values()) <= {f"overlap: {num_words} words with test document held.txt"}
 
 
 def test_reviews_are_neither_searched_nor_passed_on(tmp_path: Path) -> None:
@@ -116,7 +116,7 @@ def test_a_folder_of_evaluation_sets_is_searched_as_well(tmp_path: Path, kind: s
     params = PARAMS.model_copy(update={"evaluation_sets": str(tmp_path / "sets")})
     kept, hits, rejected = contamination(tmp_path, documents, [asked], params)
     assert kept == ["held", "b"]
-    assert hits == {"a": f"overlap of 400 words with qa.{kind}"}
+    assert hits == {"a": f"overlap: 400 words with qa.{kind}"}
     assert rejected == ({} if kind == "txt" else {"asked": "question of an evaluation set"})
 
 
@@ -136,7 +136,7 @@ def test_books_of_a_list_of_numbers_are_taken_out(tmp_path: Path) -> None:
     params = PARAMS.model_copy(update={"evaluation_sets": str(tmp_path / "sets")})
     kept, hits, _ = contamination(tmp_path, documents, [], params)
     assert kept == ["held", "b"]
-    assert hits == {"a": "listed book of pg19-test.ids: 1342"}
+    assert hits == {"a": "listed book: pg19-test.ids 1342"}
 
 
 def test_an_empty_folder_of_evaluation_sets_and_a_corpus_that_all_overlaps_are_errors(tmp_path: Path) -> None:

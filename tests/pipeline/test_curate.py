@@ -66,7 +66,7 @@ def test_of_near_duplicates_the_format_that_keeps_most_is_kept(tmp_path: Path) -
     ]
     kept, refused = curate(tmp_path, documents)
     assert [d.doc_id for d in kept] == ["as html", "another"]
-    assert refused == {"as pdf": "near-duplicate of a.html"}
+    assert refused == {"as pdf": "near-duplicate: a.html"}
 
 
 def test_documents_that_share_a_third_of_their_words_are_two(tmp_path: Path) -> None:
@@ -104,7 +104,7 @@ def test_the_same_words_in_another_layout_are_a_duplicate(tmp_path: Path) -> Non
     documents = [document("a", text), document("b", text.replace(" ", "\n").upper(), media_type="text/html")]
     kept, refused = curate(tmp_path, documents)
     assert [d.doc_id for d in kept] == ["b"]
-    assert refused == {"a": "duplicate of b.pdf"}
+    assert refused == {"a": "duplicate: b.pdf"}
 
 
 def test_documents_of_a_group_stay_on_one_side(tmp_path: Path) -> None:

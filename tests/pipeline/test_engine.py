@@ -126,7 +126,7 @@ def test_ray_that_is_not_installed_is_explained(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "ray", None)
     shard = Shard(tmp_path / "documents-00000.parquet", "i", "p")
 
-    with pytest.raises(InputError, match=r"found no ray; wanted the extra 'ray'\. Run pip install"):
+    with pytest.raises(InputError, match=r"found no ray; expected the extra 'ray'\. Run pip install"):
         run_shards(print, [shard], folder=tmp_path, executor="ray", num_workers=1)
 
 
@@ -134,7 +134,7 @@ def test_slurm_that_is_not_there_is_explained(tmp_path, monkeypatch):
     monkeypatch.setenv("PATH", str(tmp_path))
     shard = Shard(tmp_path / "documents-00000.parquet", "i", "p")
 
-    with pytest.raises(InputError, match=r"found no sbatch; wanted a machine of a Slurm cluster"):
+    with pytest.raises(InputError, match=r"found no sbatch; expected a machine of a Slurm cluster"):
         run_shards(print, [shard], folder=tmp_path, executor="slurm", num_workers=1)
 
 

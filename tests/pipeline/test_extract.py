@@ -213,7 +213,7 @@ def test_a_missing_list_or_file_is_named(corpus, tmp_path, word_tokenizer):
 
 
 def test_no_workers_are_a_fault_of_the_input(corpus, tmp_path, word_tokenizer):
-    with pytest.raises(InputError, match="wanted at least 1"):
+    with pytest.raises(InputError, match="expected at least 1"):
         run(params(word_tokenizer, num_workers=0), documents=corpus, out=tmp_path / "out")
 
 

@@ -86,14 +86,14 @@ def test_the_second_of_two_files_with_the_same_bytes_is_recorded_as_a_duplicate(
     first, second = fetch(tmp_path, f"- {{glob: '*.txt', {COMMON}}}")
 
     assert first.file
-    assert (second.file, second.error) == ("", "duplicate of a.txt")
+    assert (second.file, second.error) == ("", "duplicate: a.txt")
 
 
 def test_a_url_is_downloaded_and_a_redirect_followed(tmp_path, web):
     entries = fetch(tmp_path, f"- {{url: '{web.url}/book.txt', {COMMON}}}\n- {{url: '{web.url}/moved', {COMMON}}}")
 
     assert (tmp_path / "out" / entries[0].file).read_bytes() == b"a book"
-    assert entries[1].error == f"duplicate of {web.url}/book.txt"
+    assert entries[1].error == f"duplicate: {web.url}/book.txt"
 
 
 @pytest.mark.parametrize(
@@ -102,7 +102,7 @@ def test_a_url_is_downloaded_and_a_redirect_followed(tmp_path, web):
         ("missing", "fetch: gone: HTTP 404"),
         ("huge", "fetch: too large: 20000 bytes, at most 10000 are wanted"),
         ("to-file", "fetch: redirects: to file:/etc/hostname, which is not of the web"),
-        ("book.txt', sha256: '" + "0" * 64, f"fetch: sha256: {hashlib.sha256(b'a book').hexdigest()}, wanted 000"),
+        ("book.txt', sha256: '" + "0" * 64, f"fetch: sha256: {hashlib.sha256(b'a book').hexdigest()}, expected 000"),
     ],
 )
 def test_a_url_that_cannot_be_had_is_a_row_with_the_reason(tmp_path, web, page, reason):
@@ -160,22 +160,22 @@ def test_two_runs_write_the_same_bytes(tmp_path):
 @pytest.mark.parametrize(
     ("yaml", "message"),
     [
-        ("", "an empty corpus; wanted a YAML list"),
-        ("[]", "an empty corpus; wanted sources"),
-        ("path: a.txt", "found a dict at the top; wanted a YAML list"),
+        ("", "an empty corpus; expected a YAML list"),
+        ("[]", "an empty corpus; expected sources"),
+        ("path: a.txt", "found a dict at the top; expected a YAML list"),
         ("- [", "broken YAML"),
-        (f"- {{{COMMON}}}", "entry 1: found none of them; wanted one of path, glob, url, remote, dataset"),
-        (f"- {{path: a, url: 'http://b', {COMMON}}}", "entry 1: found path and url; wanted one of"),
+        (f"- {{{COMMON}}}", "entry 1: found none of them; expected one of path, glob, url, remote, dataset"),
+        (f"- {{path: a, url: 'http://b', {COMMON}}}", "entry 1: found path and url; expected one of"),
         (
             f"- {{path: sources.yaml, {COMMON}}}\n- {{path: nowhere.pdf, {COMMON}}}",
             "entry 2, key 'path': found no file",
         ),
         (f"- {{glob: '*.nothing', {COMMON}}}", r"entry 1, key 'glob': found no file that matches \*\.nothing"),
-        (f"- {{url: 'ftp://b', {COMMON}}}", "entry 1, key 'url': found ftp://b; wanted http or https"),
-        (f"- {{url: 'file:///etc/passwd', {COMMON}}}", "wanted http or https"),
-        ("- {path: a, category: novel, licence: x}", "entry 1, key 'category': found 'novel'; wanted 'book', 'paper'"),
+        (f"- {{url: 'ftp://b', {COMMON}}}", "entry 1, key 'url': found ftp://b; expected http or https"),
+        (f"- {{url: 'file:///etc/passwd', {COMMON}}}", "expected http or https"),
+        ("- {path: a, category: novel, licence: x}", "entry 1, key 'category': found 'novel'; expected 'book', 'paper'"),
         ("- {path: a, category: book}", "entry 1, key 'licence': found no such key"),
-        (f"- {{path: a, {COMMON}, titel: x}}", "entry 1, key 'titel': found an unknown key; wanted path, glob, url"),
+        (f"- {{path: a, {COMMON}, titel: x}}", "entry 1, key 'titel': found an unknown key; expected path, glob, url"),
         (f"- {{path: a, {COMMON}, sha256: abc}}", "entry 1, key 'sha256': found 'abc'"),
         ("- a.txt", "entry 1: found 'a.txt'"),
     ],

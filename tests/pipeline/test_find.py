@@ -143,12 +143,12 @@ def test_filings_of_a_company_stay_on_one_side(tmp_path, server):
 @pytest.mark.parametrize(
     ("kind", "changed", "words"),
     [
-        ("edgar", {"companies": "NOPE"}, "--companies: found NOPE; wanted tickers"),
-        ("edgar", {"companies": "999"}, "--companies: found CIK 999; wanted a company"),
-        ("edgar", {"contact": "nobody"}, "--contact: found 'nobody'; wanted name and mail address"),
+        ("edgar", {"companies": "NOPE"}, "--companies: found NOPE; expected tickers"),
+        ("edgar", {"companies": "999"}, "--companies: found CIK 999; expected a company"),
+        ("edgar", {"contact": "nobody"}, "--contact: found 'nobody'; expected name and mail address"),
         ("edgar", {"forms": "11-X"}, "--forms: found 11-X"),
         ("openreview", {"venue": "No.cc/2024"}, "The Invitation was not found"),
-        ("imf", {"years": "1999"}, "--years: found 1999; wanted 2012-2023"),
+        ("imf", {"years": "1999"}, "--years: found 1999; expected 2012-2023"),
         ("gutenberg", {"author_died_before": -1000}, "found no document (left out"),
     ],
 )
@@ -348,7 +348,7 @@ def test_an_unknown_kind_is_refused_with_those_that_there_are(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["find", "guttenberg"])
     assert stopped.value.code == 2
-    assert "found guttenberg; wanted one of gutenberg, standard-ebooks" in capsys.readouterr().err
+    assert "found guttenberg; expected one of gutenberg, standard-ebooks" in capsys.readouterr().err
 
 
 def test_finders_are_listed(capsys):
@@ -389,7 +389,7 @@ def test_the_rows_of_a_data_set_become_documents(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changed", "words"), [({"column": "txt"}, "wanted column txt of train"), ({"split": "trial"}, "trial")]
+    ("changed", "words"), [({"column": "txt"}, "expected column txt of train"), ({"split": "trial"}, "trial")]
 )
 def test_a_data_set_without_the_column_or_split_is_named(tmp_path, changed, words):
     (tmp_path / "set").mkdir()

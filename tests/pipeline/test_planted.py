@@ -95,7 +95,7 @@ def test_all_near_duplicates_secrets_and_licence_faults_are_found(tmp_path: Path
     refused = {row["doc_id"]: row["reason"] for row in rows}
     kept = {document.doc_id: document for document in read_documents(tmp_path / "curate")}
     for number, document in enumerate(near):
-        assert refused.pop(document.doc_id).removeprefix("near-") == f"duplicate of {number}.html"
+        assert refused.pop(document.doc_id).removeprefix("near-") == f"duplicate: {number}.html"
     for document in faulty:
         reason = refused.pop(document.doc_id)
         assert reason.startswith(("unknown licence: ", f"licence not allowed: {document.licence}")), reason
@@ -135,7 +135,7 @@ def test_all_leaks_of_test_documents_are_found(tmp_path: Path, root: Path, param
     found = {hit["doc_id"]: hit["reason"] for hit in hits}
     for doc_id, (_, source) in leaky.items():
         reason = found.pop(doc_id)
-        assert reason.startswith("overlap of ")
+        assert reason.startswith("overlap: ")
         assert reason.endswith(f" words with test document {source}")
     assert len(found) <= 0.01 * (len(train) - 50), found
     assert not {d.doc_id for d in read_documents(tmp_path / "out" / "documents")} & set(leaky)

@@ -231,7 +231,7 @@ def test_a_public_repository_needs_the_word(hub: Hub, publish, built: Path) -> N
     (built / "README.md").write_text(f"{CARD}\nMore.\n")
     code, printed = publish(built, "--yes", params=PARAMS.model_copy(update={"tag": "v2"}))
     assert code == 2
-    assert "wanted --public" in printed
+    assert "expected --public" in printed
     assert b"More" not in hub.files("me/rows")["README.md"]
 
 

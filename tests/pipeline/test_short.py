@@ -92,7 +92,7 @@ def test_instructions_that_ask_the_same_are_taken_once_and_what_is_left_over_say
     rows = [{"instruction": words, "output": f"Answer {number}."} for number, words in enumerate(asked)]
     accepted, rejected = short(tmp_path, json.dumps(rows))
     assert len(accepted) == 3
-    assert [e.reason.rsplit(" ", 1)[0] for e in rejected] == ["repeats the instruction of"]
+    assert [e.reason.rsplit(" ", 1)[0] for e in rejected] == ["repeats an instruction:"]
     accepted, rejected = short(tmp_path, json.dumps(rows), num_examples=2)
     assert len(accepted) == 2
     assert "not needed for variety" in {e.reason for e in rejected}
@@ -132,7 +132,7 @@ def test_what_a_model_is_to_be_tested_on_is_not_used(tmp_path: Path) -> None:
     assert [e.question for e in accepted] == ["Stop in time."]
     assert {e.question: e.reason for e in rejected} == {
         "name a BIRD": "question of an evaluation set: row 0",
-        "Go on from here.": "overlap of 13 words with qa.jsonl: row 1",
+        "Go on from here.": "overlap: 13 words with qa.jsonl: row 1",
     }
 
 

@@ -27,7 +27,7 @@ def test_every_recipe_has_its_page():
 
 def test_an_unknown_recipe_is_answered_with_those_that_exist(tmp_path):
     (tmp_path / "params.yaml").write_text("recipe: smollm3\n")
-    with pytest.raises(InputError, match=r"recipe: found 'smollm3'; wanted one of .*smollm2-135m"):
+    with pytest.raises(InputError, match=r"recipe: found 'smollm3'; expected one of .*smollm2-135m"):
         SftParams.load(tmp_path / "params.yaml")
 
 

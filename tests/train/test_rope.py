@@ -66,7 +66,7 @@ def test_a_factor_of_one_changes_nothing():
 
 
 def test_a_scheme_is_never_overwritten_with_another():
-    with pytest.raises(InputError, match="scaled by 'llama3'; wanted type llama3"):
+    with pytest.raises(InputError, match="scaled by 'llama3'; expected type llama3"):
         scale_rope(config(**LLAMA3), RopeParams(type="linear", factor=2.0), max_length=1024)
 
 

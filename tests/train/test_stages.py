@@ -342,7 +342,7 @@ def test_a_base_that_cannot_be_had_is_refused(tmp_path):
 
 def test_parquet_of_another_kind_is_refused(tmp_path, tiny_model, documents, dataset):
     pq.write_table(pq.read_table(documents / "00.parquet"), dataset / "train.parquet")
-    with pytest.raises(InputError, match="wanted the columns instruction"):
+    with pytest.raises(InputError, match="expected the columns instruction"):
         run(train.sft, tmp_path, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
 
 

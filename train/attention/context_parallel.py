@@ -201,8 +201,8 @@ def check_shareable(size: int, config: PretrainedConfig, section: str) -> None:
         raise InputError(
             f"{section}.sequence_parallel",
             found=f"{size} processes to a row, {num_processes()} in all",
-            wanted="a number that divides them",
-            remedy="Start as many with accelerate launch --num_processes, or set it to 1.",
+            expected="a number that divides them",
+            fix="Start as many with accelerate launch --num_processes, or set it to 1.",
         )
     check_heads(size, config, section)
 
@@ -219,6 +219,6 @@ def check_heads(size: int, config: PretrainedConfig, section: str) -> None:
         raise InputError(
             f"{section}.sequence_parallel",
             found=f"{size} for a model of {num_heads} heads",
-            wanted=f"a number that divides half of them: {', '.join(fitting) or 'none does'}",
-            remedy="Set it to one of them, or to 1.",
+            expected=f"a number that divides half of them: {', '.join(fitting) or 'none does'}",
+            fix="Set it to one of them, or to 1.",
         )

@@ -75,8 +75,8 @@ def flash_kernel() -> Callable[..., Tensor]:
         raise InputError(
             "s2_backend: flash",
             found="no flash-attn",
-            wanted="the extra 'cuda'",
-            remedy="Run pip install 'longalpaca[cuda]' on a machine with CUDA, or use the backend 'sdpa'.",
+            expected="the extra 'cuda'",
+            fix="Run pip install 'longalpaca[cuda]' on a machine with CUDA, or use the backend 'sdpa'.",
         ) from error
     kernel: Callable[..., Tensor] = flash_attn_varlen_func
     return kernel
@@ -94,8 +94,8 @@ def attend_by_flex(
         raise InputError(
             "s2_backend: flex",
             found=f"attention dropout of {dropout}",
-            wanted="none",
-            remedy="Use the backend 'sdpa' or 'flash', or set attention_dropout to 0.",
+            expected="none",
+            fix="Use the backend 'sdpa' or 'flash', or set attention_dropout to 0.",
         )
     outs = []
     for run in head_runs(q_BHTD.shape[1], k_BKTD.shape[1], is_split=True):

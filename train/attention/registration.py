@@ -125,8 +125,8 @@ def checked_backend(backend: object) -> Backend:
     raise InputError(
         "s2_backend",
         found=repr(backend),
-        wanted=f"one of {', '.join(get_args(Backend))}",
-        remedy="Name one of them, or none for the fastest that is there.",
+        expected=f"one of {', '.join(get_args(Backend))}",
+        fix="Name one of them, or none for the fastest that is there.",
     )
 
 
@@ -136,8 +136,8 @@ def checked_group_size(size: object, where: str) -> int:
         raise InputError(
             where,
             found="no group size" if size is None else repr(size),
-            wanted="the tokens of a group of S2-Attn, an integer of at least 2",
-            remedy="Set it before training, like model.config.s2_group_size = 2048.",
+            expected="the tokens of a group of S2-Attn, an integer of at least 2",
+            fix="Set it before training, like model.config.s2_group_size = 2048.",
         )
     return size
 
@@ -227,8 +227,8 @@ def unsupported(what: str) -> InputError:
     return InputError(
         'attn_implementation "s2"',
         found=what,
-        wanted="plain causal attention",
-        remedy="Choose a model without it, switch it off in the model's config, or train with sdpa.",
+        expected="plain causal attention",
+        fix="Choose a model without it, switch it off in the model's config, or train with sdpa.",
     )
 
 

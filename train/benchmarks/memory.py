@@ -13,7 +13,6 @@ import copy
 import gc
 import logging
 import multiprocessing
-import sys
 import time
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -23,8 +22,7 @@ from typing import Any
 import torch
 from transformers import PretrainedConfig
 
-from pipeline.cli import log_to_stderr
-from pipeline.errors import InputError
+from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.tables import Table, conditions, write_tables
 from train.bench import LIBRARIES, memory, synchronize
 from train.benchmarks.step import check_measurable, step_of
@@ -109,11 +107,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     given = conditions(LIBRARIES) | {"recipe": options.recipe, "changed": dict(options.set), "threads": options.threads}
     if torch.cuda.is_available():
         given["gpu"] = torch.cuda.get_device_name()
-    try:
+    with exit_on_input_error("bench"):
         found = rows(options)
-    except InputError as error:
-        sys.stderr.write(f"train.benchmarks.memory: error: {error}\n")
-        sys.exit(2)
     log.info("%s", write_tables(options.out, "memory", given, [Table("Peak of a step", header, tuple(found))]))
 
 

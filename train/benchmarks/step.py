@@ -60,7 +60,7 @@ def check_measurable(params: TrainingParams) -> None:
     """Raise an InputError for what a measured step does not do as the stages do."""
     for key, wanted in MEASURED.items():
         if (found := getattr(params, key)) != wanted:
-            raise InputError(key, found=str(found), wanted=str(wanted), remedy="Set it so to measure a step.")
+            raise InputError(key, found=str(found), expected=str(wanted), fix="Set it so to measure a step.")
 
 
 def random_model(params: TrainingParams, config: PretrainedConfig, device: torch.device) -> PreTrainedModel:

@@ -60,8 +60,8 @@ def check_template(template: Template, tokenizer: PreTrainedTokenizerBase) -> No
         raise InputError(
             "sft.prompt",
             found="chat, for a tokenizer without a chat template",
-            wanted="a model that has one, or another prompt",
-            remedy="Set it to llama2, or take the chat model of the family as base.source.",
+            expected="a model that has one, or another prompt",
+            fix="Set it to llama2, or take the chat model of the family as base.source.",
         )
 
 
@@ -102,8 +102,8 @@ def nothing_fits(dataset: Path, split: Split, max_length: int, reasons: Sequence
     return InputError(
         f"{dataset}/{split}*.parquet",
         found=f"no row that fits ({said})",
-        wanted=f"at least one row of at most {max_length} tokens with its evidence and its answer",
-        remedy="Raise sft.max_length, or mix more rows.",
+        expected=f"at least one row of at most {max_length} tokens with its evidence and its answer",
+        fix="Raise sft.max_length, or mix more rows.",
     )
 
 

@@ -66,8 +66,8 @@ def training_texts(folder: Path) -> Iterator[str]:
         raise InputError(
             folder,
             found="no document with text whose split is 'train'",
-            wanted="at least one",
-            remedy="Add sources, or lower curate.test_fraction.",
+            expected="at least one",
+            fix="Add sources, or lower curate.test_fraction.",
         )
 
 
@@ -126,6 +126,6 @@ def no_text(text_dataset: TextDatasetParams, found: str) -> InputError:
     return InputError(
         "extend.text_dataset",
         found=f"{found} in '{text_dataset.name}'",
-        wanted=f"texts in column '{text_dataset.column}' of split '{text_dataset.split}'",
-        remedy="Name a dataset of the Hub or a folder, its split and its column, or null for the documents.",
+        expected=f"texts in column '{text_dataset.column}' of split '{text_dataset.split}'",
+        fix="Name a dataset of the Hub or a folder, its split and its column, or null for the documents.",
     )

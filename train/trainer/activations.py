@@ -71,8 +71,8 @@ def tile_mlps(model: PreTrainedModel, num_tokens: int, section: str) -> None:
         raise InputError(
             f"{section}.mlp_tile",
             found=f"{num_tokens} for a model with {len(mlps)} modules named 'mlp'",
-            wanted="at least 1 token, and a model whose layers have such a module",
-            remedy="Set it to null.",
+            expected="at least 1 token, and a model whose layers have such a module",
+            fix="Set it to null.",
         )
     for mlp in mlps:
         mlp.forward = Tiled(mlp.forward, num_tokens)

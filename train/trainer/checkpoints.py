@@ -127,8 +127,8 @@ def writing(folder: Path, step: int) -> Iterator[None]:
         raise InputError(
             folder,
             found=f"no way to write the checkpoint of step {step} ({' '.join(str(error).split())[:200]})",
-            wanted="room for it",
-            remedy=f"Make room and run the stage again: it goes on from {before[0] if before else 'the start'}.",
+            expected="room for it",
+            fix=f"Make room and run the stage again: it goes on from {before[0] if before else 'the start'}.",
         ) from error
 
 

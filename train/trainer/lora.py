@@ -91,8 +91,8 @@ def check_modules(model: torch.nn.Module, names: list[str], where: str) -> None:
             raise InputError(
                 where,
                 found=f"'{name}', which the model does not have",
-                wanted=f"modules of the model: {', '.join(last)}",
-                remedy="Name modules that exist.",
+                expected=f"modules of the model: {', '.join(last)}",
+                fix="Name modules that exist.",
             )
 
 
@@ -102,8 +102,8 @@ def check_tied(model: PreTrainedModel, lora_targets: list[str], section: str) ->
         raise InputError(
             f"{section}.lora_targets",
             found="the embedding, which is the head of this model too",
-            wanted="a model whose head is a matrix of its own, to adapt the embedding by low rank",
-            remedy=f"Name it in {section}.fully_trained, or leave it out.",
+            expected="a model whose head is a matrix of its own, to adapt the embedding by low rank",
+            fix=f"Name it in {section}.fully_trained, or leave it out.",
         )
 
 

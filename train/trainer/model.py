@@ -102,7 +102,7 @@ def load_config(folder: Path) -> PretrainedConfig:
     """
     if not folder.is_dir():
         raise InputError(
-            folder, found="no such folder", wanted="a model", remedy="Run the stage that writes it: 'dvc repro'."
+            folder, found="no such folder", expected="a model", fix="Run the stage that writes it: 'dvc repro'."
         )
     try:
         return transformers.AutoConfig.from_pretrained(folder)
@@ -129,8 +129,8 @@ def no_model(folder: Path, error: Exception) -> InputError:
     return InputError(
         folder,
         found=f"no model that transformers can read ({reason})",
-        wanted="config.json, safetensors and a tokenizer",
-        remedy="Run the stage that writes it again, or name another folder.",
+        expected="config.json, safetensors and a tokenizer",
+        fix="Run the stage that writes it again, or name another folder.",
     )
 
 

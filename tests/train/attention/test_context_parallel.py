@@ -111,8 +111,8 @@ def test_batches_are_dealt_out_so_that_those_who_share_get_the_same():
     ("world", "size", "heads", "what"),
     [
         ("2", 3, 12, r"found 3 processes to a row, 2 in all"),
-        ("3", 3, 9, r"found 3 for a model of 9 heads; wanted .*none does"),
-        ("4", 4, 12, r"found 4 for a model of 12 heads; wanted .*1, 2, 3, 6"),
+        ("3", 3, 9, r"found 3 for a model of 9 heads; expected .*none does"),
+        ("4", 4, 12, r"found 4 for a model of 12 heads; expected .*1, 2, 3, 6"),
         ("1", 0, 8, r"found 0 processes to a row"),
     ],
 )

@@ -17,7 +17,7 @@ def rows(numbers):
     """Yield a row of as many tokens as each number says, which must not be negative."""
     for number in numbers:
         if number < 0:
-            raise InputError("numbers", found=str(number), wanted="a length", remedy="Mend it.")
+            raise InputError("numbers", found=str(number), expected="a length", fix="Fix it.")
         yield {"made_by": os.getpid(), "input_ids": np.arange(number, dtype=np.int32)}
 
 
