@@ -22,7 +22,7 @@ from pipeline.cli import run_stage
 from pipeline.code_digest import digest_code
 from pipeline.engine import ExecutorName, Shard, run_shards
 from pipeline.errors import InputError
-from pipeline.files import hash_json, sha256_of, write_json
+from pipeline.files import hash_file, hash_json, write_json
 from pipeline.params import Params
 from pipeline.passages.document_groups import Card, read_cards, units_of, with_reviews
 from pipeline.passages.passages import Known
@@ -105,7 +105,7 @@ def ask_extractive(
     folder.mkdir(parents=True, exist_ok=True)
     outputs = tuple(folder / f"examples-{index:05d}.parquet" for index in range(len(shards)))
     parameters = hash_json(
-        digest_code("pipeline.ask"), [sha256_of(path) for path in parquet_files(documents, "*.parquet")]
+        digest_code("pipeline.ask"), [hash_file(path) for path in parquet_files(documents, "*.parquet")]
     )
     inputs = [
         hash_json(

@@ -12,7 +12,7 @@ from functools import cache
 from importlib.metadata import packages_distributions, version
 from pathlib import Path
 
-from pipeline.files import hash_json, sha256_of
+from pipeline.files import hash_file, hash_json
 
 ROOT = Path(__file__).parent.parent
 OWN_PACKAGES = ("pipeline", "train", "eval")
@@ -29,7 +29,7 @@ def digest_code(module: str) -> str:
     distributions = packages_distributions()
     names = sorted({name for library in libraries for name in distributions.get(library, ())})
     return hash_json(
-        [(file.relative_to(ROOT).as_posix(), sha256_of(file)) for file in sorted(files)],
+        [(file.relative_to(ROOT).as_posix(), hash_file(file)) for file in sorted(files)],
         {name: version(name) for name in names},
     )
 

@@ -23,7 +23,7 @@ from loguru import logger as datatrove_logger
 from tqdm import tqdm
 
 from pipeline.errors import InputError
-from pipeline.files import remove, sha256_of, write_json
+from pipeline.files import hash_file, remove, write_json
 from pipeline.processes import die_with_parent
 
 ExecutorName = Literal["local", "ray", "slurm"]
@@ -217,7 +217,7 @@ def is_finished(shard: Shard) -> bool:
 
 def marker_content(shard: Shard) -> dict[str, str]:
     """Return what the marker of a shard says once it is made: the hashes of what went in and of what came out."""
-    return {"inputs": shard.inputs, "parameters": shard.parameters, "output": sha256_of(shard.output)}
+    return {"inputs": shard.inputs, "parameters": shard.parameters, "output": hash_file(shard.output)}
 
 
 def check_finished(shards: Sequence[Shard], faults: Path) -> None:

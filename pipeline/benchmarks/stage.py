@@ -13,7 +13,7 @@ import yaml
 from pipeline.downloads.manifest import Entry, write_entries
 from pipeline.errors import InputError
 from pipeline.extract import ExtractParams
-from pipeline.files import sha256_of
+from pipeline.files import hash_file
 
 POLL_SECONDS = 0.1
 GRACE_SECONDS = 3.0  # for helpers that see the end of their pipe
@@ -49,7 +49,7 @@ def files_in(folder: Path, suffixes: Sequence[str] = ()) -> list[Path]:
 def list_files(folder: Path, files: Iterable[Path]) -> None:
     """Write the list of a folder as `fetch` does, of files wherever they are."""
     entries = [
-        Entry(sha256_of(path), str(path.resolve()), f"{number}/{path.name}", "report", "")
+        Entry(hash_file(path), str(path.resolve()), f"{number}/{path.name}", "report", "")
         for number, path in enumerate(files)
     ]
     write_entries(folder, entries)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from pipeline.records import Example, example_id_of
+from pipeline.records import Example, make_example_id
 from pipeline.stable_order import hash_fraction
 
 REQUEST = " Cite the words of the document that say so."
@@ -32,7 +32,7 @@ def with_citations(example: Example) -> Example:
     quotes = [" ".join(span.quote.split()).strip('“”"') for span in example.evidence]
     listed = "\n".join(f"[{number}] “{quote}”" for number, quote in enumerate(quotes, 1))
     question, answer = example.question + REQUEST, f"{example.answer} {marks}\n\n{listed}"
-    example_id = example_id_of(example.task, question, answer, example.doc_ids)
+    example_id = make_example_id(example.task, question, answer, example.doc_ids)
     return replace(example, example_id=example_id, question=question, answer=answer)
 
 

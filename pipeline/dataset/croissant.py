@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.dataset.card import MAIN, SPLITS, licences_of
-from pipeline.files import sha256_of, write_json
+from pipeline.files import hash_file, write_json
 from pipeline.storage.parquet import MIXED_SCHEMA
 
 CONTEXT = {
@@ -115,7 +115,7 @@ def file_object(dataset: Path, name: str) -> dict[str, Any]:
         "contentUrl": name,
         "contentSize": f"{(dataset / name).stat().st_size} B",
         "encodingFormat": "application/json",
-        "sha256": sha256_of(dataset / name),
+        "sha256": hash_file(dataset / name),
     }
 
 

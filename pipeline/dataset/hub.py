@@ -14,7 +14,7 @@ from huggingface_hub.errors import RepositoryNotFoundError, RevisionNotFoundErro
 from huggingface_hub.hf_api import RepoFile
 
 from pipeline.errors import InputError
-from pipeline.files import sha256_of
+from pipeline.files import hash_file
 
 MAIN = "main"
 KEPT = {".gitattributes"}  # the Hub's own
@@ -70,7 +70,7 @@ class Repository:
     def is_same(self, name: str, item: RepoFile) -> bool:
         """Return whether a file there has the bytes of the one here, by the hash that the Hub keeps of it."""
         if name not in self._hashes:
-            self._hashes[name] = (sha256_of(self.folder / name), git_hash_of(self.folder / name))
+            self._hashes[name] = (hash_file(self.folder / name), git_hash_of(self.folder / name))
         sha256, git_hash = self._hashes[name]
         return item.lfs.sha256 == sha256 if item.lfs else item.blob_id == git_hash
 

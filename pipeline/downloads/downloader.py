@@ -13,7 +13,7 @@ from pipeline.downloads.errors import DownloadError, HostDownError, PassingError
 from pipeline.downloads.http import Web, refusal_of
 from pipeline.downloads.lockfile import Journal, Locked
 from pipeline.downloads.transfer import Partial, Wanted, write_body
-from pipeline.files import sha256_of
+from pipeline.files import hash_file
 
 FIRST_BACKOFF_SECONDS = 1.0  # doubled at each attempt
 
@@ -40,7 +40,7 @@ class Folder:
         if locked is None:
             return False
         file = self.file_of(locked.sha256, suffix)
-        return file.is_file() and file.stat().st_size == locked.size and sha256_of(file) == locked.sha256
+        return file.is_file() and file.stat().st_size == locked.size and hash_file(file) == locked.sha256
 
     def settle(self, partial: Partial, target: Path) -> None:
         """Give a whole document its final name; what stands there then is whole on the disk too."""

@@ -14,7 +14,7 @@ from pylatexenc.latex2text import LatexNodes2Text
 
 from pipeline.downloads.sources_file import Source, is_web
 from pipeline.errors import InputError
-from pipeline.files import sha256_of
+from pipeline.files import hash_file
 from pipeline.records import Category
 from pipeline.sources.found import Found, Skip
 from pipeline.sources.spdx import spdx_of
@@ -57,7 +57,7 @@ def source_of(entry: Entry, file: Path, licence: str, category: Category, eviden
     return Source(
         path=str(paths[0]) if paths else None,
         url=None if paths else fields["url"],
-        sha256=sha256_of(paths[0]) if paths else "",
+        sha256=hash_file(paths[0]) if paths else "",
         category=category,
         licence=own or licence,
         licence_evidence="the entry" if own else evidence,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pipeline.downloads.sources_file import Source, matches
 from pipeline.errors import InputError
-from pipeline.files import sha256_of
+from pipeline.files import hash_file
 from pipeline.records import Category
 from pipeline.sources.found import Found, Skip
 
@@ -41,5 +41,5 @@ def find(*, files: str, category: Category, licence: str, licence_evidence: str 
                 licence=licence,
                 licence_evidence=licence_evidence,
                 size=path.stat().st_size,
-                sha256=sha256_of(path),
+                sha256=hash_file(path),
             )

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.records import Category, Document, Split
-from pipeline.storage.parquet import DOCUMENT_SCHEMA, document_of, open_parquet, parquet_files
+from pipeline.storage.parquet import DOCUMENT_SCHEMA, document_from_row, open_parquet, parquet_files
 
 
 class DocumentStore:
@@ -78,4 +78,4 @@ class DocumentStore:
             while len(self._groups) > self._num_groups_kept:
                 self._groups.popitem(last=False)
         self._groups.move_to_end((path, number))
-        return document_of(self._groups[path, number].slice(row, 1).to_pylist()[0])
+        return document_from_row(self._groups[path, number].slice(row, 1).to_pylist()[0])

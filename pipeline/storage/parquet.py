@@ -110,7 +110,7 @@ def read_documents(folder: Path) -> Iterator[Document]:
         InputError: The folder holds no Parquet file, or one of another kind.
     """
     for row in read_rows(folder, "*.parquet", DOCUMENT_SCHEMA):
-        yield document_of(row)
+        yield document_from_row(row)
 
 
 def read_examples(folder: Path, pattern: str = "*.parquet") -> Iterator[Example]:
@@ -120,7 +120,7 @@ def read_examples(folder: Path, pattern: str = "*.parquet") -> Iterator[Example]
         InputError: The folder holds no such file, or one of another kind.
     """
     for row in read_rows(folder, pattern, EXAMPLE_SCHEMA):
-        yield example_of(row)
+        yield example_from_row(row)
 
 
 def read_mixed(folder: Path, pattern: str) -> Iterator[MixedExample]:
@@ -144,18 +144,18 @@ def mixed_groups(folder: Path, pattern: str) -> list[RowGroup]:
 def read_mixed_groups(groups: Iterable[RowGroup]) -> Iterator[MixedExample]:
     """Yield the dataset rows of some row groups."""
     for row in read_groups(groups, MIXED_SCHEMA):
-        example = example_of({name: row.pop(name) for name in EXAMPLE_SCHEMA.names})
+        example = example_from_row({name: row.pop(name) for name in EXAMPLE_SCHEMA.names})
         material = tuple(Material(**part) for part in row.pop("material"))
         yield MixedExample(material=material, example=example, **row)
 
 
-def example_of(row: dict[str, Any]) -> Example:
+def example_from_row(row: dict[str, Any]) -> Example:
     """Return the example that a row of `EXAMPLE_SCHEMA` holds."""
     evidence = tuple(Evidence(**span) for span in row.pop("evidence"))
     return Example(evidence=evidence, **tuples(row))
 
 
-def document_of(row: dict[str, Any]) -> Document:
+def document_from_row(row: dict[str, Any]) -> Document:
     """Return the document that a row of `DOCUMENT_SCHEMA` holds."""
     sections = tuple(Section(tuple(part["path"]), part["start"], part["end"]) for part in row.pop("sections"))
     facts = tuple(Fact(**tuples(fact)) for fact in row.pop("facts"))

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from pipeline.passages.passages import Passages, Span
-from pipeline.records import Document, Evidence, Example, example_id_of
+from pipeline.records import Document, Evidence, Example, make_example_id
 from pipeline.stable_order import hash_choice
 
 TEACHER = "extractive"
@@ -40,7 +40,7 @@ def build_example(
     )
     doc_ids = tuple(passages.document.doc_id for passages in (documents if shown is None else shown))
     return Example(
-        example_id=example_id_of(task, question, answer, doc_ids),
+        example_id=make_example_id(task, question, answer, doc_ids),
         task=task,
         question=question,
         answer=answer,

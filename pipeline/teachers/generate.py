@@ -13,7 +13,7 @@ from tqdm import tqdm
 from pipeline.passages.document_groups import Card, alone, units_of
 from pipeline.passages.passages import Passages
 from pipeline.passages.quote_alignment import locate
-from pipeline.records import Evidence, Example, example_id_of
+from pipeline.records import Evidence, Example, make_example_id
 from pipeline.storage.document_store import DocumentStore
 from pipeline.tasks.build import licence_of
 from pipeline.tasks.task import Task, all_tasks
@@ -160,12 +160,12 @@ class Writer:
             evidence.append(Evidence(document.doc_id, span.start, span.end, span.text))
         evidence.sort(key=lambda span: (slot.doc_ids.index(span.doc_id), span.start))
         question, answer = question.strip(), answer.strip()
-        bare = self.bare(slot, documents, example_id_of(slot.task.name, question, answer, slot.doc_ids))
+        bare = self.bare(slot, documents, make_example_id(slot.task.name, question, answer, slot.doc_ids))
         return replace(bare, question=question, answer=answer, evidence=tuple(dict.fromkeys(evidence)))
 
     def refused(self, slot: Slot, documents: Sequence[Passages], reason: str) -> Example:
         """Return the record of a slot that came to nothing."""
-        example_id = example_id_of(slot.task.name, f"slot {slot.number}", reason, slot.doc_ids)
+        example_id = make_example_id(slot.task.name, f"slot {slot.number}", reason, slot.doc_ids)
         return replace(self.bare(slot, documents, example_id), reason=reason)
 
     def bare(self, slot: Slot, documents: Sequence[Passages], example_id: str) -> Example:

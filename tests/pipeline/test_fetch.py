@@ -173,7 +173,10 @@ def test_two_runs_write_the_same_bytes(tmp_path):
         (f"- {{glob: '*.nothing', {COMMON}}}", r"entry 1, key 'glob': found no file that matches \*\.nothing"),
         (f"- {{url: 'ftp://b', {COMMON}}}", "entry 1, key 'url': found ftp://b; expected http or https"),
         (f"- {{url: 'file:///etc/passwd', {COMMON}}}", "expected http or https"),
-        ("- {path: a, category: novel, licence: x}", "entry 1, key 'category': found 'novel'; expected 'book', 'paper'"),
+        (
+            "- {path: a, category: novel, licence: x}",
+            "entry 1, key 'category': found 'novel'; expected 'book', 'paper'",
+        ),
         ("- {path: a, category: book}", "entry 1, key 'licence': found no such key"),
         (f"- {{path: a, {COMMON}, titel: x}}", "entry 1, key 'titel': found an unknown key; expected path, glob, url"),
         (f"- {{path: a, {COMMON}, sha256: abc}}", "entry 1, key 'sha256': found 'abc'"),

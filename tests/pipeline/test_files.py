@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.files import replacing, sha256_of, write_json
+from pipeline.files import hash_file, replacing, write_json
 
 
 def test_a_file_appears_only_when_the_block_has_ended(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_a_folder_is_replaced_whole(tmp_path: Path) -> None:
 def test_equal_content_has_equal_bytes(tmp_path: Path) -> None:
     write_json(tmp_path / "a.json", {"b": 1, "a": "ä"})
     write_json(tmp_path / "b.json", {"a": "ä", "b": 1})
-    assert sha256_of(tmp_path / "a.json") == sha256_of(tmp_path / "b.json")
+    assert hash_file(tmp_path / "a.json") == hash_file(tmp_path / "b.json")
     assert "ä" in (tmp_path / "a.json").read_text(encoding="utf-8")
 
 

@@ -14,7 +14,7 @@ from trl.scripts.utils import DatasetConfig as TrlDataset
 
 from pipeline.dataset.sampling import Family
 from pipeline.errors import InputError
-from pipeline.files import sha256_of
+from pipeline.files import hash_file
 from pipeline.mix import MixParams, run
 from pipeline.passages.document_groups import alone
 from pipeline.passages.passages import Passages
@@ -120,7 +120,7 @@ def test_equal_inputs_give_equal_bytes(tmp_path: Path, params, inputs) -> None:
     for name in ("one", "two"):
         run(params, **inputs, out=tmp_path / name)
         files = sorted(path for path in (tmp_path / name).rglob("*") if path.is_file())
-        hashes.append({path.relative_to(tmp_path / name).as_posix(): sha256_of(path) for path in files})
+        hashes.append({path.relative_to(tmp_path / name).as_posix(): hash_file(path) for path in files})
     assert hashes[0] == hashes[1]
     assert set(hashes[0]) == {
         "600/test-00000.parquet", "600/train-00000.parquet", "LongAlpaca-12k.json", "LongAlpaca-600.json", "README.md",

@@ -16,7 +16,7 @@ import train.extend
 import train.merge
 import train.sft
 from pipeline.errors import InputError
-from pipeline.records import Document, Evidence, Example, Material, MixedExample, example_id_of
+from pipeline.records import Document, Evidence, Example, Material, MixedExample, make_example_id
 from pipeline.storage.parquet import write_documents, write_mixed
 from pipeline.tokenization.tokenizers import load_tokenizer
 from train.data.chat import fit
@@ -107,7 +107,7 @@ def mixed(number, quote="Who sat on the wall?", length=60):
     start = text.index(quote)
     question = f"What is question {number}?"
     example = Example(
-        example_id_of("quote", question, "The fox.", [f"d{number}"]),
+        make_example_id("quote", question, "The fox.", [f"d{number}"]),
         "quote",
         question,
         "The fox.",

@@ -27,7 +27,7 @@ from torch.distributed.tensor import DTensor
 from transformers import Trainer
 
 from pipeline.errors import InputError
-from pipeline.files import remove, replacing, sha256_of, sync_tree, write_json
+from pipeline.files import hash_file, remove, replacing, sync_tree, write_json
 from train.data.token_cache import discard
 from train.recipe import TrainingParams
 from train.trainer.lora import save_adapter
@@ -135,7 +135,7 @@ def writing(folder: Path, step: int) -> Iterator[None]:
 def seal(checkpoint: Path, folder: Path, run_id: str) -> None:
     """Write the manifest of a whole checkpoint last, and give it its name."""
     files = sorted(path for path in checkpoint.rglob("*") if path.is_file())
-    hashes = {str(path.relative_to(checkpoint)): sha256_of(path) for path in files}
+    hashes = {str(path.relative_to(checkpoint)): hash_file(path) for path in files}
     sync_tree(checkpoint)
     write_json(checkpoint / MANIFEST, {"files": hashes, "run": run_id})
     with replacing(folder / checkpoint.name) as beside:
@@ -178,7 +178,7 @@ def why_not(checkpoint: Path, run_id: str) -> str:
     for name, wanted in sorted(files.items()):
         if not (checkpoint / name).is_file():
             return f"{name} is missing"
-        if sha256_of(checkpoint / name) != wanted:
+        if hash_file(checkpoint / name) != wanted:
             return f"{name} is not what was written"
     return ""
 

