@@ -133,7 +133,7 @@ def test_equal_inputs_give_equal_bytes(tmp_path: Path, params, inputs) -> None:
     [
         (
             "num_long",
-            r"num_long': found .* missing are \d+ of others; there are .* report/cell \(others\).* expected 999",
+            r"num_long': found .* missing \d+ of others; there are .* report/cell \(others\).* expected 999",
         ),
         ("num_short", "num_short': found 40 examples"),
         ("num_test", "num_test': found .* paper/figure"),
