@@ -33,7 +33,7 @@ from pipeline.records import Example, MixedExample, Split, make_example_id
 from pipeline.rejections import count_reasons, list_rejections
 from pipeline.stable_order import hash_fraction
 from pipeline.storage.row_writers import JsonWriter, RowWriter
-from pipeline.tokenization.token_grid import count_once
+from pipeline.tokenization.token_grid import count_tokens
 from pipeline.tokenization.tokenizers import load_tokenizer
 
 CLOSING = "Now the material ends."  # what parts the document from the question in the original's rows
@@ -108,7 +108,7 @@ class Importer:
         if row.example.reason:
             return row
         reason = "row that stands there twice" if row.example.example_id in self._seen else ""
-        num_tokens = 0 if reason else sum(count_once(self.tokenizer, text) for text in (row.instruction, row.output))
+        num_tokens = 0 if reason else sum(count_tokens(self.tokenizer, text) for text in (row.instruction, row.output))
         if num_tokens > self.params.max_tokens:
             reason = f"long: more than {self.params.max_tokens} tokens"
         return replace(row, num_tokens=num_tokens, example=replace(row.example, reason=reason))

@@ -31,19 +31,19 @@ from pipeline.curation.licences import is_unknown
 from pipeline.dataset.card import MAIN, write_card
 from pipeline.dataset.croissant import write_croissant
 from pipeline.dataset.editions import Counts, write_edition
+from pipeline.dataset.evidence_window import fit_row
 from pipeline.dataset.preview import write_preview
-from pipeline.dataset.prompt import OPENINGS, Shown, Span, write_instruction
+from pipeline.dataset.prompt import OPENINGS, Shown, write_instruction
 from pipeline.dataset.sampling import Family, Pools, draw, quotas_of
-from pipeline.dataset.windows import fit_row
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
-from pipeline.records import Example, MixedExample, Split
+from pipeline.records import CharRange, Example, MixedExample, Split
 from pipeline.rejections import list_rejections
 from pipeline.stable_order import order_key
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_examples
-from pipeline.tokenization.token_grid import Grid, grid_of
+from pipeline.tokenization.token_grid import Grid, token_grid
 from pipeline.tokenization.tokenizers import load_tokenizer
 
 log = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ class Plan:
     """How an example is shown in each edition that has room for it."""
 
     example: Example
-    spans: dict[str, tuple[Span, ...]]
+    spans: dict[str, tuple[CharRange, ...]]
     num_tokens: dict[str, int]
 
 
@@ -86,7 +86,7 @@ class Planner:
         self._grid = lru_cache(maxsize=16)(self._grid_of)
 
     def _grid_of(self, doc_id: str) -> Grid:
-        return grid_of(self.tokenizer, self.store[doc_id].text)
+        return token_grid(self.tokenizer, self.store[doc_id].text)
 
     def __call__(self, examples: list[Example]) -> dict[str, Plan]:
         """Plan examples in the order of their documents, and return the plans by id."""
@@ -101,7 +101,7 @@ class Planner:
         """Return how an example is shown, None where the main edition has no room for it."""
         documents = [self.store[doc_id] for doc_id in example.doc_ids]
         shown = [Shown(document, (0, len(document.text)), self._grid(document.doc_id)) for document in documents]
-        spans: dict[str, tuple[Span, ...]] = {}
+        spans: dict[str, tuple[CharRange, ...]] = {}
         num_tokens: dict[str, int] = {}
         for edition, limit in self.limits.items():
             if fitted := fit_row(self.tokenizer, example, shown, limit):

@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 Category = Literal["book", "paper", "report", "statement", "review"]  # a review is never material of a prompt
 Split = Literal["train", "test"]
+CharRange = tuple[int, int]  # characters of a text, the end excluded
 CATEGORIES: tuple[Category, ...] = get_args(Category)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from tokenizers import Tokenizer
 
-from pipeline.records import Category, Document, Example, Material
-from pipeline.tokenization.token_grid import Grid, count_once
+from pipeline.records import Category, CharRange, Document, Example, Material
+from pipeline.tokenization.token_grid import Grid, count_tokens
 
 OPENINGS: dict[Category, str] = {
     "book": "Below is some content in the book. Memorize the content and answer my question after the book.\n"
@@ -22,15 +22,13 @@ OPENINGS: dict[Category, str] = {
 BETWEEN = "\n\n"
 CLOSING = "\nNow the material ends. "
 
-Span = tuple[int, int]  # characters of a document, end excluded
-
 
 @dataclass(frozen=True)
 class Shown:
     """A document, the part of it that is shown, and its grid of tokens."""
 
     document: Document
-    span: Span
+    span: CharRange
     grid: Grid
 
     @property
@@ -39,8 +37,10 @@ class Shown:
         return self.document.text[slice(*self.span)]
 
 
-def write_instruction(example: Example, parts: Sequence[tuple[Document, Span]]) -> tuple[str, tuple[Material, ...]]:
-    """Return the instruction of an example with its documents in it, and where in it they stand."""
+def write_instruction(
+    example: Example, parts: Sequence[tuple[Document, CharRange]]
+) -> tuple[str, tuple[Material, ...]]:
+    """Return the instruction of an example with its documents in it, and where in it each of them is."""
     if not parts:
         return example.question, ()
     pieces = [OPENINGS[parts[0][0].category]]
@@ -55,9 +55,9 @@ def write_instruction(example: Example, parts: Sequence[tuple[Document, Span]]) 
     return "".join([*pieces, CLOSING, example.question]), tuple(material)
 
 
-def row_tokens(tokenizer: Tokenizer, example: Example, shown: Sequence[Shown]) -> int:
+def count_row_tokens(tokenizer: Tokenizer, example: Example, shown: Sequence[Shown]) -> int:
     """Return how many tokens instruction and answer have together; the inside of the documents is counted already."""
-    counted = sum(count_once(tokenizer, piece) for piece in edges_of(example, shown))
+    counted = sum(count_tokens(tokenizer, piece) for piece in uncounted_pieces(example, shown))
     inside = 0
     for part in shown:
         first, last = part.grid.inner(*part.span)
@@ -65,8 +65,8 @@ def row_tokens(tokenizer: Tokenizer, example: Example, shown: Sequence[Shown]) -
     return counted + inside
 
 
-def edges_of(example: Example, shown: Sequence[Shown]) -> Iterator[str]:
-    """Yield the stretches of a row that its documents' grids do not hold, and the answer."""
+def uncounted_pieces(example: Example, shown: Sequence[Shown]) -> Iterator[str]:
+    """Yield the pieces of a row that its documents' grids do not hold, and the answer."""
     pending = OPENINGS[shown[0].document.category] if shown else ""
     for number, part in enumerate(shown):
         pending += BETWEEN * bool(number)

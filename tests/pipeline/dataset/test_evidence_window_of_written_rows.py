@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.dataset.fit import cut_to_fit
+from pipeline.dataset.evidence_window import cut_to_fit
 from pipeline.records import Evidence, Example, Material, MixedExample
 
 QUESTION = "\nNow the material ends. Who did it?"
@@ -77,7 +77,8 @@ def test_what_is_kept_fits_and_agrees_with_the_documents(texts_and_row, max_toke
 def test_a_row_is_refused_only_where_its_evidence_alone_does_not_fit(texts_and_row, max_tokens):
     texts, row = texts_and_row
     without = [
-        " ".join(i.quote for i in row.example.evidence if i.doc_id == f"d{number}") for number in range(len(texts))
+        " ".join(i.quote for i in row.example.evidence if i.doc_id == f"d{number}") or text.split()[0]
+        for number, text in enumerate(texts)
     ]
     least = words(mixed(without, []).instruction) + words(ANSWER)
     assert (cut_to_fit(row, max_tokens, words) is None) == (least > max_tokens)
@@ -100,7 +101,7 @@ def test_cuts_fall_on_white_space():
     start = text.index("word500")
     part = cut_to_fit(mixed([text], [(0, start, start + 7)]), 100, words).material[0]
     assert text[part.start - 1] == " "
-    assert text[part.end] == " "
+    assert text[part.end - 1] == " "
 
 
 def test_the_evidence_stands_in_different_places_of_different_rows():
@@ -122,6 +123,14 @@ def test_a_document_without_evidence_keeps_its_beginning():
 def test_a_short_example_that_is_too_long_is_refused():
     row = MixedExample("one two three", "four", 0, (), Example("00", "short", "one two three", "four"))
     assert cut_to_fit(row, 3, words) is None
+
+
+def test_sentences_are_whole_where_one_fits():
+    text = " ".join(f"Sentence {n} has six words altogether." for n in range(1_000))
+    start = text.index("Sentence 500")
+    part = cut_to_fit(mixed([text], [(0, start, start + 12)]), 100, words).material[0]
+    assert text[part.start :].startswith("Sentence ")
+    assert text[: part.end].rstrip().endswith("altogether.")
 
 
 def test_a_text_without_white_space_is_cut_all_the_same():

@@ -7,10 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from pipeline.dataset.prompt import Shown, row_tokens, write_instruction
-from pipeline.dataset.windows import fit_row, sentence_borders
+from pipeline.dataset.evidence_window import fit_row, sentence_borders
+from pipeline.dataset.prompt import Shown, count_row_tokens, write_instruction
 from pipeline.records import Document, Evidence, Example, Section
-from pipeline.tokenization.token_grid import CUT_CHARACTERS, count_once, grid_of
+from pipeline.tokenization.token_grid import CUT_CHARACTERS, count_tokens, token_grid
 from pipeline.tokenization.tokenizers import load_tokenizer
 
 
@@ -34,7 +34,7 @@ def document(num_sections: int, paragraphs: int = 4, sentences: int = 5, name: s
 def example_of(documents: list[Document], places: list[int], example_id: str = "0") -> Example:
     evidence = []
     for found, place in zip(documents, places, strict=True):
-        borders = [border for border in sentence_borders(found) if border <= place]
+        borders = [border for border in sentence_borders(found.text) if border <= place]
         start = borders[-1]
         evidence.append(Evidence(found.doc_id, start, start + 20, found.text[start : start + 20]))
     ids = tuple(found.doc_id for found in documents)
@@ -42,7 +42,7 @@ def example_of(documents: list[Document], places: list[int], example_id: str = "
 
 
 def whole(tokenizer: Tokenizer, documents: list[Document]) -> list[Shown]:
-    return [Shown(found, (0, len(found.text)), grid_of(tokenizer, found.text)) for found in documents]
+    return [Shown(found, (0, len(found.text)), token_grid(tokenizer, found.text)) for found in documents]
 
 
 @settings(max_examples=60, deadline=None)
@@ -59,11 +59,11 @@ def test_a_part_fits_holds_its_evidence_and_ends_with_sentences(tokenizer, data)
         return
     shown, num_tokens = fitted
     instruction, material = write_instruction(example, [(part.document, part.span) for part in shown])
-    assert num_tokens == count_once(tokenizer, instruction) + count_once(tokenizer, example.answer) <= limit
+    assert num_tokens == count_tokens(tokenizer, instruction) + count_tokens(tokenizer, example.answer) <= limit
     for part, span in zip(material, example.evidence, strict=True):
         assert part.start <= span.start < span.end <= part.end
         text = next(found.text for found in documents if found.doc_id == part.doc_id)
-        assert {part.start, part.end} <= set(sentence_borders(next(d for d in documents if d.doc_id == part.doc_id)))
+        assert {part.start, part.end} <= set(sentence_borders(text))
         assert instruction[part.offset : part.offset + part.end - part.start] == text[part.start : part.end]
 
 
@@ -107,7 +107,7 @@ def test_evidence_that_is_too_wide_is_refused(tokenizer) -> None:
 )
 def test_a_grid_has_the_tokens_of_the_whole(tiny_tokenizer, text: str) -> None:
     tokenizer = tiny_tokenizer.backend_tokenizer
-    grid = grid_of(tokenizer, text)
+    grid = token_grid(tokenizer, text)
     assert grid.cuts[-1] == len(text)
     assert grid.tokens[-1] == sum(
         len(tokenizer.encode(text[a:b], add_special_tokens=False))
@@ -124,4 +124,4 @@ def test_the_tokens_of_a_row_are_those_of_its_words(tiny_tokenizer) -> None:
     shown = [replace(part, span=(1_000, 40_000)) for part in whole(tokenizer, [found])]
     instruction, _ = write_instruction(example, [(part.document, part.span) for part in shown])
     counted = len(tokenizer.encode(instruction, add_special_tokens=False)) + len(tokenizer.encode(example.answer))
-    assert row_tokens(tokenizer, example, shown) == counted
+    assert count_row_tokens(tokenizer, example, shown) == counted
