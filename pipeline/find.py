@@ -8,6 +8,7 @@ import importlib
 import inspect
 import logging
 import os
+import pkgutil
 import re
 import sys
 from collections import Counter
@@ -18,6 +19,7 @@ from typing import Any, get_args, get_type_hints
 
 import yaml
 
+import pipeline.sources
 from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.downloads.sources_file import Source
 from pipeline.errors import InputError
@@ -27,22 +29,23 @@ from pipeline.sources.found import Found, Skip
 
 log = logging.getLogger(__name__)
 
-KINDS = {
-    "gutenberg": "pipeline.sources.gutenberg",
-    "standard-ebooks": "pipeline.sources.standard_ebooks",
-    "arxiv": "pipeline.sources.arxiv_papers",
-    "openreview": "pipeline.sources.openreview_papers",
-    "worldbank": "pipeline.sources.worldbank",
-    "imf": "pipeline.sources.imf",
-    "govinfo": "pipeline.sources.govinfo",
-    "edgar": "pipeline.sources.edgar",
-    "files": "pipeline.sources.files",
-    "store": "pipeline.sources.store",
-    "hub": "pipeline.sources.hub",
-    "bibtex": "pipeline.sources.bibtex",
-    "urls": "pipeline.sources.urls",
-}
 ARGUMENT = re.compile(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", re.MULTILINE)
+
+
+def finder_modules() -> dict[str, str]:
+    """Return the modules of `pipeline.sources` with a function `find`; `standard_ebooks` is of kind 'standard-ebooks'.
+
+    The files are read, not imported: the client that one of them needs may not be installed.
+    """
+    found = {}
+    for module in pkgutil.iter_modules(pipeline.sources.__path__):
+        text = Path(pipeline.sources.__path__[0], f"{module.name}.py").read_text(encoding="utf-8")
+        if "\ndef find(" in text:
+            found[module.name.replace("_", "-")] = f"pipeline.sources.{module.name}"
+    return found
+
+
+KINDS = finder_modules()
 
 
 def load(kind: str) -> ModuleType:

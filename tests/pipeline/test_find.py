@@ -3,6 +3,7 @@
 import json
 import os
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -12,7 +13,7 @@ from pipeline.downloads.manifest import read_entries
 from pipeline.downloads.sources_file import read_sources
 from pipeline.errors import InputError
 from pipeline.fetch import run
-from pipeline.find import KINDS, find, load
+from pipeline.find import KINDS, find, finder_modules, load
 from pipeline.sources.bibtex import attachments
 from pipeline.sources.catalogue import Service
 from pipeline.sources.gutenberg import death_year, display_name
@@ -348,7 +349,7 @@ def test_an_unknown_kind_is_refused_with_those_that_there_are(capsys):
     with pytest.raises(SystemExit) as stopped:
         main(["find", "guttenberg"])
     assert stopped.value.code == 2
-    assert "found guttenberg; expected one of gutenberg, standard-ebooks" in capsys.readouterr().err
+    assert "found guttenberg; expected one of arxiv, bibtex" in capsys.readouterr().err
 
 
 def test_finders_are_listed(capsys):
@@ -406,3 +407,17 @@ def test_a_data_set_without_the_column_or_split_is_named(tmp_path, changed, word
     (tmp_path / "s.yaml").write_text(yaml.safe_dump([entry]))
     with pytest.raises(InputError, match=words):
         run(fetch_params(), sources=tmp_path / "s.yaml", out=tmp_path / "out")
+
+
+def test_a_finder_is_added_by_its_file_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "finders"
+    folder.mkdir()
+    (folder / "shelf.py").write_text(
+        '"""A shelf."""\n\nfrom pipeline.downloads.sources_file import Source\n\n\n'
+        'def find(*, title: str):\n    """Find.\n\n    Args:\n        title: Of the book.\n    """\n'
+        '    yield Source(url="http://example.org/a", category="book", licence="CC0-1.0", title=title)\n'
+    )
+    monkeypatch.setattr("pipeline.sources.__path__", [str(folder)])
+    monkeypatch.setattr("pipeline.find.KINDS", finder_modules())
+    main(["find", "shelf", "--title", "Emma", "--max", "1", "--out", str(tmp_path / "sources.yaml")])
+    assert yaml.safe_load((tmp_path / "sources.yaml").read_text())[0]["title"] == "Emma"
