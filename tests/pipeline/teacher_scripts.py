@@ -12,7 +12,7 @@ KNOWN = "LONGALPACA_TEST_KNOWN"  # names the file of questions that a server can
 LOG = "LONGALPACA_TEST_REQUESTS"  # names the file in which a server writes the hash of each request
 
 
-def name_of(request) -> str:
+def schema_name(request) -> str:
     return request["response_format"]["json_schema"]["name"]
 
 
@@ -25,7 +25,7 @@ def after_the_probe(fault):
     """Hold to the schema when first asked, and do something else from then on."""
 
     def script(request, number: int) -> Response:
-        return honest(request, number) if name_of(request) == "Probe" else fault(request, number)
+        return honest(request, number) if schema_name(request) == "SchemaCheck" else fault(request, number)
 
     return script
 
@@ -122,13 +122,13 @@ def obeys(request, number):
 
 def closed_book(request, number):
     """Answer a question without being shown anything, if it is about the capital of France."""
-    if name_of(request) == "Reply" and "capital of France" in request["messages"][-1]["content"]:
+    if schema_name(request) == "ShortAnswer" and "capital of France" in request["messages"][-1]["content"]:
         return completion(json.dumps({"answer": "The capital of France is Paris."}))
     return honest(request, number)
 
 
 def strict_judge(request, number):
-    if name_of(request) == "Judgement":
+    if schema_name(request) == "Judgement":
         return completion(json.dumps({"helpful": 5, "logical": 5, "faithful": 1, "complete": 5}))
     return honest(request, number)
 
@@ -144,6 +144,6 @@ def knows(request, number):
     """Answer the questions of a file from memory."""
     known = json.loads(Path(os.environ[KNOWN]).read_text())
     asked = request["messages"][-1]["content"].split("\n\n")[-1]
-    if name_of(request) == "Reply" and asked in known:
+    if schema_name(request) == "ShortAnswer" and asked in known:
         return completion(json.dumps({"answer": known[asked]}))
     return honest(request, number)

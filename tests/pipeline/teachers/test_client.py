@@ -21,7 +21,7 @@ from pipeline.passages.document_groups import read_cards
 from pipeline.records import Document
 from pipeline.storage.parquet import read_documents, read_examples, write_documents
 from pipeline.teachers.client import Endpoint, EndpointParams
-from pipeline.teachers.generate import Plan, estimate, generate, slots_of
+from pipeline.teachers.generate import TeachingPlan, estimate, generate, plan_slots
 from pipeline.teachers.reply_cache import FILE, Reply, ReplyStore
 from pipeline.teachers.throttle import Throttle
 from pipeline.verify import VerifyParams
@@ -78,12 +78,12 @@ def library(tmp_path: Path) -> Path:
 
 def asked(library: Path, url: str, out: Path, **changed):
     params = PARAMS.model_copy(update={"base_url": url, **changed})
-    plan = Plan(library, NUM_PER_DOCUMENT, 1, params)
+    plan = TeachingPlan(library, NUM_PER_DOCUMENT, 1, params)
     return generate(plan, read_cards(library), out)
 
 
 def num_slots(library: Path) -> int:
-    return len(list(slots_of(Plan(library, NUM_PER_DOCUMENT, 1, PARAMS), read_cards(library))))
+    return len(list(plan_slots(TeachingPlan(library, NUM_PER_DOCUMENT, 1, PARAMS), read_cards(library))))
 
 
 def test_an_honest_teacher_fills_every_slot_and_its_evidence_stands_in_its_place(library: Path, tmp_path: Path) -> None:
@@ -160,7 +160,7 @@ def test_the_throttle_halves_once_for_all_that_was_under_way_and_waits_as_long_a
 
 @pytest.mark.parametrize("script", [scripts.prose, scripts.other_word])
 def test_a_server_that_does_not_hold_to_the_schema_is_found_out_at_the_start(library, tmp_path, script) -> None:
-    with scripted(script) as url, pytest.raises(InputError, match="replies by the schema"):
+    with scripted(script) as url, pytest.raises(InputError, match="replies follow the schema"):
         asked(library, url, tmp_path / "ask")
 
 
@@ -206,11 +206,11 @@ def test_the_budget_stops_the_run_cleanly_and_can_be_raised(library: Path, tmp_p
         filled = sum(not example.reason for example in some)
         assert 0 < filled < slots
         assert {e.reason for e in some if e.reason} == {"budget: the request was not sent"}
-        assert spending.prompt_tokens + spending.reply_tokens <= 20_000
+        assert spending.spent.prompt + spending.spent.reply <= 20_000
         everything, more = asked(library, url, tmp_path / "ask")
     assert not [example for example in everything if example.reason]
     assert more.num_sent == slots - filled
-    assert more.prompt_tokens == (slots + 1) * 1_000  # those of the first run included
+    assert more.spent.prompt == (slots + 1) * 1_000  # those of the first run included
 
 
 def test_a_short_context_reads_the_whole_document_in_stretches(library: Path, tmp_path: Path) -> None:
@@ -245,7 +245,7 @@ def test_the_key_stands_in_the_environment_alone(library: Path, tmp_path: Path, 
 
 
 def test_a_dry_run_names_a_bound_and_sends_nothing(library: Path) -> None:
-    line = estimate(Plan(library, NUM_PER_DOCUMENT, 1, PARAMS), read_cards(library))
+    line = estimate(TeachingPlan(library, NUM_PER_DOCUMENT, 1, PARAMS), read_cards(library))
     assert line.startswith(f"{num_slots(library)} requests, ")
     assert "at most" in line
 
@@ -348,11 +348,13 @@ def test_a_real_model_on_loopback_is_asked_end_to_end(library: Path, tmp_path: P
     params.cpuparams.n_threads, params.warmup, params.verbosity = 2, False, 0
     server = xllamacpp.Server(params)
     changed = {"model": "smollm2", "max_context_tokens": 4_096, "max_reply_tokens": 120, "deadline_seconds": 300.0}
-    plan = Plan(library, 1, 1, PARAMS.model_copy(update={"base_url": f"{server.listening_address}/v1", **changed}))
+    plan = TeachingPlan(
+        library, 1, 1, PARAMS.model_copy(update={"base_url": f"{server.listening_address}/v1", **changed})
+    )
     examples, spending = generate(plan, read_cards(library), tmp_path / "ask")
     assert len(examples) == 1
     assert spending.num_sent == 2
-    assert spending.reply_tokens > 0
+    assert spending.spent.reply > 0
     assert all(e.reason.startswith(("reply: ", "quote not found: ")) or e.evidence for e in examples)
     again, replayed = generate(plan, read_cards(library), tmp_path / "ask")
     assert again == examples
