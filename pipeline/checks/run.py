@@ -44,8 +44,7 @@ def task_finds_it_sound(example: Example, documents: Mapping[str, Document]) -> 
 def list_checks(bounds: Bounds) -> dict[str, Check]:
     """Return all checks by name, in the order in which they run."""
 
-    def check_lengths(example: Example, documents: Mapping[str, Document]) -> Reason | None:
-        del documents
+    def check_lengths(example: Example, _documents: Mapping[str, Document]) -> Reason | None:
         return lengths_are_sensible(
             example,
             max_question_characters=bounds.max_question_characters,

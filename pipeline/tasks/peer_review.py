@@ -38,9 +38,8 @@ def find_part(post: Post, name: str, *fields: str) -> list[NamedSpan]:
     return [(name, span)] if span and span.text else []
 
 
-def draft_review(discussion: Discussion, review: Post) -> Draft:
+def draft_review(_discussion: Discussion, review: Post) -> Draft:
     """Draft the whole review; one that lacks two of its four parts is no answer."""
-    del discussion
     parts = [
         *find_part(review, "Summary", "summary", "summary of the paper", "paper summary"),
         *find_part(review, "Strengths", "strengths", "strengths and weaknesses", "paper strengths"),
@@ -76,9 +75,8 @@ def from_best_review(draft: Callable[[Discussion, Post], Draft]) -> Drafts:
     return lambda discussion, rules: (draft(discussion, review) for review in discussion.best_reviews(rules))
 
 
-def draft_decision(discussion: Discussion, rules: ReviewRules) -> Iterator[Draft]:
+def draft_decision(discussion: Discussion, _rules: ReviewRules) -> Iterator[Draft]:
     """Draft the decision and its reasons: the comment on it, else the meta-review."""
-    del rules
     decisions, metas = discussion.of_kind("Decision")[:1], discussion.of_kind("Meta-review")[:1]
     decision = [part for post in decisions for part in find_part(post, "Decision", "decision", "recommendation")]
     comment = [part for post in decisions for part in find_part(post, "Reasons", "comment", "justification")]
