@@ -71,7 +71,7 @@ def draft_rebuttal(discussion: Discussion, review: Post) -> Draft:
 
 
 def from_best_review(draft: Callable[[Discussion, Post], Draft]) -> Drafts:
-    """Return a function that applies one for a single review to the reviews that meet the rules, best first."""
+    """Return a function that drafts from each review that meets the rules, best first."""
     return lambda discussion, rules: (draft(discussion, review) for review in discussion.best_reviews(rules))
 
 
@@ -88,7 +88,7 @@ def draft_decision(discussion: Discussion, _rules: ReviewRules) -> Iterator[Draf
 
 @dataclass(frozen=True)
 class PeerReviewTask:
-    """A row of the table below."""
+    """A task of the table below: its wordings, and how its answer is drafted."""
 
     name: str
     wordings: tuple[str, ...]  # {at} names the venue, {remark} is the remark that is quoted

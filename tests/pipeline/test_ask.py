@@ -1,4 +1,4 @@
-"""Questions whose answers stand in the text."""
+"""Questions whose answers can be read off the text."""
 
 import json
 from pathlib import Path
@@ -58,7 +58,7 @@ def asked(task, document: Document) -> dict[str, str]:
     return {example.question: example.answer for example in task.candidates([Passages(document)])}
 
 
-def test_speech_is_ascribed_to_the_one_who_is_named(documents) -> None:
+def test_speech_is_attributed_to_the_speaker_after_it(documents) -> None:
     answers = asked(speech, documents["book"])
     assert len(answers) == 2
     assert {answer for question, answer in answers.items() if "while I can stand" in question} == {
@@ -135,7 +135,7 @@ def test_a_figure_is_a_number_and_its_signs(words: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-def test_the_evidence_stands_where_it_is_said_to_stand(documents, task) -> None:
+def test_the_evidence_is_where_the_example_says(documents, task) -> None:
     for document in documents.values():
         for example in task.candidates([Passages(document)]):
             assert example.evidence

@@ -328,7 +328,7 @@ def test_40_papers_with_120_reviews_become_examples_by_one_dvc_repro(tmp_path, r
         assert all(span.quote == words for span, words in texts.items())
 
 
-def test_what_people_wrote_stands_beside_the_answers_of_an_endpoint(tmp_path) -> None:
+def test_what_people_wrote_is_asked_about_beside_an_endpoint(tmp_path) -> None:
     paper, review = (replace(each.document, split="train") for each in discussed_paper(tmp_path, 2))
     write_documents(tmp_path / "curate" / "documents-00000.parquet", [paper, review])
     (tmp_path / "known.jsonl").touch()

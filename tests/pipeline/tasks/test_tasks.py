@@ -112,7 +112,7 @@ def test_two_tables_are_compared_in_one_period_and_unit() -> None:
     assert all("Income" in question and "Balance" in question for question in answers)
 
 
-def test_two_filings_are_compared_by_what_both_tag_and_sentences_are_given_to_their_document() -> None:
+def test_two_filings_are_compared_by_what_both_tag() -> None:
     answers = asked("comparison", filing(), filing("Hale Mills", 3))
     (revenue,) = [a for q, a in answers.items() if q.count("“Net revenue”") == 2]
     assert revenue.startswith(
@@ -121,7 +121,7 @@ def test_two_filings_are_compared_by_what_both_tag_and_sentences_are_given_to_th
     assert not asked("comparison", filing(), filing())  # nothing tells them apart
 
 
-def test_what_a_table_does_not_have_is_said_to_be_missing() -> None:
+def test_a_year_that_a_table_lacks_is_unanswerable() -> None:
     answers = asked("unanswerable", filing())
     (answer,) = [a for q, a in answers.items() if "“Net revenue”" in q]
     assert answer.startswith("The document does not say: there is no figure for 2025.")
@@ -149,7 +149,7 @@ def test_events_are_put_in_the_order_of_time() -> None:
     assert "1868" not in question
 
 
-def test_names_are_asked_for_where_they_stand_once() -> None:
+def test_names_are_asked_for_if_they_occur_once() -> None:
     answers = asked("mention", document(PROSE, "book"))
     assert {"Ottoline Brask", "Torvin Hale", "Harbour Society"} == {q.split("“")[1].split("”")[0] for q in answers}
     twice = asked("mention", document(f"{PROSE}\nLater all of them thanked Ottoline Brask and left.\n", "book"))
