@@ -39,7 +39,7 @@ class Service:
         Raises:
             InputError: The service cannot be reached, refuses, or redirects to another host.
         """
-        url = self.url_of(path)
+        url = self.resolve(path)
         for attempt in range(self.num_attempts):
             self.wait()
             response = self.ask(url, params)
@@ -58,7 +58,7 @@ class Service:
         try:
             return None if response is None else response.json()
         except ValueError as error:
-            raise self.fault(self.url_of(path), "no JSON", "Compare it with the service's documentation.") from error
+            raise self.fault(self.resolve(path), "no JSON", "Compare it with the service's documentation.") from error
 
     def xml(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
         """Return the root of an XML response, None for 404.
@@ -70,9 +70,9 @@ class Service:
         try:
             return None if response is None else etree.fromstring(response.content, PARSER)
         except etree.XMLSyntaxError as error:
-            raise self.fault(self.url_of(path), "no XML", "Compare it with the service's documentation.") from error
+            raise self.fault(self.resolve(path), "no XML", "Compare it with the service's documentation.") from error
 
-    def url_of(self, path: str) -> str:
+    def resolve(self, path: str) -> str:
         """Return the URL of a path.
 
         Raises:
