@@ -1,11 +1,11 @@
 """Ask questions about documents, and answer them from their own words.
 
 Reads   DOCUMENTS/*.parquet   documents
-        KNOWN                 what is known to be in some of them: JSON lines of {path, question, answer, quote}
-Writes  OUT/examples-00000.parquet   examples, each with its evidence; what a teacher got wrong has a `reason`
-        OUT/report.json              examples by kind, quotas that were not filled, where in the documents evidence lies
-        OUT/replies.sqlite           what an endpoint answered, by the hash of the request; replayed by the next run
-        OUT/candidates/              what the shards found, with markers, so that an interrupted run goes on
+        KNOWN                 what some of them are known to say: JSON lines of {path, question, answer, quote}
+Writes  OUT/examples-00000.parquet   examples with their evidence; one that a teacher got wrong has a `reason`
+        OUT/report.json              examples by category and task, unfilled quotas, where in the documents evidence is
+        OUT/replies.sqlite           the replies of an endpoint by the hash of the request; the next run replays them
+        OUT/candidates/              the examples of each shard, with markers, so that an interrupted run can continue
 """
 
 import json
@@ -17,29 +17,29 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from pipeline.checks.citations import is_citable, is_drawn, with_citations
+from pipeline.checks.citations import is_citable, is_in_fraction, with_citations
 from pipeline.cli import run_stage
 from pipeline.code_digest import digest_code
 from pipeline.engine import ExecutorName, Shard, run_shards
 from pipeline.errors import InputError
 from pipeline.files import hash_file, hash_json, write_json
 from pipeline.params import Params
-from pipeline.passages.document_groups import Card, read_cards, units_of, with_reviews
-from pipeline.passages.passages import Known
-from pipeline.passages.review_rules import ReviewRules
+from pipeline.passages.document_groups import DocumentCard, Relation, group_documents, read_cards, with_reviews
+from pipeline.passages.peer_reviews import ReviewRules
 from pipeline.records import Example
-from pipeline.rejections import Reason
+from pipeline.rejections import count_reasons
 from pipeline.stable_order import stable_shuffle
 from pipeline.storage.parquet import parquet_files, read_documents, read_examples, write_examples
-from pipeline.tasks.task import Task, all_tasks
-from pipeline.teachers.client import EndpointParams, Spending
-from pipeline.teachers.generate import Plan, estimate, generate
-from pipeline.teachers.quotas import Kind, Quota, choose_within, kind_of, unfilled
-from pipeline.teachers.rule_based import AskShard, Unit
+from pipeline.tasks.task import KnownFact, Supplied, all_tasks
+from pipeline.teachers.budget import Spending
+from pipeline.teachers.client import EndpointParams
+from pipeline.teachers.generate import TeachingPlan, estimate, generate
+from pipeline.teachers.quotas import Quota, choose_within, describe_example, list_unfilled
+from pipeline.teachers.rule_based import DocumentGroup, GroupShard, ShardAsker
 
 log = logging.getLogger(__name__)
 
-NUM_BINS = 10  # of the histogram of where evidence lies
+NUM_BINS = 10  # of the histogram of where evidence is
 
 
 class AskParams(Params):
@@ -48,27 +48,17 @@ class AskParams(Params):
     teacher: Literal["extractive", "endpoint"]
     executor: ExecutorName  # where the extractive teacher runs
     num_workers: int = Field(ge=1)
-    units_per_shard: int = Field(ge=1)  # documents, or documents that belong together
-    num_per_document: int = Field(ge=1)  # examples asked of each document, and of each set of them, at most
-    cited_fraction: float = Field(ge=0, le=1)  # of the answers, that cite their evidence
+    units_per_shard: int = Field(ge=1)  # a unit is a document, or a group of documents that belong together
+    num_per_document: int = Field(ge=1)  # examples asked of each document, and of each group, at most
+    cited_fraction: float = Field(ge=0, le=1)  # of the answers that cite their evidence
     endpoint: EndpointParams  # of the teacher `endpoint`
     human: ReviewRules  # which reviews are good enough to be answers, whoever the teacher is
-    quotas: list[Quota]  # how many there may be of a kind; none where there is no line for it
+    quotas: list[Quota]  # how many examples of a kind there may be; kinds without a quota are not limited
     seed: int
 
 
-def relations_of(tasks: Iterable[Task]) -> list[Any]:
-    """Return the ways in which the tasks put documents together, each once, by name."""
-    return sorted({task.related for task in tasks}, key=lambda relation: relation.__name__)
-
-
-def shards_of(units: Sequence[Unit], units_per_shard: int) -> tuple[tuple[Unit, ...], ...]:
-    """Part units into shards."""
-    return tuple(tuple(units[start : start + units_per_shard]) for start in range(0, len(units), units_per_shard))
-
-
-def read_known(file: Path, cards: Iterable[Card]) -> dict[str, tuple[Known, ...]]:
-    """Return what is known of documents by their ids; lines about other documents are passed over.
+def read_known_facts(file: Path, cards: Iterable[DocumentCard]) -> dict[str, tuple[KnownFact, ...]]:
+    """Return the known facts by doc_id; lines about other documents are ignored.
 
     Raises:
         InputError: The file is missing, or a line of it is broken.
@@ -76,12 +66,12 @@ def read_known(file: Path, cards: Iterable[Card]) -> dict[str, tuple[Known, ...]
     if not file.is_file():
         raise InputError(file, found="no such file", expected="JSON lines", fix="Name an empty file to know nothing.")
     ids = {card.source: card.doc_id for card in cards}
-    found: dict[str, list[Known]] = {}
+    found: dict[str, list[KnownFact]] = {}
     for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), 1):
         if line.strip():
             try:
                 row = json.loads(line)
-                source, known = str(row["path"]), Known(row["question"], row["answer"], row["quote"])
+                source, fact = str(row["path"]), KnownFact(row["question"], row["answer"], row["quote"])
             except (ValueError, KeyError, TypeError) as error:
                 raise InputError(
                     f"{file}, line {number}",
@@ -90,65 +80,86 @@ def read_known(file: Path, cards: Iterable[Card]) -> dict[str, tuple[Known, ...]
                     fix="Fix or remove the line.",
                 ) from error
             if source in ids:
-                found.setdefault(ids[source], []).append(known)
+                found.setdefault(ids[source], []).append(fact)
     return {doc_id: tuple(facts) for doc_id, facts in found.items()}
 
 
-def ask_extractive(
-    params: AskParams, documents: Path, known: Path, cards: list[Card], out: Path, relations: Sequence[Any]
-) -> None:
-    """Write the candidates of the extractive teacher, shard by shard."""
-    units = [Unit(relation, tuple(card.doc_id for card in unit)) for relation, unit in units_of(cards, relations)]
-    shards = shards_of(units, params.units_per_shard)
-    facts = read_known(known, cards)
-    folder = out / "candidates"
-    folder.mkdir(parents=True, exist_ok=True)
-    outputs = tuple(folder / f"examples-{index:05d}.parquet" for index in range(len(shards)))
-    parameters = hash_json(
-        digest_code("pipeline.ask"), [hash_file(path) for path in parquet_files(documents, "*.parquet")]
+def split_into_shards(groups: Sequence[DocumentGroup], groups_per_shard: int, folder: Path) -> tuple[GroupShard, ...]:
+    """Split groups of documents into shards, each with its file in a folder."""
+    starts = range(0, len(groups), groups_per_shard)
+    return tuple(
+        GroupShard(tuple(groups[start : start + groups_per_shard]), folder / f"examples-{index:05d}.parquet")
+        for index, start in enumerate(starts)
     )
+
+
+def ask_by_rules(
+    params: AskParams,
+    *,
+    documents: Path,
+    cards: Sequence[DocumentCard],
+    relations: Sequence[Relation],
+    supplied: Supplied,
+    folder: Path,
+) -> list[Example]:
+    """Return the candidates of the extractive teacher; they are written to a folder shard by shard."""
+    groups = [
+        DocumentGroup(relation, tuple(card.doc_id for card in group))
+        for relation, group in group_documents(cards, relations)
+    ]
+    shards = split_into_shards(groups, params.units_per_shard, folder)
+    folder.mkdir(parents=True, exist_ok=True)
     inputs = [
         hash_json(
-            [(unit.relation.__name__, unit.doc_ids) for unit in shard],
-            [[vars(fact) for fact in facts.get(doc_id, ())] for unit in shard for doc_id in unit.doc_ids],
+            [(group.relation.__name__, group.doc_ids) for group in shard.groups],
+            [
+                [vars(fact) for fact in supplied.facts.get(doc_id, ())]
+                for group in shard.groups
+                for doc_id in group.doc_ids
+            ],
             params.num_per_document,
             params.seed,
             params.human.model_dump(),
         )
         for shard in shards
     ]
+    parameters = hash_json(
+        digest_code("pipeline.ask"), [hash_file(path) for path in parquet_files(documents, "*.parquet")]
+    )
     run_shards(
-        AskShard(documents, shards, outputs, facts, params.num_per_document, params.seed, params.human),
-        [Shard(output, key, parameters) for output, key in zip(outputs, inputs, strict=True)],
+        ShardAsker(documents, shards, supplied, params.num_per_document, params.seed),
+        [Shard(shard.output, key, parameters) for shard, key in zip(shards, inputs, strict=True)],
         folder=folder,
         executor=params.executor,
         num_workers=params.num_workers,
     )
+    return list(read_examples(folder))
 
 
 def select(
-    examples: Iterable[Example], cards: Iterable[Card], params: AskParams
+    examples: Iterable[Example], cards: Iterable[DocumentCard], params: AskParams
 ) -> tuple[list[Example], list[dict[str, object]]]:
-    """Return the examples that the quotas admit, some of them with citations, and what became of each quota."""
+    """Return the examples within the quotas, a fraction of them with citations, and the status of each quota."""
     categories = {card.doc_id: card.category for card in cards}
     num_tokens = {card.doc_id: card.num_tokens for card in cards}
     once = {example.example_id: example for example in examples}
     accepted = (example for example in once.values() if not example.reason)
     sound = stable_shuffle(accepted, params.seed, key=lambda example: example.example_id)
-    kinds: list[tuple[Example, Kind]] = [(example, kind_of(example, categories, num_tokens)) for example in sound]
-    kept, fates = choose_within(kinds, params.quotas)
+    kept, statuses = choose_within(
+        [(example, describe_example(example, categories, num_tokens)) for example in sound], params.quotas
+    )
     cited = [
         with_citations(example)
-        if is_citable(example) and is_drawn(example, params.cited_fraction, params.seed)
+        if is_citable(example) and is_in_fraction(example, params.cited_fraction, params.seed)
         else example
         for example in kept
     ]
     faulty = [example for example in once.values() if example.reason]
-    return sorted([*cited, *faulty], key=lambda example: (example.doc_ids, example.task, example.example_id)), fates
+    return sorted([*cited, *faulty], key=lambda example: (example.doc_ids, example.task, example.example_id)), statuses
 
 
-def positions(examples: Iterable[Example], lengths: dict[str, int]) -> dict[str, list[int]]:
-    """Return, for each task, how many pieces of evidence lie in each tenth of their documents."""
+def count_by_position(examples: Iterable[Example], lengths: dict[str, int]) -> dict[str, list[int]]:
+    """Return, by task, how many quotes are in each tenth of their document."""
     found: dict[str, list[int]] = {}
     for example in examples:
         bins = found.setdefault(example.task, [0] * NUM_BINS)
@@ -157,26 +168,29 @@ def positions(examples: Iterable[Example], lengths: dict[str, int]) -> dict[str,
     return found
 
 
-def report_of(
-    examples: Sequence[Example], cards: Sequence[Card], fates: Sequence[dict[str, object]], lengths: dict[str, int]
+def summarize(
+    examples: Sequence[Example],
+    cards: Sequence[DocumentCard],
+    statuses: Sequence[dict[str, object]],
+    lengths: dict[str, int],
 ) -> dict[str, Any]:
-    """Return the counts of a run."""
+    """Return the counts of a run, for its report."""
     categories = {card.doc_id: card.category for card in cards}
     sound = [example for example in examples if not example.reason]
     asked = {doc_id for example in sound for doc_id in example.doc_ids}
     return {
         "examples": Counter(f"{categories[example.doc_ids[0]]}/{example.task}" for example in sound),
-        "faulty": Counter(Reason.parse(example.reason).kind for example in examples if example.reason),
+        "faulty": count_reasons(example.reason for example in examples if example.reason),
         "documents_without_examples": [
             card.source for card in cards if card.doc_id not in asked and card.category != "review"
         ],
-        "quotas": list(fates),
-        "evidence_by_tenth_of_the_document": positions(sound, lengths),
+        "quotas": list(statuses),
+        "evidence_by_tenth_of_the_document": count_by_position(sound, lengths),
     }
 
 
-def check_tasks(quotas: Iterable[Quota]) -> None:
-    """Make sure that every quota names a task that there is.
+def check_task_names(quotas: Iterable[Quota]) -> None:
+    """Make sure that every quota names an existing task.
 
     Raises:
         InputError: One does not.
@@ -191,29 +205,40 @@ def check_tasks(quotas: Iterable[Quota]) -> None:
             )
 
 
-def lengths_of(documents: Path) -> dict[str, int]:
-    """Return how many characters each document has."""
-    return {document.doc_id: len(document.text) for document in read_documents(documents)}
+def ask(
+    params: AskParams, *, documents: Path, known: Path, cards: Sequence[DocumentCard], plan: TeachingPlan, out: Path
+) -> tuple[list[Example], Spending | None]:
+    """Return the candidates of the teacher and what an endpoint cost; reviews are always asked about by rules."""
+    tasks = all_tasks().values()
+    relations: list[Relation] = sorted({task.related for task in tasks}, key=lambda relation: relation.__name__)
+    found: list[Example] = []
+    spending = None
+    if params.teacher == "endpoint":
+        found, spending = generate(plan, cards, out)
+        relations = [with_reviews] if next(with_reviews(cards), None) else []
+    if relations:
+        supplied = Supplied(read_known_facts(known, cards), params.human)
+        found += ask_by_rules(
+            params,
+            documents=documents,
+            cards=cards,
+            relations=relations,
+            supplied=supplied,
+            folder=out / "candidates",
+        )
+    return found, spending
 
 
 def run(params: AskParams, *, documents: Path, known: Path, out: Path, dry_run: bool) -> None:
-    """Write the examples of all documents; with --dry-run only say what an endpoint would be asked and cost."""
-    check_tasks(params.quotas)
+    """Write the examples of all documents; with --dry-run only log what an endpoint would be asked and cost."""
+    check_task_names(params.quotas)
     cards = read_cards(documents)
-    plan = Plan(documents, params.num_per_document, params.seed, params.endpoint)
+    plan = TeachingPlan(documents, params.num_per_document, params.seed, params.endpoint)
     if dry_run:
         log.info("ask: %s", estimate(plan, cards))
         return
-    spending: Spending | None = None
-    if params.teacher == "extractive":
-        ask_extractive(params, documents, known, cards, out, relations_of(all_tasks().values()))
-        found = list(read_examples(out / "candidates"))
-    else:
-        found, spending = generate(plan, cards, out)
-        if next(with_reviews(cards), None):
-            ask_extractive(params, documents, known, cards, out, [with_reviews])
-            found += read_examples(out / "candidates")
-    examples, fates = select(found, cards, params)
+    found, spending = ask(params, documents=documents, known=known, cards=cards, plan=plan, out=out)
+    examples, statuses = select(found, cards, params)
     if all(example.reason for example in examples):
         raise InputError(
             documents,
@@ -222,13 +247,14 @@ def run(params: AskParams, *, documents: Path, known: Path, out: Path, dry_run: 
             fix="Read a few of the texts: extraction may have lost their structure.",
         )
     num_examples = write_examples(out / "examples-00000.parquet", examples)
-    report = report_of(examples, cards, fates, lengths_of(documents))
+    lengths = {document.doc_id: len(document.text) for document in read_documents(documents)}
+    report = summarize(examples, cards, statuses, lengths)
     if spending:
         report["spending"] = spending.as_dict(num_sound=sum(report["examples"].values()))
     write_json(out / "report.json", report)
     without = len(report["documents_without_examples"])
     log.info("ask: %d examples in %s; %d documents gave none", num_examples, out, without)
-    for line in unfilled(fates):
+    for line in list_unfilled(statuses):
         log.info("ask: quota not filled: %s", line)
 
 

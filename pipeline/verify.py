@@ -1,12 +1,12 @@
-"""Refuse every example whose evidence does not carry its answer.
+"""Refuse every example whose evidence does not support its answer.
 
 Reads   DOCUMENTS/*.parquet          documents
-        EXAMPLES/examples*.parquet   examples; one that has a `reason` already is passed on as refused
-Writes  OUT/examples-00000.parquet   the examples that passed, with the names of the checks
+        EXAMPLES/examples*.parquet   examples; one that already has a `reason` counts as refused
+Writes  OUT/examples-00000.parquet   the examples that passed, with the names of their checks
         OUT/rejected-00000.parquet   the others, each with its reason
-        OUT/report.json              accepted by task, refused by reason, where evidence lies, what an example cost
-        OUT/preview.html             twenty examples a task with their evidence in its place, and some that were refused
-        OUT/replies.sqlite           what an endpoint answered to the probes
+        OUT/report.json              accepted by task, refused by reason and task, what an accepted example cost
+        OUT/preview.html             some examples of each task with their evidence in context, and some refused ones
+        OUT/replies.sqlite           the replies of an endpoint to the probes
 """
 
 import json
@@ -19,15 +19,15 @@ from typing import Any
 
 from pydantic import Field
 
-from pipeline.checks.checks import CHECKS, Bounds
-from pipeline.checks.repeated_questions import Asked
+from pipeline.checks.repeated_questions import AskedQuestions
+from pipeline.checks.run import Bounds, Check, list_checks, run_checks
 from pipeline.cli import run_stage
 from pipeline.dataset.evidence_page import write_preview
 from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.params import Params
-from pipeline.records import Document, Example
-from pipeline.rejections import count_reasons, list_rejections
+from pipeline.records import Example
+from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_examples, write_examples
 from pipeline.teachers.client import EndpointParams
@@ -41,58 +41,52 @@ class VerifyParams(Params):
 
     max_question_characters: int = Field(ge=1)
     max_answer_characters: int = Field(ge=1)
-    probes: list[ProbeName]  # asked of an endpoint; the others are marked 'not run'
-    min_judgement: int = Field(ge=1, le=5)  # of the judge's four marks, each
+    probes: list[ProbeName]  # asked of an endpoint; the others are recorded as 'not run'
+    min_judgement: int = Field(ge=1, le=5)  # the lowest of the judge's four marks
     endpoint: EndpointParams  # of the probes
     num_previews: int = Field(ge=0)  # of each task
 
 
-def bounds_of(params: VerifyParams) -> Bounds:
-    """Return what the checks take from the parameters."""
-    return Bounds(params.max_question_characters, params.max_answer_characters)
+def verify(examples: Iterator[Example], store: DocumentStore, bounds: Bounds) -> Iterator[Example]:
+    """Yield the examples in their order, each with the checks it passed or the reason why it is refused.
 
-
-def verify(example: Example, documents: Mapping[str, Document], bounds: Bounds) -> Example:
-    """Return the example with the checks that it passed, and the reason of the first that it did not."""
-    passed: list[str] = []
-    for check in CHECKS:
-        reason = check(example, documents, bounds)
-        if reason:
-            return replace(example, checks=tuple(passed), reason=reason)
-        passed.append(check.__name__)
-    return replace(example, checks=tuple(passed))
-
-
-def verify_all(examples: Iterator[Example], store: DocumentStore, bounds: Bounds) -> Iterator[Example]:
-    """Verify examples in their order; a question asked twice of the same documents is refused the second time."""
-    asked = Asked()
+    An example that has a reason already is passed on. Of questions asked twice of the same documents the second is
+    refused.
+    """
+    checks = list_checks(bounds)
+    asked = AskedQuestions()
     for example in examples:
         if example.reason:
             yield example
             continue
-        named = {*example.doc_ids, *(span.doc_id for span in example.evidence)}
-        documents = {doc_id: store[doc_id] for doc_id in sorted(named) if doc_id in store}
-        if not example.doc_ids or any(doc_id not in documents for doc_id in example.doc_ids):
-            yield replace(example, reason="no such document: it was not kept")
-            continue
-        verified = verify(example, documents, bounds)
+        verified = verify_one(example, store, checks)
         if not verified.reason:
-            twin = asked.add(example)
-            reason = f"question asked twice: like {twin}" if twin else ""
-            checks = verified.checks if twin else (*verified.checks, "question_is_new")
-            verified = replace(verified, reason=reason, checks=checks)
+            earlier = asked.add(example)
+            if earlier:
+                verified = replace(verified, reason=str(Reason("question asked twice", f"like {earlier}")))
+            else:
+                verified = replace(verified, checks=(*verified.checks, "question_is_new"))
         yield verified
 
 
-def probed(examples: Sequence[Example], params: VerifyParams, out: Path) -> list[Example]:
-    """Return the examples after the probes; those that were not run are named as such."""
-    done = probe_all(examples, params.probes, params.endpoint, params.min_judgement, out)
-    skipped = tuple(f"{probe}: not run" for probe in PROBES if probe not in params.probes)
-    return [example if example.reason else replace(example, checks=(*example.checks, *skipped)) for example in done]
+def verify_one(example: Example, store: DocumentStore, checks: Mapping[str, Check]) -> Example:
+    """Return an example after the checks; one whose documents are not there is refused."""
+    named = {*example.doc_ids, *(span.doc_id for span in example.evidence)}
+    documents = {doc_id: store[doc_id] for doc_id in sorted(named) if doc_id in store}
+    if not example.doc_ids or any(doc_id not in documents for doc_id in example.doc_ids):
+        return replace(example, reason=str(Reason("no such document", "it was not kept")))
+    return run_checks(example, documents, checks)
 
 
-def report_of(accepted: Sequence[Example], rejected: Sequence[Example], examples: Path) -> dict[str, Any]:
-    """Return the counts of a run, and what an accepted example cost if an endpoint was paid for them."""
+def probe(examples: Sequence[Example], params: VerifyParams, out: Path) -> list[Example]:
+    """Return the examples after the probes; accepted ones name the probes that were not run."""
+    probed = probe_all(examples, params.probes, params.endpoint, params.min_judgement, out)
+    skipped = tuple(f"{name}: not run" for name in PROBES if name not in params.probes)
+    return [example if example.reason else replace(example, checks=(*example.checks, *skipped)) for example in probed]
+
+
+def count_results(accepted: Sequence[Example], rejected: Sequence[Example], examples: Path) -> dict[str, Any]:
+    """Return the counts of a run, with what an accepted example cost if an endpoint was paid for the examples."""
     report: dict[str, Any] = {
         "accepted_by_task": Counter(example.task for example in accepted),
         "refused_by_reason": count_reasons(example.reason for example in rejected),
@@ -106,10 +100,10 @@ def report_of(accepted: Sequence[Example], rejected: Sequence[Example], examples
 
 
 def run(params: VerifyParams, *, documents: Path, examples: Path, out: Path) -> None:
-    """Write the examples that passed every check, and those that did not with their reasons."""
+    """Write the examples that passed every check, and the others with their reasons."""
     store = DocumentStore(documents)
-    checked = list(verify_all(read_examples(examples, "examples*.parquet"), store, bounds_of(params)))
-    verified = probed(checked, params, out)
+    bounds = Bounds(params.max_question_characters, params.max_answer_characters)
+    verified = probe(list(verify(read_examples(examples, "examples*.parquet"), store, bounds)), params, out)
     accepted = [example for example in verified if not example.reason]
     rejected = [example for example in verified if example.reason]
     counts = count_reasons(example.reason for example in rejected)
@@ -117,11 +111,11 @@ def run(params: VerifyParams, *, documents: Path, examples: Path, out: Path) -> 
         raise InputError(
             examples,
             found=f"no example that passed: {list_rejections(counts)}",
-            expected="examples whose evidence carries their answers",
-            fix="Run 'ask' on the same documents that are named here.",
+            expected="examples whose evidence supports their answers",
+            fix="Run 'ask' on these documents.",
         )
     write_examples(out / "rejected-00000.parquet", rejected)
-    write_json(out / "report.json", report_of(accepted, rejected, examples))
+    write_json(out / "report.json", count_results(accepted, rejected, examples))
     write_preview(out / "preview.html", verified, store, params.num_previews)
     write_examples(out / "examples-00000.parquet", accepted)
     log.info("verify: %d examples in %s, %s", len(accepted), out, list_rejections(counts))

@@ -9,7 +9,7 @@ from pathlib import Path
 from pipeline.benchmarks.scripted import MODEL, scripted
 from pipeline.tables import Table
 from pipeline.teachers.client import Endpoint, EndpointParams
-from pipeline.teachers.probes import Reply
+from pipeline.teachers.probes import ShortAnswer
 from pipeline.teachers.reply_cache import FILE, ReplyStore
 
 IN_FLIGHT = 64
@@ -56,7 +56,7 @@ async def ask(params: EndpointParams, file: Path, count: int) -> list[float]:
 
             async def work() -> None:
                 for number in waiting:
-                    await endpoint.ask([{"role": "user", "content": f"{number} {'word ' * PROMPT_WORDS}"}], Reply)
+                    await endpoint.ask([{"role": "user", "content": f"{number} {'word ' * PROMPT_WORDS}"}], ShortAnswer)
                     if (number + 1) % (count // SAMPLES or 1) == 0:
                         memory.append(resident())
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from lxml import etree
 
-from pipeline.passages.passages import Table, find_tables
+from pipeline.passages.markdown_tables import MarkdownTable, find_tables
 
 IX = "{http://www.xbrl.org/2013/inlineXBRL}"
 XBRLI = "{http://www.xbrl.org/2003/instance}"
@@ -86,7 +86,7 @@ def check(facts: list[Fact], text: str) -> Evidence:
     return Evidence(len(facts), sum(fact.is_dated for fact in facts), len(facts) - len(wrong), wrong)
 
 
-def fault(fact: Fact, tables: list[Table]) -> str:
+def fault(fact: Fact, tables: list[MarkdownTable]) -> str:
     """Return what is wrong with a figure in the tables that were read; '' if one of them has it in its place."""
     reason = "no row has its label"
     for table in tables:

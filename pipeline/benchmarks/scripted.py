@@ -54,19 +54,19 @@ def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any
     lot = int.from_bytes(sha256(prompt.encode()).digest()[:4])
     quotes = [(int(number), quote) for number, _, text in documents for quote in drawn(text, lot)]
     sentence = quotes[0][1] if quotes else "Nothing is said."
-    if name == "Probe":
+    if name == "SchemaCheck":
         return {"word": "kestrel"}
-    if name == "Drafted":
+    if name == "DraftQuestion":
         return {"question": f"What is told of “{' '.join(sentence.split()[:6])}”?"}
     if name == "Note":
         return {"is_relevant": True, "note": sentence, "quotes": [quote for _, quote in quotes[:2]]}
     if name == "Judgement":
         return {"helpful": 5, "logical": 5, "faithful": 5, "complete": 5}
     evidence = [{"document": number, "quote": quote} for number, quote in quotes]
-    if name == "Written":
+    if name == "AnswerFromNotes":
         kept = [line.removeprefix("Quote: ") for line in prompt.split("\n") if line.startswith("Quote: ")]
         return {"answer": kept[0], "evidence": [{"document": 1, "quote": quote} for quote in kept[:3]]}
-    if name == "Reply" and "question" not in schema["properties"]:
+    if name == "ShortAnswer":
         return {"answer": "I do not know."}
     most = schema["properties"]["evidence"]["maxItems"]
     words = " ".join(sentence.split()[:7]).rstrip(",;:")

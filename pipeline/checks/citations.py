@@ -1,4 +1,4 @@
-"""Answers that cite: marks like [1], and below them the words of the document that each stands for."""
+"""Answers with citations: marks like [1], and below the answer the quote that each mark refers to."""
 
 import re
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ NOT_CITED = ("mention", "continuation", "order")  # their answers are quotes alr
 
 
 def is_citable(example: Example) -> bool:
-    """Say whether an answer would read well with its evidence below it."""
+    """Say whether citations suit an answer: it is not a quote itself, and its evidence is short."""
     length = sum(len(" ".join(span.quote.split())) for span in example.evidence)
     is_own = not example.teacher.startswith("human")  # what people wrote stays as they wrote it
     return is_own and example.task not in NOT_CITED and length <= MAX_CITED_CHARACTERS and "[" not in example.answer
 
 
-def is_drawn(example: Example, fraction: float, seed: int) -> bool:
-    """Say whether an example is one of the fraction that cites, by a hash of its id."""
+def is_in_fraction(example: Example, fraction: float, seed: int) -> bool:
+    """Say whether an example is in the fraction of examples that cite, by a hash of its id."""
     return hash_fraction("cite", seed, example.example_id) < fraction
 
 
 def with_citations(example: Example) -> Example:
-    """Return an example whose question asks for citations and whose answer has them, one for each piece of evidence."""
+    """Return the example with a question that asks for citations and an answer that has one for each quote."""
     marks = "".join(f"[{number}]" for number in range(1, len(example.evidence) + 1))
     quotes = [" ".join(span.quote.split()).strip('“”"') for span in example.evidence]
     listed = "\n".join(f"[{number}] “{quote}”" for number, quote in enumerate(quotes, 1))
@@ -36,11 +36,11 @@ def with_citations(example: Example) -> Example:
     return replace(example, example_id=example_id, question=question, answer=answer)
 
 
-def citations_of(answer: str) -> Mapping[str, str]:
-    """Return the quotes that are listed below an answer, by their numbers."""
+def listed_citations(answer: str) -> Mapping[str, str]:
+    """Return the quotes listed below an answer by their numbers: {'1': 'The mill burned down.'}."""
     return dict(LISTED.findall(answer))
 
 
 def without_citations(answer: str) -> str:
-    """Return an answer without its marks and without the list below it."""
+    """Return an answer without its marks and the list of quotes below it."""
     return MARK.sub("", LISTED.sub("", answer)).strip()

@@ -1,4 +1,4 @@
-"""Words that begin sentences and are no names."""
+"""Words that often begin a sentence and are not names."""
 
 WORDS = """
 a about above according across additionally advice after again against all almost along already also although always

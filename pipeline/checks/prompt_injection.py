@@ -1,7 +1,7 @@
-"""Words in a document that speak to a model rather than to a reader.
+"""Find instructions to a language model in a document.
 
-They are not taken out of the document, since a manual of prompts may well hold some; a teacher sees marks in their
-place, and no answer may rest on them.
+The document keeps them, since a text about prompts may quote some. A teacher sees them masked, and no answer may rest
+on them.
 """
 
 import re
@@ -27,8 +27,8 @@ ORDER = re.compile("|".join(f"(?:{order})" for order in ORDERS), re.IGNORECASE)
 RARE = re.compile(r"\b(?=\w*[\dA-Z])[\w-]{5,}\b")
 
 
-def injections(text: str) -> Iterator[tuple[int, int]]:
-    """Yield the ranges of the sentences that give orders to a model, each with the one after it."""
+def find_injections(text: str) -> Iterator[tuple[int, int]]:
+    """Yield the range of each sentence that gives an order to a model, together with the sentence after it."""
     last = 0
     for match in ORDER.finditer(text):
         start = max(last, *(text.rfind(mark, last, match.start()) + 1 for mark in ".!?\n"))
@@ -39,20 +39,20 @@ def injections(text: str) -> Iterator[tuple[int, int]]:
             last = end
 
 
-def masked(text: str) -> str:
-    """Return a text of the same length in which every order to a model is a row of marks."""
+def mask_injections(text: str) -> str:
+    """Return a text of the same length with every injection masked by '█'."""
     parts, last = [], 0
-    for start, end in injections(text):
+    for start, end in find_injections(text):
         parts += [text[last:start], MASK * (end - start)]
         last = end
     return "".join([*parts, text[last:]]) if parts else text
 
 
-def canaries(text: str) -> set[str]:
-    """Return the conspicuous words, with digits or capitals, that a text has in orders to a model and nowhere else."""
-    orders = [text[start:end] for start, end in injections(text)]
+def find_canaries(text: str) -> set[str]:
+    """Return the conspicuous words, with digits or capitals, that a text has only in its injections."""
+    orders = [text[start:end] for start, end in find_injections(text)]
     if not orders:
         return set()
-    rest = masked(text)
+    rest = mask_injections(text)
     words = {word for order in orders for word in RARE.findall(order)}
     return {word for word in words if word not in rest}

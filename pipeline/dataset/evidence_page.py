@@ -1,4 +1,4 @@
-"""Write a page to read: examples with their evidence highlighted where it stands, and refused ones with reasons."""
+"""Write a page for reading examples: their evidence highlighted in context, and refused ones with their reasons."""
 
 from collections.abc import Iterable
 from importlib import resources
@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment
 
 from pipeline.files import replacing
-from pipeline.records import Example
+from pipeline.records import Evidence, Example
 from pipeline.rejections import Reason
 from pipeline.stable_order import order_key
 from pipeline.storage.document_store import DocumentStore
@@ -16,11 +16,11 @@ from pipeline.storage.document_store import DocumentStore
 CONTEXT_CHARACTERS = 240  # on either side of a quote
 MAX_QUOTE_CHARACTERS = 1_500
 NUM_BINS = 10
-NUM_REFUSED = 5  # of each reason
+NUM_REFUSED_SHOWN = 5  # shown of each kind of reason
 
 
 def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore, num_previews: int) -> None:
-    """Write the page: so many accepted examples of each task, drawn by a hash, and some of each refusal."""
+    """Write the page: `num_previews` accepted examples of each task, drawn by a hash, and some of each refusal."""
     by_task: dict[str, list[Example]] = {}
     refused: dict[str, list[Example]] = {}
     for example in examples:
@@ -28,16 +28,16 @@ def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore,
             refused.setdefault(Reason.parse(example.reason).kind, []).append(example)
         else:
             by_task.setdefault(example.task, []).append(example)
-    drawn = {task: draw(found, num_previews) for task, found in sorted(by_task.items())}
-    shown = {reason: draw(found, NUM_REFUSED) for reason, found in sorted(refused.items())}
+    drawn = {task: draw_examples(found, num_previews) for task, found in sorted(by_task.items())}
+    shown = {reason: draw_examples(found, NUM_REFUSED_SHOWN) for reason, found in sorted(refused.items())}
     quoted = {span.doc_id for found in by_task.values() for example in found for span in example.evidence}
     lengths = {doc_id: len(store[doc_id].text) for doc_id in store.in_order() if doc_id in quoted}
     template = resources.files("pipeline.dataset").joinpath("evidence_page.html").read_text(encoding="utf-8")
     page = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True).from_string(template)
     text = page.render(
-        tasks={task: [view_of(example, store) for example in found] for task, found in drawn.items()},
-        refused={reason: [view_of(example, store) for example in found] for reason, found in shown.items()},
-        histograms={task: histogram(found, lengths) for task, found in by_task.items()},
+        tasks={task: [example_view(example, store) for example in found] for task, found in drawn.items()},
+        refused={reason: [example_view(example, store) for example in found] for reason, found in shown.items()},
+        histograms={task: percent_by_tenth(found, lengths) for task, found in by_task.items()},
         num_accepted={task: len(found) for task, found in by_task.items()},
         num_refused={reason: len(found) for reason, found in refused.items()},
     )
@@ -45,8 +45,8 @@ def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore,
         beside.write_text(text, encoding="utf-8")
 
 
-def histogram(examples: list[Example], lengths: dict[str, int]) -> list[int]:
-    """Return in which tenth of its document each piece of evidence lies, as percentages of all pieces."""
+def percent_by_tenth(examples: list[Example], lengths: dict[str, int]) -> list[int]:
+    """Return the percentage of quotes in each tenth of their documents."""
     bins = [0] * NUM_BINS
     for span in (span for example in examples for span in example.evidence):
         bins[min(NUM_BINS - 1, span.start * NUM_BINS // max(1, lengths[span.doc_id]))] += 1
@@ -54,22 +54,22 @@ def histogram(examples: list[Example], lengths: dict[str, int]) -> list[int]:
     return [round(100 * count / total) for count in bins]
 
 
-def draw(examples: list[Example], num: int) -> list[Example]:
-    """Return some examples in the order of a hash."""
+def draw_examples(examples: list[Example], num: int) -> list[Example]:
+    """Return the first `num` examples in the order of a hash."""
     return sorted(examples, key=lambda example: order_key(example.example_id))[:num]
 
 
-def view_of(example: Example, store: DocumentStore) -> dict[str, Any]:
-    """Return what the page shows of an example."""
+def example_view(example: Example, store: DocumentStore) -> dict[str, Any]:
+    """Return what the template shows of an example."""
     return {
         "example": example,
         "documents": [store[doc_id].title or store[doc_id].source for doc_id in example.doc_ids if doc_id in store],
-        "quotes": [place_of(span, store) for span in example.evidence if span.doc_id in store],
+        "quotes": [quote_in_context(span, store) for span in example.evidence if span.doc_id in store],
     }
 
 
-def place_of(span: Any, store: DocumentStore) -> dict[str, Any]:
-    """Return a quote between the words around it."""
+def quote_in_context(span: Evidence, store: DocumentStore) -> dict[str, Any]:
+    """Return a quote with the words before and after it."""
     document = store[span.doc_id]
     text = document.text
     return {

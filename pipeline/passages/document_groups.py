@@ -1,6 +1,6 @@
 """Which documents are asked about together: each alone, the reports of a series, pairs, papers with their reviews.
 
-Documents of both sides of the split are never put together.
+No group has documents of both splits.
 """
 
 import re
@@ -13,13 +13,13 @@ from pipeline.records import Category
 from pipeline.stable_order import order_key
 from pipeline.storage.parquet import DOCUMENT_SCHEMA, open_parquet, parquet_files
 
-MIN_SERIES, MAX_SERIES = 3, 12  # LongLoRA's demonstration reads twelve yearly outlooks
+MIN_SERIES, MAX_SERIES = 3, 12  # documents; LongLoRA's demonstration reads twelve yearly outlooks
 NUMBERS = re.compile(r"\d+")
 
 
 @dataclass(frozen=True)
-class Card:
-    """What relates a document to others, without its text."""
+class DocumentCard:
+    """What is needed to group a document with others: its metadata without its text."""
 
     doc_id: str
     category: Category
@@ -33,39 +33,39 @@ class Card:
 
     @property
     def year(self) -> str:
-        """The year of its date, '' where it has none."""
+        """The year of its date, '' if it has none."""
         return self.date[:4]
 
 
-Relation = Callable[[Sequence[Card]], Iterator[tuple[Card, ...]]]
+Relation = Callable[[Sequence[DocumentCard]], Iterator[tuple[DocumentCard, ...]]]
 
 
-def read_cards(folder: Path) -> list[Card]:
-    """Return the cards of a folder of documents in their order; no text is read.
+def read_cards(folder: Path) -> list[DocumentCard]:
+    """Return the metadata of the documents in a folder, in their order, without reading a text.
 
     Raises:
-        InputError: The folder holds no Parquet file, or one of another kind.
+        InputError: The folder has no Parquet file, or one with other columns.
     """
-    columns = list(Card.__dataclass_fields__)
+    columns = list(DocumentCard.__dataclass_fields__)
     cards = []
     for path in parquet_files(folder, "*.parquet"):
         with open_parquet(path, DOCUMENT_SCHEMA) as file:
             rows = file.read(columns=columns).to_pylist()
-        cards += [Card(**row | {"authors": tuple(row["authors"])}) for row in rows]
+        cards += [DocumentCard(**row | {"authors": tuple(row["authors"])}) for row in rows]
     return cards
 
 
-def alone(cards: Sequence[Card]) -> Iterator[tuple[Card, ...]]:
-    """Yield each document by itself; reviews are never read without their paper."""
+def alone(cards: Sequence[DocumentCard]) -> Iterator[tuple[DocumentCard, ...]]:
+    """Yield each document by itself; reviews are left out, since they make no sense without their paper."""
     yield from ((card,) for card in cards if card.category != "review")
 
 
-def in_series(cards: Sequence[Card]) -> Iterator[tuple[Card, ...]]:
-    """Yield the reports or statements whose titles differ in numbers alone, in the order of their years.
+def in_series(cards: Sequence[DocumentCard]) -> Iterator[tuple[DocumentCard, ...]]:
+    """Yield the series of reports or statements, oldest first: their titles differ only in numbers.
 
-    Of several of one year the first by id is taken; a longer series than twelve is parted.
+    Of several documents of one year the first by id is taken. A series of more than twelve is split.
     """
-    series: dict[tuple[str, ...], dict[str, Card]] = {}
+    series: dict[tuple[str, ...], dict[str, DocumentCard]] = {}
     for card in sorted(cards, key=lambda card: card.doc_id):
         name = " ".join(NUMBERS.sub("", card.title).split()).casefold()
         if card.category in ("report", "statement") and name and card.year:
@@ -78,12 +78,12 @@ def in_series(cards: Sequence[Card]) -> Iterator[tuple[Card, ...]]:
                 yield tuple(part)
 
 
-def in_pairs(cards: Sequence[Card]) -> Iterator[tuple[Card, ...]]:
+def in_pairs(cards: Sequence[DocumentCard]) -> Iterator[tuple[DocumentCard, ...]]:
     """Yield pairs of documents of one category, each document in two of them at most.
 
-    Neighbours in the order of a hash of their ids: neither the order of the list nor other categories change a pair.
+    The pairs are neighbours in the order of a hash of the ids, so the order of the list does not change them.
     """
-    kinds: dict[tuple[str, str], list[Card]] = {}
+    kinds: dict[tuple[str, str], list[DocumentCard]] = {}
     for card in cards:
         if card.category != "review":
             kinds.setdefault((card.category, card.split), []).append(card)
@@ -92,9 +92,9 @@ def in_pairs(cards: Sequence[Card]) -> Iterator[tuple[Card, ...]]:
         yield from pairwise(ranked)
 
 
-def with_reviews(cards: Sequence[Card]) -> Iterator[tuple[Card, ...]]:
+def with_reviews(cards: Sequence[DocumentCard]) -> Iterator[tuple[DocumentCard, ...]]:
     """Yield each paper followed by the documents of its reviews."""
-    reviews: dict[str, list[Card]] = {}
+    reviews: dict[str, list[DocumentCard]] = {}
     for card in sorted(cards, key=lambda card: card.doc_id):
         if card.category == "review" and card.group:
             reviews.setdefault(card.group, []).append(card)
@@ -103,7 +103,9 @@ def with_reviews(cards: Sequence[Card]) -> Iterator[tuple[Card, ...]]:
             yield (card, *reviews[card.group])
 
 
-def units_of(cards: Iterable[Card], relations: Iterable[Relation]) -> list[tuple[Relation, tuple[Card, ...]]]:
-    """Return what is asked about, relation by relation; documents by themselves come in the order of the list."""
-    known = list(cards)
-    return [(relation, unit) for relation in relations for unit in relation(known)]
+def group_documents(
+    cards: Iterable[DocumentCard], relations: Iterable[Relation]
+) -> list[tuple[Relation, tuple[DocumentCard, ...]]]:
+    """Return the groups of all relations, each with its relation."""
+    listed = list(cards)
+    return [(relation, group) for relation in relations for group in relation(listed)]

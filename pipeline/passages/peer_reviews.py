@@ -1,8 +1,7 @@
-"""What people wrote about a paper: its reviews as the reader of discussions prints them, and what they speak of in it.
+"""Peer reviews of a paper, as `pipeline.readers.openreview` lays them out, and the passages that they are about.
 
-A reviewer rarely quotes. What a remark speaks of is found by the rare words that it shares with a sentence of the
-paper, or by the section, table or figure that it names; a remark about nothing that can be found has no evidence, and
-is not used.
+A reviewer rarely quotes. The passage behind a remark is found by the rare words that both share, or by the section,
+table or figure that the remark names. A remark without such a passage has no evidence and is not used.
 """
 
 import re
@@ -13,17 +12,20 @@ from functools import cached_property
 from math import log
 
 import nupunkt
+from pydantic import Field
 
-from pipeline.passages.passages import Passages, Span, trimmed
-from pipeline.passages.review_rules import ReviewRules
+from pipeline.params import Part
+from pipeline.passages.passages import Passages
+from pipeline.passages.spans import Span, trim_span
 from pipeline.records import Document
 
 NAMED = re.compile(r"\b(Section|Sec\.|Table|Tab\.|Figure|Fig\.|Appendix|Theorem|Algorithm)\s*(\d+(?:\.\d+)*|[A-Z]\b)")
 LONG_NAMES = {"Sec.": "Section", "Tab.": "Table", "Fig.": "Figure"}
 WORD = re.compile(r"[^\W\d_]{4,}")
 HEADING_LINE = re.compile(r"^#+ .*\n+", re.MULTILINE)
-MIN_SHARED, MIN_OVERLAP = 3, 0.4  # words that a remark and a sentence share, and their share of the remark's weight
-MIN_WORDS = 6  # of a sentence that can be spoken of
+MIN_SHARED_WORDS = 3  # of a remark and the sentence it is about
+MIN_OVERLAP = 0.4  # the weight of the shared words, as a fraction of the weight of all words of the remark
+MIN_WORDS = 6  # of a sentence that a remark can be about
 LEADING_NUMBER = re.compile(r"\s*(\d+(?:\.\d+)?)")
 FOR, AGAINST = (
     re.compile(r"\baccept|\babove\b", re.IGNORECASE),
@@ -31,31 +33,42 @@ FOR, AGAINST = (
 )
 
 
+class ReviewRules(Part):
+    """Part `human` of section `ask`: which reviews are good enough to be answers."""
+
+    min_words: int = Field(ge=1)  # of an answer
+    min_confidence: int  # of the reviewer, on the venue's scale: 3 of 5 is 'fairly confident'
+    accept_rating: int  # a numeric rating of at least this counts as a vote for acceptance
+    agreeing: bool  # whether a review must vote for what was decided
+    num_passages: int = Field(ge=1)  # of the paper that support an answer, at least
+    max_passages: int = Field(ge=1)
+
+
 @dataclass(frozen=True)
-class Written:
-    """One review, response, meta-review or decision: its fields by their headings, in their order."""
+class Post:
+    """A review, response, meta-review or decision: its heading, and its fields as pairs of name and text."""
 
     heading: str
     fields: tuple[tuple[str, Span], ...]
 
     def get(self, *names: str) -> Span | None:
-        """Return the first of several fields that there is."""
+        """Return the first of the named fields that the post has, None if it has none of them."""
         found = dict(self.fields)
         return next((found[name] for name in names if name in found), None)
 
 
 class Discussion:
-    """The reviews of a paper."""
+    """The posts about a paper, parsed on first use."""
 
     def __init__(self, document: Document) -> None:
-        """Take the document that the reader of discussions made."""
+        """Take a document of category 'review'."""
         self.document = document
         venue = re.search(r"^Venue: (.+)$", document.text[:1_000], re.MULTILINE)
         self.venue = venue[1] if venue else ""
 
     @cached_property
-    def written(self) -> list[Written]:
-        """All that was written, in the order of the page."""
+    def posts(self) -> list[Post]:
+        """All posts, in the order of the page."""
         found: dict[int, tuple[str, list[tuple[str, Span]]]] = {}
         start = -1
         for section in self.document.sections:
@@ -64,62 +77,61 @@ class Discussion:
                 found[start] = (section.path[1], [])
             elif len(section.path) == 3 and start in found:
                 found[start][1].append(
-                    (section.path[2].lower(), body_of(self.document.text, section.start, section.end))
+                    (section.path[2].lower(), text_below_heading(self.document.text, section.start, section.end))
                 )
-        return [Written(heading, tuple(fields)) for heading, fields in found.values()]
+        return [Post(heading, tuple(fields)) for heading, fields in found.values()]
 
-    def of_kind(self, kind: str) -> list[Written]:
-        """Return what stands under headings that begin in some way: 'Review', 'Meta-review', 'Decision'."""
-        return [each for each in self.written if re.fullmatch(rf"{kind}(?: \d+)?", each.heading)]
+    def of_kind(self, kind: str) -> list[Post]:
+        """Return the posts of a kind, like 'Review', 'Meta-review', 'Decision': 'Review' gives 'Review 1' and so on."""
+        return [each for each in self.posts if re.fullmatch(rf"{kind}(?: \d+)?", each.heading)]
 
-    def responses_to(self, review: Written) -> list[Written]:
-        """Return what the authors replied to a review."""
+    def responses_to(self, review: Post) -> list[Post]:
+        """Return the authors' responses to a review."""
         number = review.heading.rpartition(" ")[2]
-        return [each for each in self.written if each.heading == f"Author response to review {number}"]
+        return [each for each in self.posts if each.heading == f"Author response to review {number}"]
 
     def is_accepted(self) -> bool | None:
-        """Say what was decided, None where nothing is known."""
+        """Say whether the paper was accepted, None if no decision is known."""
         for decision in self.of_kind("Decision"):
             if span := decision.get("decision"):
                 return "accept" in span.text.lower() and "not accept" not in span.text.lower()
         return None
 
-    def good(self, rules: ReviewRules) -> list[Written]:
-        """Return the reviews that keep to the rules, the most confident and then the longest first."""
-        kept = [review for review in self.of_kind("Review") if self.keeps(review, rules)]
-        return sorted(
-            kept, key=lambda review: (-(number_in(review, "confidence") or 0), -length_of(review), review.heading)
-        )
+    def best_reviews(self, rules: ReviewRules) -> list[Post]:
+        """Return the reviews that meet the rules, the most confident first, longer ones before shorter."""
+        kept = [review for review in self.of_kind("Review") if self.meets_rules(review, rules)]
+        confidence = {review: leading_number(review, "confidence") or 0 for review in kept}
+        return sorted(kept, key=lambda review: (-confidence[review], -count_words(review), review.heading))
 
-    def keeps(self, review: Written, rules: ReviewRules) -> bool:
-        """Say whether a review keeps to the rules."""
-        confidence = number_in(review, "confidence")
+    def meets_rules(self, review: Post, rules: ReviewRules) -> bool:
+        """Say whether a reviewer is confident enough and, if the rules ask for it, voted for what was decided."""
+        confidence = leading_number(review, "confidence")
         if confidence is not None and confidence < rules.min_confidence:
             return False
-        decided, leaning = self.is_accepted(), leaning_of(review, rules.accept_rating)
-        return not rules.agreeing or decided is None or leaning is None or decided == leaning
+        decided, vote = self.is_accepted(), favours_acceptance(review, rules.accept_rating)
+        return not rules.agreeing or decided is None or vote is None or decided == vote
 
 
-def body_of(text: str, start: int, end: int) -> Span:
-    """Return what stands below a heading."""
+def text_below_heading(text: str, start: int, end: int) -> Span:
+    """Return the text of a section without its heading."""
     heading = HEADING_LINE.match(text, start)
-    return trimmed(text, heading.end() if heading else start, end)
+    return trim_span(text, heading.end() if heading else start, end)
 
 
-def number_in(review: Written, field: str) -> float | None:
-    """Return the number that a field begins with, None where there is none."""
+def leading_number(review: Post, field: str) -> float | None:
+    """Return the number at the start of a field, as 8 in '8: accept, good paper', None if it has none."""
     span = review.get(field)
     found = LEADING_NUMBER.match(span.text) if span else None
     return float(found[1]) if found else None
 
 
-def length_of(review: Written) -> int:
-    """Return the words of a review."""
+def count_words(review: Post) -> int:
+    """Return how many words a review has."""
     return sum(len(span.text.split()) for _, span in review.fields)
 
 
-def leaning_of(review: Written, accept_rating: int) -> bool | None:
-    """Say whether a rating is for acceptance: by its words, else by its number; None where there is no rating."""
+def favours_acceptance(review: Post, accept_rating: int) -> bool | None:
+    """Say whether a review is for acceptance, by the words of its rating, else by the number; None without a rating."""
     span = review.get("rating", "recommendation", "overall recommendation")
     if span is None:
         return None
@@ -127,53 +139,52 @@ def leaning_of(review: Written, accept_rating: int) -> bool | None:
         return False
     if FOR.search(span.text):
         return True
-    number = number_in(review, "rating")
+    number = leading_number(review, "rating")
     return None if number is None else number >= accept_rating
 
 
-class Spoken:
-    """Finds in a paper what a remark speaks of."""
+class PassageFinder:
+    """Finds the passages of a paper that remarks are about."""
 
     def __init__(self, paper: Passages) -> None:
-        """Take the paper; nothing is parsed before it is asked for."""
+        """Take the paper; nothing is parsed yet."""
         self._paper = paper
 
     @cached_property
     def _sentences(self) -> list[tuple[Span, frozenset[str]]]:
-        """Every sentence that can be spoken of, with its words."""
-        spans = [sentence for paragraph in self._paper.paragraphs for sentence in paragraph]
-        return [(span, stems_of(span.text)) for span in spans if len(span.text.split()) >= MIN_WORDS]
+        """The sentences that a remark can be about, each with its word stems."""
+        return [(span, word_stems(span.text)) for span in self._paper.sentences if len(span.text.split()) >= MIN_WORDS]
 
     @cached_property
     def _weights(self) -> dict[str, float]:
-        """What each word of the paper says: the rarer, the more."""
+        """The inverse document frequency of each word stem, with a sentence as a document."""
         counts = Counter(word for _, words in self._sentences for word in words)
         return {word: log((1 + len(self._sentences)) / count) for word, count in counts.items()}
 
-    def passages(self, remarks: str, most: int) -> list[Span]:
-        """Return the passages that remarks speak of, those that are surest first; each remark has one."""
+    def find_passages(self, remarks: str, max_passages: int) -> list[Span]:
+        """Return the passages that remarks are about, the best matches first."""
         found: dict[Span, float] = {}
         for start, end in nupunkt.sent_spans(remarks):
-            for span, score in self.of(remarks[start:end]):
+            for span, score in self.score_passages(remarks[start:end]):
                 found[span] = max(score, found.get(span, 0.0))
-        return sorted(found, key=lambda span: (-found[span], span.start))[:most]
+        return sorted(found, key=lambda span: (-found[span], span.start))[:max_passages]
 
-    def of(self, remark: str) -> Iterator[tuple[Span, float]]:
-        """Yield what one remark names, and the sentence that it shares most with, each with how sure that is."""
-        yield from ((span, 1.0) for span in self.named(remark))
-        words = stems_of(remark) & self._weights.keys()
-        whole = sum(self._weights[word] for word in words)
+    def score_passages(self, remark: str) -> Iterator[tuple[Span, float]]:
+        """Yield the parts that one remark names and the sentence most like it, each with a score of at most 1."""
+        yield from ((span, 1.0) for span in self.named_parts(remark))
+        words = word_stems(remark) & self._weights.keys()
+        total = sum(self._weights[word] for word in words)
         best: tuple[float, Span] | None = None
         for span, own in self._sentences:
             shared = words & own
-            if len(shared) >= MIN_SHARED:
-                score = sum(sorted(self._weights[word] for word in shared)) / whole
+            if len(shared) >= MIN_SHARED_WORDS:
+                score = sum(sorted(self._weights[word] for word in shared)) / total
                 if score >= MIN_OVERLAP and (best is None or score > best[0]):
                     best = score, span
         if best:
             yield best[1], best[0]
 
-    def named(self, remark: str) -> Iterator[Span]:
+    def named_parts(self, remark: str) -> Iterator[Span]:
         """Yield the headings and captions of the parts that a remark names."""
         text = self._paper.document.text
         for kind, number in NAMED.findall(remark):
@@ -183,16 +194,16 @@ class Spoken:
             else:
                 pattern = rf"^(?:#+ |\*\*)?{name} {re.escape(number)}\b.{{12,}}$"
             if match := re.search(pattern, text, re.MULTILINE):
-                yield trimmed(text, match.start(), match.end())
+                yield trim_span(text, match.start(), match.end())
 
 
-def stems_of(text: str) -> frozenset[str]:
-    """Return the words of a text in small letters, without the endings that differ between speakers."""
+def word_stems(text: str) -> frozenset[str]:
+    """Return the words of a text in lower case without common endings: 'Methods shared' gives 'method' and 'shar'."""
     return frozenset(re.sub(r"(?:ies|es|s|ed|ing|ly)$", "", word.lower()) for word in WORD.findall(text))
 
 
-def joined(parts: Sequence[tuple[str, Span]]) -> str:
-    """Return an answer of several parts, each under its name if it has one."""
+def join_parts(parts: Sequence[tuple[str, Span]]) -> str:
+    """Join the parts of an answer, given as pairs of name and text; each has its name above it if it has one."""
     if len(parts) == 1:
         return parts[0][1].text
     return "\n\n".join(f"{name}\n{span.text}".strip() for name, span in parts)

@@ -1,4 +1,4 @@
-"""The figures of a document that it tags itself, each with the row and the table in which it stands."""
+"""The figures that a document tags itself (inline XBRL), each with the table row that prints it."""
 
 import datetime
 import re
@@ -7,13 +7,15 @@ from collections import Counter
 from dataclasses import dataclass
 from decimal import Decimal
 
-from pipeline.passages.passages import GENERIC, HAS_WORD, UNQUOTABLE, Passages, Span, Table, label_of
+from pipeline.passages.markdown_tables import MarkdownTable, is_telling, row_label
+from pipeline.passages.passages import Passages
+from pipeline.passages.spans import Span
 from pipeline.records import Fact
 
 SCALES = {0: "", 3: " thousand", 6: " million", 9: " billion", 12: " trillion"}
 CURRENCY = re.compile(r"[A-Z]{3}")
 SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
-YEAR_DAYS = (350, 380)  # 52 and 53 weeks are years as well
+YEAR_DAYS = (350, 380)  # fiscal years of 52 or 53 weeks have 364 or 371 days
 QUARTER_DAYS = (80, 100)
 MONTHS = (
     *("January", "February", "March", "April", "May", "June"),
@@ -23,18 +25,18 @@ MONTHS = (
 
 @dataclass(frozen=True)
 class TaggedFigure:
-    """A tagged figure of a table's row."""
+    """A tagged figure in a row of a table."""
 
     fact: Fact
     label: str
-    table: Table
+    table: MarkdownTable
     row: Span
-    printed: str  # as it stands in its cell: digits alone
+    printed: str  # the digits as the cell has them: '84,284'
     in_parentheses: bool
 
     @property
     def amount(self) -> str:
-        """The figure with its unit, as in '$84,284 million'."""
+        """The figure with its unit: '$84,284 million'."""
         unit, scale = self.fact.unit, self.fact.scale
         if unit.endswith("/shares"):
             return f"{money(unit.split('/')[0], self.printed)}{SCALES[scale]} per share"
@@ -51,17 +53,17 @@ class TaggedFigure:
 
     @property
     def period(self) -> str:
-        """When it holds, in words; '' for a period that is neither a day, a quarter nor a year."""
+        """Its period in words; '' if that is neither a day, a quarter nor a year."""
         return period_words(self.fact.period)
 
 
 def money(currency: str, digits: str) -> str:
-    """Return an amount of a currency, by its sign where it has one."""
+    """Return an amount with its currency: '$12' for USD, 'CHF 12' where there is no sign."""
     return f"{SIGNS[currency]}{digits}" if currency in SIGNS else f"{currency} {digits}"
 
 
 def period_words(period: str) -> str:
-    """Return a period of a fact in words."""
+    """Return the period of a fact in words: 'as of June 30, 2025', 'for the year that ended on June 30, 2025'."""
     start, _, end = period.rpartition("/")
     try:
         last = datetime.date.fromisoformat(end)
@@ -81,14 +83,14 @@ def date_words(date: datetime.date) -> str:
 
 
 def is_plain(fact: Fact) -> bool:
-    """Say whether a fact is one of the whole company, in a unit that has words."""
+    """Say whether a fact is about the whole company, in a unit and scale that can be put into words."""
     units = fact.unit.split("/")
     has_words = fact.unit in ("shares", "pure") or (bool(CURRENCY.fullmatch(units[0])) and fact.unit.count("/") < 2)
     return not fact.dimensions and has_words and (fact.scale in SCALES or (fact.unit == "pure" and fact.scale == -2))
 
 
 def tagged_figures(passages: Passages) -> list[TaggedFigure]:
-    """Return the tagged figures of rows that can be named, each alone in its table by label and period."""
+    """Return the tagged figures that a question can name: no other in the table has the same label and period."""
     rows = [(span, cells, table) for table in passages.named_tables for cells, span in table.rows]
     starts = [span.start for span, _, _ in rows]
     found = []
@@ -98,9 +100,9 @@ def tagged_figures(passages: Passages) -> list[TaggedFigure]:
             continue
         span, cells, table = rows[index]
         if fact.start < span.start + span.text.find("|", 1):
-            continue  # it stands in the label
-        label = label_of(cells)
-        if not HAS_WORD.search(label) or GENERIC.fullmatch(label) or set(label) & UNQUOTABLE:
+            continue  # it is in the label
+        label = row_label(cells)
+        if not is_telling(label):
             continue
         text = passages.document.text
         before = text[max(span.start, fact.start - 3) : fact.start]

@@ -1,1 +1,1 @@
-"""Kinds of questions, one module each; `task.py` says what a task is."""
+"""Tasks, the ways to ask about a document: a module each, found by itself; `task.py` says what a task is."""

@@ -1,10 +1,12 @@
-"""How did it develop over several reports? The same row of the same table in each report of a series."""
+"""Ask for the same row of the same table in each report of a series."""
 
 import re
 from collections.abc import Iterator, Sequence
 
 from pipeline.passages.document_groups import in_series
-from pipeline.passages.passages import YEAR, Passages, Row, Span, Table
+from pipeline.passages.markdown_tables import YEAR, MarkdownTable, TableRow
+from pipeline.passages.passages import Passages
+from pipeline.passages.spans import Span
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
@@ -19,40 +21,40 @@ WHICH = {0: "its own year", -1: "the year before its own"}
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each row that every report of a series has in a table of the same name."""
-    tables = [by_name(passages) for passages in documents]
+    """Yield a question for each row that all reports of a series have in a table of the same name."""
+    tables = [tables_by_name(passages) for passages in documents]
     for name in sorted(set.intersection(*(set(found) for found in tables))):
         rows = [{row.label: row for row in found[name].figures} for found in tables]
         for label in sorted(set.intersection(*(set(labelled) for labelled in rows))):
             for offset, which in WHICH.items():
-                cells = [cell_for(passages, row[label], offset) for passages, row in zip(documents, rows, strict=True)]
+                cells = [find_cell(passages, row[label], offset) for passages, row in zip(documents, rows, strict=True)]
                 if all(cells):
                     spans = [
                         (found[name].header_span, row[label].span) for found, row in zip(tables, rows, strict=True)
                     ]
                     names = {found[name].name for found in tables}
                     shown = names.pop() if len(names) == 1 else name
-                    yield example_of(documents, shown, label, which, [cell for cell in cells if cell], spans)
+                    yield compare_reports(documents, shown, label, which, [cell for cell in cells if cell], spans)
                     break
 
 
-def by_name(passages: Passages) -> dict[str, Table]:
-    """Return the tables by their names without numbers; those that share one are left out."""
-    found: dict[str, list[Table]] = {}
+def tables_by_name(passages: Passages) -> dict[str, MarkdownTable]:
+    """Return the tables by their names without numbers; names that several tables share are left out."""
+    found: dict[str, list[MarkdownTable]] = {}
     for table in passages.named_tables:
         found.setdefault(" ".join(NUMBERS.sub("", table.name).split()), []).append(table)
     return {name: tables[0] for name, tables in found.items() if len(tables) == 1}
 
 
-def cell_for(passages: Passages, row: Row, offset: int) -> tuple[str, str, str] | None:
-    """Return the year of a report, and the column and figure of the year that lies `offset` years from it."""
+def find_cell(passages: Passages, row: TableRow, offset: int) -> tuple[str, str, str] | None:
+    """Return a report's year, and the column and figure of the year `offset` years from it; None if it has none."""
     year = passages.document.date[:4]
-    wanted = str(int(year) + offset)
-    cells = [(head, value) for head, value in row.cells if YEAR.findall(head)[-1:] == [wanted]]
+    expected = str(int(year) + offset)
+    cells = [(heading, value) for heading, value in row.cells if YEAR.findall(heading)[-1:] == [expected]]
     return (year, *cells[0]) if len(cells) == 1 else None
 
 
-def example_of(
+def compare_reports(
     documents: Sequence[Passages],
     name: str,
     label: str,
@@ -60,7 +62,7 @@ def example_of(
     cells: Sequence[tuple[str, str, str]],
     spans: Sequence[tuple[Span, Span]],
 ) -> Example:
-    """Return the question about a row of all reports."""
+    """Return the question about one row of all reports."""
     key = f"{name}|{label}|{documents[0].document.doc_id}"
     question = choose(WORDINGS, key).format(num=len(documents), row=label, table=name, which=which)
     answer = "; ".join(f"report of {year}, {column}: {value}" for year, column, value in cells)

@@ -1,8 +1,9 @@
-"""What the tasks share: building an example, choosing among wordings without chance, and naming documents."""
+"""What the tasks share: building an example, choosing a wording, and naming a document."""
 
 from collections.abc import Sequence
 
-from pipeline.passages.passages import Passages, Span
+from pipeline.passages.passages import Passages
+from pipeline.passages.spans import Span
 from pipeline.records import Document, Evidence, Example, make_example_id
 from pipeline.stable_order import hash_choice
 
@@ -29,14 +30,14 @@ def build_example(
         version: Of its wording.
         question: Without any wrapper.
         answer: Likewise.
-        evidence: Quotes, each with the document that it stands in.
-        shown: The documents that the prompt will show; all of `documents` where it is not said.
+        evidence: The quotes, each with its document.
+        shown: The documents that the prompt shows; all of `documents` by default.
         teacher: Who answers.
     """
-    places = {passages.document.doc_id: number for number, passages in enumerate(documents)}
+    ranks = {passages.document.doc_id: number for number, passages in enumerate(documents)}
     spans = sorted(
         {Evidence(passages.document.doc_id, span.start, span.end, span.text) for passages, span in evidence},
-        key=lambda span: (places[span.doc_id], span.start, span.end),
+        key=lambda span: (ranks[span.doc_id], span.start, span.end),
     )
     doc_ids = tuple(passages.document.doc_id for passages in (documents if shown is None else shown))
     return Example(
@@ -48,12 +49,12 @@ def build_example(
         evidence=tuple(spans),
         teacher=teacher,
         prompt_version=version,
-        licence=licence_of([passages.document for passages in documents]),
+        licence=join_licences([passages.document for passages in documents]),
     )
 
 
-def licence_of(documents: Sequence[Document]) -> str:
-    """Return the licence of what is drawn from several documents: all of theirs, sorted and joined by AND."""
+def join_licences(documents: Sequence[Document]) -> str:
+    """Return the licence of what is made from several documents: all of theirs, sorted and joined by AND."""
     return " AND ".join(sorted({document.licence or NO_LICENCE for document in documents}))
 
 
@@ -62,8 +63,8 @@ def choose(wordings: Sequence[str], key: str) -> str:
     return hash_choice(wordings, key)
 
 
-def named(passages: Passages) -> str:
-    """Return how a question names a document: by its title, or by its author and year."""
+def document_name(passages: Passages) -> str:
+    """Return how a question names a document: by its title, and a statement by its company as well."""
     document = passages.document
     title = " ".join(document.title.split())
     if title and document.authors and document.category == "statement" and document.authors[0] not in title:
@@ -71,6 +72,6 @@ def named(passages: Passages) -> str:
     return title
 
 
-def nothing_repeats(names: Sequence[str]) -> bool:
-    """Say whether all names are there and differ."""
+def are_distinct(names: Sequence[str]) -> bool:
+    """Say whether none of the names is empty and no two are the same but for case."""
     return all(names) and len({name.casefold() for name in names}) == len(names)

@@ -1,4 +1,4 @@
-"""What does the table say? One cell of a table, named by its row and its column."""
+"""Ask for one cell of a table, named by its row and its column."""
 
 from collections.abc import Iterator, Sequence
 
@@ -16,7 +16,7 @@ WORDINGS = (
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each cell with a figure whose table, row and column can be named without doubt."""
+    """Yield a question for each figure whose table, row and column each have a name of their own."""
     for table in documents[0].named_tables:
         for row in table.figures:
             for column, value in row.cells:
@@ -32,5 +32,5 @@ TASK = Task(
     version=VERSION,
     categories=("paper", "report", "statement"),
     candidates=candidates,
-    quotes_may_repeat=True,  # a label of a row may stand in prose as well
+    quotes_may_repeat=True,  # the label of a row may occur in prose as well
 )

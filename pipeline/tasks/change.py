@@ -1,4 +1,4 @@
-"""By how much did it change? Two years of a row, with the arithmetic stated."""
+"""Ask by how much a figure changed between two periods; the answer states the arithmetic."""
 
 from collections.abc import Iterator, Sequence
 from decimal import ROUND_HALF_UP, Decimal
@@ -20,7 +20,7 @@ TENTH = Decimal("0.1")
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each two neighbouring positive figures of a row in one unit but for two periods."""
+    """Yield a question for each two positive figures of a row and unit whose periods follow each other."""
     rows: dict[tuple[int, str], list[TaggedFigure]] = {}
     for figure in tagged_figures(documents[0]):
         if not figure.in_parentheses and figure.fact.unit != "pure" and figure.value > 0:
@@ -33,17 +33,17 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
                 and before.fact.scale == after.fact.scale
                 and before.value != after.value
             ):
-                yield example_of(documents, before, after)
+                yield ask_for_change(documents, before, after)
 
 
-def example_of(documents: Sequence[Passages], before: TaggedFigure, after: TaggedFigure) -> Example:
-    """Return the question about two figures of a row."""
+def ask_for_change(documents: Sequence[Passages], before: TaggedFigure, after: TaggedFigure) -> Example:
+    """Return the question about two figures of one row."""
     first = before.table.name[0].upper() + before.table.name[1:]
     question = choose(WORDINGS, f"{before.table.name}|{before.label}|{after.fact.period}").format(
         row=before.label, table=before.table.name, before=before.period, after=after.period, table_first=first
     )
     verb = "rose" if after.value > before.value else "fell"
-    difference, percent = differ(before.value, after.value)
+    difference, percent = compute_change(before.value, after.value)
     high, low = (after, before) if after.value > before.value else (before, after)
     answer = (
         f"It {verb} from {before.amount} to {after.amount}, by {difference:,f}: {high.printed} - {low.printed} ="
@@ -53,8 +53,8 @@ def example_of(documents: Sequence[Passages], before: TaggedFigure, after: Tagge
     return build_example(documents, NAME, VERSION, question, answer, evidence)
 
 
-def differ(before: Decimal, after: Decimal) -> tuple[Decimal, Decimal]:
-    """Return the difference of two figures, and what it is of the first in percent, to a tenth."""
+def compute_change(before: Decimal, after: Decimal) -> tuple[Decimal, Decimal]:
+    """Return the absolute difference of two figures and its percentage of the first: 80 and 100 give 20 and 25.0."""
     difference = abs(after - before)
     return difference, (difference / before * 100).quantize(TENTH, ROUND_HALF_UP)
 

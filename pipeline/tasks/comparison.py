@@ -1,13 +1,14 @@
-"""How do two documents compare? Figures that two filings both tag, and sentences of which each stands in one."""
+"""Compare two documents: figures that two filings both tag, and which sentence is from which document."""
 
 from collections.abc import Iterator, Sequence
 
 from pipeline.passages.document_groups import in_pairs
-from pipeline.passages.passages import Passages, Span, is_askable
+from pipeline.passages.passages import Passages, is_askable
+from pipeline.passages.spans import Span
 from pipeline.passages.tagged_figures import TaggedFigure, tagged_figures
 from pipeline.records import Example
 from pipeline.stable_order import order_key
-from pipeline.tasks.build import build_example, choose, named, nothing_repeats
+from pipeline.tasks.build import are_distinct, build_example, choose, document_name
 from pipeline.tasks.task import Task
 
 NAME, VERSION = "comparison", "comparison-1"
@@ -20,27 +21,27 @@ WHOSE = (
     "One of these sentences stands in “{a}”, the other in “{b}”: (1) “{one}” (2) “{two}” Which stands in which?",
     "Two sentences, one from “{a}” and one from “{b}”: (1) “{one}” (2) “{two}” Say for each where it stands.",
 )
-MAX_ATTRIBUTIONS = 8  # a pair of documents
+MAX_ATTRIBUTIONS = 8  # for each pair of documents
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield questions about two documents whose names differ."""
-    if nothing_repeats([named(passages) for passages in documents]):
-        yield from larger(documents)
-        yield from whose(documents)
+    """Yield questions about two documents that have different names."""
+    if are_distinct([document_name(passages) for passages in documents]):
+        yield from compare_figures(documents)
+        yield from attribute_sentences(documents)
 
 
-def larger(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each concept that both tag for the last period that they have of it."""
-    one, other = (latest(passages) for passages in documents)
+def compare_figures(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield a question for each concept that both documents tag, about the last period that each has of it."""
+    one, other = (latest_figures(passages) for passages in documents)
     for concept in sorted(one.keys() & other.keys()):
         a, b = one[concept], other[concept]
         if (a.fact.unit, a.fact.scale) == (b.fact.unit, b.fact.scale) and a.value != b.value:
-            yield amounts(documents, a, b)
+            yield compare_amounts(documents, a, b)
 
 
-def latest(passages: Passages) -> dict[str, TaggedFigure]:
-    """Return the positive amounts of money by concept, each of the last period and the first place that has it."""
+def latest_figures(passages: Passages) -> dict[str, TaggedFigure]:
+    """Return the positive amounts of money by concept, each for its last period, where the text has it first."""
     found: dict[str, TaggedFigure] = {}
     for figure in tagged_figures(passages):
         if not figure.in_parentheses and figure.fact.unit not in ("pure", "shares") and figure.value > 0:
@@ -50,9 +51,9 @@ def latest(passages: Passages) -> dict[str, TaggedFigure]:
     return found
 
 
-def amounts(documents: Sequence[Passages], a: TaggedFigure, b: TaggedFigure) -> Example:
-    """Return the question which of two amounts is larger."""
-    names = [named(passages) for passages in documents]
+def compare_amounts(documents: Sequence[Passages], a: TaggedFigure, b: TaggedFigure) -> Example:
+    """Return the question of which amount is larger."""
+    names = [document_name(passages) for passages in documents]
     question = choose(LARGER, f"{a.label}|{b.label}|{names}").format(
         a=names[0], b=names[1], row=a.label, other=b.label, period=a.period, second=b.period
     )
@@ -71,11 +72,11 @@ def amounts(documents: Sequence[Passages], a: TaggedFigure, b: TaggedFigure) -> 
     return build_example(documents, NAME, VERSION, question, answer, evidence)
 
 
-def whose(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield questions about a sentence of each document that the other does not have."""
+def attribute_sentences(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield questions that quote a sentence of each document and ask which is whose."""
     first, second = documents
-    ones, twos = (quotable(passages, other) for passages, other in ((first, second), (second, first)))
-    names = [named(passages) for passages in documents]
+    ones, twos = (distinctive_sentences(passages, other) for passages, other in ((first, second), (second, first)))
+    names = [document_name(passages) for passages in documents]
     for one, two in list(zip(ones, twos, strict=False))[:MAX_ATTRIBUTIONS]:
         drawn = (0, 1) if choose(("first", "second"), one.text) == "first" else (1, 0)
         words = [" ".join((one, two)[place].text.split()) for place in drawn]
@@ -84,11 +85,11 @@ def whose(documents: Sequence[Passages]) -> Iterator[Example]:
         yield build_example(documents, NAME, VERSION, question, answer, [(first, one), (second, two)])
 
 
-def quotable(passages: Passages, other: Passages) -> list[Span]:
-    """Return the sentences that one document has once and another not at all, in the order of a hash."""
-    sentences = [sentence for sentence in passages.sentences if is_askable(sentence) and sentence.text in passages.once]
-    ranked = sorted(sentences, key=lambda sentence: order_key(sentence.text))
-    return [sentence for sentence in ranked if " ".join(sentence.text.split()) not in other.flat]
+def distinctive_sentences(passages: Passages, other: Passages) -> list[Span]:
+    """Return the sentences that one document has once and the other not at all, shuffled by their hashes."""
+    unique = [sentence for sentence in passages.sentences if sentence.text in passages.unique_sentences]
+    ranked = sorted(filter(is_askable, unique), key=lambda sentence: order_key(sentence.text))
+    return [sentence for sentence in ranked if " ".join(sentence.text.split()) not in other.flat_text]
 
 
 TASK = Task(

@@ -1,4 +1,4 @@
-"""Which sentence follows this one? For prose of any kind; dull, but exact, and answerable from one place alone."""
+"""Ask for the sentence that follows another: dull, but exact, and possible for any prose."""
 
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
@@ -17,11 +17,11 @@ WORDINGS = (
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each two sentences of a paragraph that are neither too short nor too long."""
+    """Yield a question for each two consecutive sentences of a paragraph that can both be quoted."""
     passages = documents[0]
     for paragraph in passages.paragraphs:
         for asked, answer in pairwise(paragraph):
-            if is_askable(asked) and is_askable(answer) and asked.text in passages.once:
+            if is_askable(asked) and is_askable(answer) and asked.text in passages.unique_sentences:
                 words = " ".join(asked.text.split())
                 question = choose(WORDINGS, words).format(words=words)
                 text = " ".join(answer.text.split())

@@ -1,4 +1,4 @@
-"""How much was it? A figure that a filing tags itself: concept, period, unit and scale are the filing's own words."""
+"""Ask for a figure that a filing tags itself, with its period, unit and scale."""
 
 from collections.abc import Iterator, Sequence
 
@@ -17,7 +17,7 @@ WORDINGS = (
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each tagged figure of the whole company in a table that can be named."""
+    """Yield a question for each tagged figure about the whole company in a table with a name."""
     for figure in tagged_figures(documents[0]):
         question = choose(WORDINGS, f"{figure.table.name}|{figure.label}|{figure.fact.period}").format(
             table=figure.table.name,

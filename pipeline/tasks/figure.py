@@ -1,9 +1,9 @@
-"""Which figure belongs here? A sentence of the document with its only number left out."""
+"""Ask for the number that was left out of a sentence."""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages.passages import Passages, is_askable, stands_once
+from pipeline.passages.passages import Passages, is_askable, occurs_once
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
@@ -16,23 +16,23 @@ WORDINGS = (
     "One figure is missing here: “{words}” Which one does the document give?",
 )
 GAP = "____"
-TRIVIAL = re.compile(r"100|\d|(?:19|20)\d\d")  # '100 %', small counts, years: guessed without the document
+TRIVIAL = re.compile(r"100|\d|(?:19|20)\d\d")  # '100 %', single digits, years: easy to guess
 CITATION = re.compile(r"\[\d|(?:Figure|Fig\.|Table|Section|Chapter|Equation|Theorem|Note|Item|Rule|page|p\.|§)\s*$")
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each sentence that stands once and has one number in it that cannot be guessed."""
+    """Yield a question for each sentence that occurs once and has exactly one number, which cannot be guessed."""
     passages = documents[0]
     for sentence in passages.sentences:
         numbers = list(NUMBER.finditer(sentence.text))
-        if len(numbers) != 1 or not is_askable(sentence) or sentence.text not in passages.once:
+        if len(numbers) != 1 or not is_askable(sentence) or sentence.text not in passages.unique_sentences:
             continue
         number = numbers[0]
         before, after = sentence.text[: number.start()], sentence.text[number.end() :]
         if TRIVIAL.fullmatch(number[0]) or CITATION.search(before) or "[" in sentence.text or re.search(r"\d", after):
             continue
         words = " ".join((before + GAP + after).split())
-        if not stands_once(passages, words, GAP):
+        if not occurs_once(passages, words, GAP):
             continue
         question = choose(WORDINGS, words).format(words=words)
         yield build_example(documents, NAME, VERSION, question, f"{number[0]}.", [(passages, sentence)])

@@ -1,4 +1,4 @@
-"""What is known to be in the document: questions, answers and quotes that came with it."""
+"""Ask what a document is known to say: the questions, answers and quotes came with it."""
 
 from collections.abc import Iterator, Sequence
 
@@ -6,14 +6,14 @@ from pipeline.passages.passages import Passages
 from pipeline.passages.quote_alignment import locate
 from pipeline.records import Example
 from pipeline.tasks.build import build_example
-from pipeline.tasks.task import Task
+from pipeline.tasks.task import Supplied, Task
 
 NAME, VERSION = "known", "known-1"
 
 
-def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield an example for each known fact whose words stand in the text, as they are or in the cells of a table."""
-    for fact in documents[0].known:
+def candidates(documents: Sequence[Passages], supplied: Supplied) -> Iterator[Example]:
+    """Yield an example for each known fact whose quote the text has, in prose or across the cells of a table."""
+    for fact in supplied.facts.get(documents[0].document.doc_id, ()):
         span = locate(documents[0].document.text, fact.quote, near=False)
         if span:
             answer = fact.answer if fact.answer.endswith((".", "!", "?")) else f"{fact.answer}."
@@ -24,6 +24,6 @@ TASK = Task(
     name=NAME,
     version=VERSION,
     categories=("book", "paper", "report", "statement"),
-    candidates=candidates,
+    candidates_from_supplied=candidates,
     quotes_may_repeat=True,
 )

@@ -1,4 +1,4 @@
-"""What is said about it? A question of a reader, answered from one place."""
+"""Ask what a reader would ask, answered from one place."""
 
 from pipeline.tasks.task import Task
 

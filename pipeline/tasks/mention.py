@@ -1,10 +1,11 @@
-"""Where is it named? The one sentence of a document in which a name stands."""
+"""Ask for the one sentence of a document that has a certain name."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages.passages import Passages, Span, is_askable
+from pipeline.passages.passages import Passages, is_askable
+from pipeline.passages.spans import Span
 from pipeline.passages.tagged_figures import MONTHS
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
@@ -21,24 +22,24 @@ WORDINGS = (
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each name that stands in the document once, in a sentence that can be quoted."""
-    for name, sentence in named_once(documents[0]):
+    """Yield a question for each name that occurs once, in a sentence that can be quoted."""
+    for name, sentence in find_unique_names(documents[0]):
         question = choose(WORDINGS, name).format(name=name)
         answer = " ".join(sentence.text.split())
         yield build_example(documents, NAME, VERSION, question, answer, [(documents[0], sentence)])
 
 
-def named_once(passages: Passages) -> list[tuple[str, Span]]:
-    """Return the names of two words or more that a document has once, each with its sentence, in their order."""
+def find_unique_names(passages: Passages) -> list[tuple[str, Span]]:
+    """Return the names of two words or more that occur in a document once, each with its sentence, in order."""
     found = [
         (" ".join(match[0].split()), sentence)
         for sentence in passages.sentences
-        if is_askable(sentence) and sentence.text in passages.once
+        if is_askable(sentence) and sentence.text in passages.unique_sentences
         for match in PHRASE.finditer(" ".join(sentence.text.split()))
         if match[0].split()[0] not in DATES  # 'since March Stellan thought of leaving' names no one
     ]
     times = Counter(name for name, _ in found)
-    folded = passages.flat.casefold()
+    folded = passages.flat_text.casefold()
     return [(name, s) for name, s in found if times[name] == 1 and folded.count(name.casefold()) == 1]
 
 

@@ -1,4 +1,4 @@
-"""Which is larger? Two figures from different tables of a filing, with the arithmetic stated."""
+"""Compare two figures from different tables of a filing; the answer states the arithmetic."""
 
 from collections.abc import Iterator, Sequence
 
@@ -18,10 +18,10 @@ WORDINGS = (
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for pairs of positive figures of one period, unit and scale that stand in different tables.
+    """Yield questions about pairs of figures of one period, unit and scale that are in different tables.
 
-    Each figure is paired with the one half of the list away, in the order of a hash: neighbours in a table would be too
-    near to one another.
+    The figures are shuffled by a hash and each is paired with the one half the list away, so that most pairs are far
+    apart in the text: of 6 figures, the first goes with the fourth, the second with the fifth.
     """
     kinds: dict[tuple[str, str, int], list[TaggedFigure]] = {}
     for figure in tagged_figures(documents[0]):
@@ -31,11 +31,11 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
         ranked = sorted(kinds[key], key=lambda figure: order_key(f"{figure.label}|{figure.table.name}"))
         for one, other in zip(ranked, ranked[len(ranked) // 2 :], strict=False):
             if one.table.name != other.table.name and one.label != other.label and one.value != other.value:
-                yield example_of(documents, one, other)
+                yield compare_two(documents, one, other)
 
 
-def example_of(documents: Sequence[Passages], one: TaggedFigure, other: TaggedFigure) -> Example:
-    """Return the question about two figures."""
+def compare_two(documents: Sequence[Passages], one: TaggedFigure, other: TaggedFigure) -> Example:
+    """Return the question of which figure is larger."""
     period = one.period
     question = choose(WORDINGS, f"{one.label}|{other.label}|{period}").format(
         one=one.label,

@@ -1,11 +1,11 @@
-"""Which comes first? Two names that a document has once each, far from one another."""
+"""Ask which of two names comes first; each occurs once, and they are far apart."""
 
 from collections.abc import Iterator, Sequence
 
 from pipeline.passages.passages import Passages
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
-from pipeline.tasks.mention import named_once
+from pipeline.tasks.mention import find_unique_names
 from pipeline.tasks.task import Task
 
 NAME, VERSION = "order", "order-1"
@@ -17,9 +17,9 @@ WORDINGS = (
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each two names that lie half of all names apart; which is asked first is a hash's choice."""
+    """Yield a question for each two names with half of all names between them; a hash decides which is asked first."""
     passages = documents[0]
-    names = named_once(passages)
+    names = find_unique_names(passages)
     for (early, first), (late, second) in zip(names, names[len(names) // 2 :], strict=False):
         if first == second:
             continue

@@ -1,9 +1,10 @@
-"""How is it built? The headings directly below one, in their order."""
+"""Ask for the headings directly below another, in order."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages.passages import UNQUOTABLE, Passages
+from pipeline.passages.markdown_tables import UNQUOTABLE
+from pipeline.passages.passages import Passages
 from pipeline.records import Example, Section
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
@@ -18,10 +19,10 @@ WORDINGS = (
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each heading with three to twelve different ones below it."""
+    """Yield a question for each heading with three to twelve distinct ones directly below it."""
     passages = documents[0]
     names = Counter(section.path[-1] for section in passages.document.sections)
-    for section, parts in parted(passages.document.sections):
+    for section, parts in sections_with_parts(passages.document.sections):
         titles = [part.path[-1] for part in parts]
         is_plain = not any(set(title) & UNQUOTABLE for title in [section.path[-1], *titles])
         if names[section.path[-1]] != 1 or len(set(titles)) != len(titles) or not is_plain:
@@ -32,8 +33,8 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
         yield build_example(documents, NAME, VERSION, question, answer, evidence)
 
 
-def parted(sections: Sequence[Section]) -> Iterator[tuple[Section, list[Section]]]:
-    """Yield each section that has the right number of parts, with these."""
+def sections_with_parts(sections: Sequence[Section]) -> Iterator[tuple[Section, list[Section]]]:
+    """Yield each section with three to twelve direct subsections, and these."""
     for number, section in enumerate(sections):
         parts = []
         for other in sections[number + 1 :]:

@@ -1,4 +1,4 @@
-"""What would a reviewer say? A paper judged by a conference's guidelines."""
+"""Ask for a review of a paper by the guidelines of a conference."""
 
 from pipeline.tasks.task import Task
 

@@ -1,10 +1,11 @@
-"""Under which heading is it said? For documents with headings that differ."""
+"""Ask under which heading a sentence is."""
 
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages.passages import UNQUOTABLE, Passages, is_askable
+from pipeline.passages.markdown_tables import UNQUOTABLE
+from pipeline.passages.passages import Passages, is_askable
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
@@ -15,22 +16,23 @@ WORDINGS = (
     "Where is this said: “{words}”? Name the heading.",
     "Which section contains the sentence “{words}”?",
 )
-CAPTION = re.compile(r"(?:Figure|Fig\.|Table)\s*\d")  # set like a heading, and none
+CAPTION = re.compile(r"(?:Figure|Fig\.|Table)\s*\d")  # often taken for a heading
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each sentence that stands once, below a heading that stands once."""
+    """Yield a question for each sentence that occurs once, under a heading that occurs once."""
     passages = documents[0]
     headings = Counter(section.path[-1] for section in passages.document.sections)
     for sentence in passages.sentences:
         section = passages.section_at(sentence.start)
-        if section is None or headings[section.path[-1]] != 1 or not is_askable(sentence):
+        if section is None or sentence.text not in passages.unique_sentences or not is_askable(sentence):
             continue
-        if sentence.text not in passages.once or set(section.path[-1]) & UNQUOTABLE or CAPTION.match(section.path[-1]):
+        heading = section.path[-1]
+        if headings[heading] != 1 or set(heading) & UNQUOTABLE or CAPTION.match(heading):
             continue
         words = " ".join(sentence.text.split())
         question = choose(WORDINGS, words).format(words=words)
-        answer = f"It stands under “{section.path[-1]}”."
+        answer = f"It stands under “{heading}”."
         evidence = [(passages, passages.heading_line(section)), (passages, sentence)]
         yield build_example(documents, NAME, VERSION, question, answer, evidence)
 

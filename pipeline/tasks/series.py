@@ -1,8 +1,9 @@
-"""How did a figure move over the years? One row of a table whose columns are years."""
+"""Ask for a row of a table over the years."""
 
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages.passages import Passages, yearly
+from pipeline.passages.markdown_tables import yearly_cells
+from pipeline.passages.passages import Passages
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
@@ -17,10 +18,10 @@ WORDINGS = (
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each row of figures over at least three years, and answer with all of them."""
+    """Yield a question for each row with figures of at least three years; the answer lists them all."""
     for table in documents[0].named_tables:
         for row in table.figures:
-            years = yearly(table, row)
+            years = yearly_cells(table, row)
             if len(years) >= MIN_YEARS:
                 question = choose(WORDINGS, f"{table.name}|{row.label}").format(table=table.name, row=row.label)
                 answer = f"{row.label}: {'; '.join(f'{year}: {value}' for year, value in years)}."

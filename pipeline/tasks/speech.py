@@ -1,9 +1,10 @@
-"""Who says these words? For books: speech whose speaker is named beside it."""
+"""Ask who says certain words in a book."""
 
 import re
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages.passages import Passages, Span
+from pipeline.passages.passages import Passages
+from pipeline.passages.spans import Span
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
@@ -15,15 +16,15 @@ VERBS = "said|cried|replied|answered|asked|returned|added|exclaimed|whispered|ob
 TITLE = r"(?:Mr\.|Mrs\.|Miss|Dr\.|Lady|Sir|Captain|Colonel|[Tt]he)"
 PERSON = rf"(?:{TITLE} )?[A-Z][a-z]+(?: [A-Z][a-z]+)?"
 SPEECH = re.compile(rf"[“\"](?P<words>[^“”\"]{{20,300}}?)[,!?.]?[”\"],? (?:{VERBS}) (?P<name>{PERSON})(?![\w-])")
-NO_NAMES = re.compile(r"(?:The|He|She|It|They|We|You|His|Her|My|One|I)\b")
+NOT_NAMES = re.compile(r"(?:The|He|She|It|They|We|You|His|Her|My|One|I)\b")
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each speech of at least six words whose speaker is named right after it."""
+    """Yield a question for each speech of at least six words that is followed by its speaker: “…,” said Torvin Hale."""
     text = documents[0].document.text
     for match in SPEECH.finditer(text):
         words = " ".join(match["words"].split())
-        if len(words.split()) < MIN_WORDS or NO_NAMES.match(match["name"]) or documents[0].flat.count(words) != 1:
+        if len(words.split()) < MIN_WORDS or NOT_NAMES.match(match["name"]) or documents[0].flat_text.count(words) != 1:
             continue
         question = choose(WORDINGS, words).format(words=words)
         name = match["name"]

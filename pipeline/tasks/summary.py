@@ -1,4 +1,4 @@
-"""What does it come to? A summary of a matter that several places speak of."""
+"""Ask for a summary of a matter that several places are about."""
 
 from pipeline.tasks.task import Task
 

@@ -1,43 +1,76 @@
-"""What a kind of question is, and how all of them are found.
+"""What a task is, and how all tasks are found.
 
-A module of this folder that has a `TASK` is a task: adding one takes its file and its test, nothing else.
+A module of this folder with a `TASK`, or with several `TASKS`, is found by itself: adding a task takes its file and its
+test, nothing else.
 """
 
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 
 import pipeline.tasks
 from pipeline.passages.document_groups import Relation, alone
 from pipeline.passages.passages import Passages
+from pipeline.passages.peer_reviews import ReviewRules
 from pipeline.records import Category, Document, Example
+from pipeline.rejections import Reason
+
+
+@dataclass(frozen=True)
+class KnownFact:
+    """A question whose answer a document is known to have, and the words that support it."""
+
+    question: str
+    answer: str
+    quote: str
+
+
+@dataclass(frozen=True)
+class Supplied:
+    """What some tasks need beside the documents."""
+
+    facts: Mapping[str, Sequence[KnownFact]] = field(default_factory=dict)  # by doc_id
+    review_rules: ReviewRules | None = None  # None: no review is quoted
+
 
 Candidates = Callable[[Sequence[Passages]], Iterator[Example]]
-Sound = Callable[[Example, Mapping[str, Document]], str]
-
-
-def always_sound(example: Example, documents: Mapping[str, Document]) -> str:
-    """Find no fault beyond those of every example."""
-    del example, documents
-    return ""
+CandidatesFromSupplied = Callable[[Sequence[Passages], Supplied], Iterator[Example]]
+FindFault = Callable[[Example, Mapping[str, Document]], Reason | None]
 
 
 @dataclass(frozen=True)
 class Task:
-    """A kind of question: where it can be asked, how, and what a sound answer is."""
+    """One way to ask: where it can be asked, how, and what a sound answer is.
+
+    A task has `candidates` or `candidates_from_supplied` if its answers can be read off the text, and a `prompt` if a
+    model can be asked for examples. It may have both.
+    """
 
     name: str
     version: str  # of its wording: `Example.prompt_version`
     categories: tuple[Category, ...]  # of the documents that it asks about
     related: Relation = alone  # which documents it is asked about together
-    candidates: Candidates | None = None  # questions whose answers stand in the text; None where only a model can ask
-    prompt: str = ""  # what a model is asked for; '' where none is needed
+    candidates: Candidates | None = None  # yields examples whose answers the text has
+    candidates_from_supplied: CandidatesFromSupplied | None = None  # likewise, for a task that needs more than the text
+    prompt: str = ""  # what a model is asked for
     num_quotes: tuple[int, int] = (1, 4)  # of the evidence, at least and at most
     max_answer_characters: int = 1_500
-    quotes_may_repeat: bool = False  # the quoted words of a question may stand in the document more than once
-    sound: Sound = always_sound  # returns what is wrong with an example, '' if nothing is
+    quotes_may_repeat: bool = False  # whether words that a question quotes may occur in the document more than once
+    find_fault: FindFault | None = None  # returns why an example is refused, None if it is sound
+
+    @property
+    def is_rule_based(self) -> bool:
+        """Whether it finds examples without a model."""
+        return bool(self.candidates or self.candidates_from_supplied)
+
+    def find_candidates(self, documents: Sequence[Passages], supplied: Supplied) -> Iterator[Example]:
+        """Yield the examples that it finds in documents without a model."""
+        if self.candidates:
+            yield from self.candidates(documents)
+        if self.candidates_from_supplied:
+            yield from self.candidates_from_supplied(documents, supplied)
 
 
 @cache
@@ -45,5 +78,19 @@ def all_tasks() -> dict[str, Task]:
     """Return every task by its name, in the order of the names."""
     names = sorted(module.name for module in pkgutil.iter_modules(pipeline.tasks.__path__))
     modules = [importlib.import_module(f"pipeline.tasks.{name}") for name in names]
-    found = [module.TASK for module in modules if hasattr(module, "TASK")]
+    found = [task for module in modules for task in tasks_in(vars(module))]
     return {task.name: task for task in sorted(found, key=lambda task: task.name)}
+
+
+def tasks_in(attributes: Mapping[str, object]) -> list[Task]:
+    """Return the tasks that a module declares as `TASK` or in `TASKS`."""
+    declared = attributes.get("TASKS", ())
+    assert isinstance(declared, tuple)
+    several = [task for task in declared if isinstance(task, Task)]
+    single = attributes.get("TASK")
+    return [single, *several] if isinstance(single, Task) else several
+
+
+def get_task(name: str) -> Task:
+    """Return the task with a name; a name that this version does not know gets a task without rules of its own."""
+    return all_tasks().get(name, Task(name, "", ()))

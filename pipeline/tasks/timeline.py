@@ -1,11 +1,12 @@
-"""When did it happen? Dated sentences from different parts of a document, to be put in the order of time."""
+"""Ask for the order in time of dated sentences from different parts of a document."""
 
 import datetime
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from pipeline.passages.passages import Passages, Span, is_askable, stands_once
+from pipeline.passages.passages import Passages, is_askable, occurs_once
+from pipeline.passages.spans import Span
 from pipeline.passages.tagged_figures import MONTHS
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
@@ -15,7 +16,7 @@ NAME, VERSION = "timeline", "timeline-1"
 NUM_EVENTS = 3
 GAP = "____"
 DATE = re.compile(rf"({'|'.join(MONTHS)})\s+(\d{{1,2}}),?\s+((?:1[5-9]|20)\d\d)(?!\d)")
-DANGLING = re.compile(r"(?:It|He|She|They|This|That|These|Those|There|Such)\b")  # says not what happened
+DANGLING = re.compile(r"(?:It|He|She|They|This|That|These|Those|There|Such)\b")  # does not say by itself what happened
 YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 WORDINGS = (
     "Put these events in the order of time, and give the date of each: {events}",
@@ -34,24 +35,24 @@ class Event:
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each three dated sentences that lie a third of all such sentences apart."""
+    """Yield questions about three dated sentences each, a third of all such sentences apart."""
     passages = documents[0]
-    events = events_of(passages)
+    events = find_events(passages)
     third = len(events) // NUM_EVENTS
     for number in range(third):
-        drawn = [events[number + part * third] for part in range(NUM_EVENTS)]
-        if len({event.date for event in drawn}) < NUM_EVENTS:
+        chosen = [events[number + part * third] for part in range(NUM_EVENTS)]
+        if len({event.date for event in chosen}) < NUM_EVENTS:
             continue
-        listed = " ".join(f"({place}) “{event.gapped}”" for place, event in enumerate(drawn, 1))
+        listed = " ".join(f"({place}) “{event.gapped}”" for place, event in enumerate(chosen, 1))
         question = choose(WORDINGS, listed).format(events=listed)
-        ordered = sorted(enumerate(drawn, 1), key=lambda pair: pair[1].date)
+        ordered = sorted(enumerate(chosen, 1), key=lambda pair: pair[1].date)
         answer = "; then ".join(f"({place}) on {event.words}" for place, event in ordered)
-        evidence = [(passages, event.sentence) for event in drawn]
+        evidence = [(passages, event.sentence) for event in chosen]
         yield build_example(documents, NAME, VERSION, question, f"First {answer}.", evidence)
 
 
-def events_of(passages: Passages) -> list[Event]:
-    """Return the sentences that can be quoted and have one date and no other year."""
+def find_events(passages: Passages) -> list[Event]:
+    """Return the sentences that can be quoted and have exactly one date and no other year."""
     events = []
     for sentence in passages.sentences:
         dates = list(DATE.finditer(sentence.text))
@@ -65,7 +66,7 @@ def events_of(passages: Passages) -> list[Event]:
             date = datetime.date(int(match[3]), MONTHS.index(match[1]) + 1, int(match[2]))
         except ValueError:
             continue
-        if sentence.text in passages.once and stands_once(passages, gapped, GAP):
+        if sentence.text in passages.unique_sentences and occurs_once(passages, gapped, GAP):
             events.append(Event(sentence, date, " ".join(match[0].split()), gapped))
     return events
 

@@ -1,10 +1,12 @@
-"""What does the document not say? A year that a table leaves out; the answer says so, and what is there instead."""
+"""Ask for a year that a table does not have; the answer says so, and what the table has instead."""
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
-from pipeline.passages.passages import YEAR, Passages, yearly
+from pipeline.passages.markdown_tables import YEAR, yearly_cells
+from pipeline.passages.passages import Passages
 from pipeline.records import Document, Example
+from pipeline.rejections import Reason
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
 
@@ -19,12 +21,12 @@ YEARS_BEYOND = range(2, 8)
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each row whose columns are years, about a year that the document never names."""
+    """Yield a question for each row over several years, about a later year that the document never names."""
     passages = documents[0]
     for table in passages.named_tables:
         for row in table.figures:
-            years = yearly(table, row)
-            asked = unnamed_year(passages, [column for column, _ in years]) if len(years) > 1 else ""
+            years = yearly_cells(table, row)
+            asked = find_unnamed_year(passages, [column for column, _ in years]) if len(years) > 1 else ""
             if not asked:
                 continue
             question = choose(WORDINGS, f"{table.name}|{row.label}").format(table=table.name, row=row.label, year=asked)
@@ -34,17 +36,16 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
             yield build_example(documents, NAME, VERSION, question, answer, evidence)
 
 
-def unnamed_year(passages: Passages, columns: Sequence[str]) -> str:
-    """Return a year soon after those of some columns that the document does not name, '' if it names all."""
+def find_unnamed_year(passages: Passages, columns: Sequence[str]) -> str:
+    """Return a year two to seven years after the last column's that the document does not name, '' if it names all."""
     last = max(int(year) for column in columns for year in YEAR.findall(column))
     return next((str(last + more) for more in YEARS_BEYOND if str(last + more) not in passages.document.text), "")
 
 
-def sound(example: Example, documents: Mapping[str, Document]) -> str:
-    """The answer says that the document does not say."""
-    del documents
+def find_fault(example: Example, _documents: Mapping[str, Document]) -> Reason | None:
+    """Refuse an answer that does not say, in its first sentence, that the document has none."""
     said = re.search(r"\b(?:not|no|nowhere|never)\b", example.answer.split(".")[0])
-    return "" if said else "unanswerable, but the answer does not say so"
+    return None if said else Reason("unanswerable, but the answer does not say so")
 
 
 TASK = Task(
@@ -58,5 +59,5 @@ TASK = Task(
         " answer begins with 'The document does not say', then tells in one or two sentences what it has instead,"
         " and the quotes show that."
     ),
-    sound=sound,
+    find_fault=find_fault,
 )

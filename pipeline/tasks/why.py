@@ -1,4 +1,4 @@
-"""Why does it happen? Plot and characters of a book."""
+"""Ask why something happens in a book, or why a character acts as they do."""
 
 from pipeline.tasks.task import Task
 

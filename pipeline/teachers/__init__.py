@@ -1,1 +1,1 @@
-"""Who answers: the embedded default takes the answers from the text itself."""
+"""Who writes the examples: rules on the text itself, the default, or a model behind an endpoint."""

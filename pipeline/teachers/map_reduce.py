@@ -1,7 +1,7 @@
-"""Let a model with a short context write about a long book: evidence first, then notes, then the answer.
+"""Let a model with a short context write about documents that it cannot hold: map over chunks, then reduce the notes.
 
-A question is written from one stretch. Every stretch of the documents is then read for what bears on it, notes are put
-together until they fit, and the answer is written from them, with the quotes that the notes kept.
+A question is written from one chunk. Then every chunk is read for what it says about the question, the notes are merged
+until they fit, and the answer is written from them with the quotes that they kept.
 
 Source  'Bootstrap Your Own Context Length' (arXiv 2412.18860), recursive query-focused summaries; LongCite
         (arXiv 2409.02897), coarse to fine
@@ -15,90 +15,90 @@ from pydantic import Field
 
 from pipeline.passages.passages import Passages
 from pipeline.tasks.task import Task
-from pipeline.teachers.client import CHARACTERS_PER_TOKEN, Answer, Endpoint, Messages, RefusedError
-from pipeline.teachers.prompts import MAX_QUOTE, SYSTEM, Quote, fenced, messages_for
+from pipeline.teachers.client import CHARACTERS_PER_TOKEN, Endpoint, Messages, StructuredReply
+from pipeline.teachers.errors import RefusedError
+from pipeline.teachers.prompts import MAX_QUOTE, SYSTEM, Quote, example_messages, fence_documents
 
-MAX_NOTE = 1_200  # characters
-OVERLAP = 400  # characters that two stretches share, so that no sentence is cut in both
+MAX_NOTE_CHARACTERS = 1_200  # characters
+OVERLAP = 400  # characters that neighbouring chunks share; a sentence that one cuts is whole in the other
 OVERHEAD_TOKENS = 800  # of the instructions around a document
 
 
-class Note(Answer):
-    """What a stretch says about a question."""
+class Note(StructuredReply):
+    """What a chunk says about a question."""
 
     is_relevant: bool
-    note: str = Field(max_length=MAX_NOTE)
+    note: str = Field(max_length=MAX_NOTE_CHARACTERS)
     quotes: list[str] = Field(max_length=4)
 
 
-class Drafted(Answer):
-    """The question alone, before the documents are read for it."""
+class DraftQuestion(StructuredReply):
+    """A question without its answer."""
 
     question: str = Field(min_length=8, max_length=600)
 
 
-class Written(Answer):
-    """The answer that notes give."""
+class AnswerFromNotes(StructuredReply):
+    """The answer that the notes give."""
 
     answer: str = Field(min_length=1, max_length=3_000)
     evidence: list[Quote] = Field(min_length=1, max_length=24)
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """A part of a document."""
+class Chunk:
+    """A range of a document that a request can hold."""
 
-    number: int  # of the document, from 1
+    document: int  # its number, from 1
     passages: Passages
     start: int
     end: int
 
 
-def room_for(endpoint: Endpoint) -> int:
+def max_body_characters(endpoint: Endpoint) -> int:
     """Return how many characters of documents a request can hold."""
     tokens = endpoint.params.max_context_tokens - endpoint.params.max_reply_tokens - OVERHEAD_TOKENS
     return max(1_000, int(tokens * CHARACTERS_PER_TOKEN))
 
 
-def stretches(documents: Sequence[Passages], room: int) -> Iterator[Stretch]:
-    """Yield parts of the documents that a request can hold, each beginning at a line where it can."""
+def split_into_chunks(documents: Sequence[Passages], max_characters: int) -> Iterator[Chunk]:
+    """Yield the chunks of documents in order; a chunk ends at a line end if one is in its second half."""
     for number, passages in enumerate(documents, 1):
         text, start = passages.document.text, 0
         while start < len(text):
-            end = min(len(text), start + room)
+            end = min(len(text), start + max_characters)
             if end < len(text):
-                line = text.rfind("\n", start + room // 2, end)
+                line = text.rfind("\n", start + max_characters // 2, end)
                 end = line + 1 if line > 0 else end
-            yield Stretch(number, passages, start, end)
+            yield Chunk(number, passages, start, end)
             if end == len(text):
                 break
             start = max(end - OVERLAP, start + 1)
 
 
 async def write_from_notes(
-    endpoint: Endpoint, task: Task, documents: Sequence[Passages], nonce: str, place: int
-) -> tuple[str, Written]:
+    endpoint: Endpoint, task: Task, documents: Sequence[Passages], nonce: str, number: int
+) -> tuple[str, AnswerFromNotes]:
     """Return a question about the documents and the answer to it, for a model that cannot hold them at once.
 
     Args:
         endpoint: Who writes.
         task: What is asked for.
-        documents: The documents.
-        nonce: Of the fences.
-        place: The number of the stretch that the question is about.
+        documents: What the question is about.
+        nonce: The word in the fences.
+        number: Of the chunk that the question is written from.
 
     Raises:
-        RefusedError: One of the steps came to nothing.
+        RefusedError: One of the steps failed.
     """
-    parts = list(stretches(documents, room_for(endpoint)))
-    asked = parts[place % len(parts)]
-    drafted = await endpoint.ask(draft_messages(task, asked, nonce), Drafted)
+    chunks = list(split_into_chunks(documents, max_body_characters(endpoint)))
+    draft = await endpoint.ask(draft_messages(task, chunks[number % len(chunks)], nonce), DraftQuestion)
     notes = await asyncio.gather(
-        *(endpoint.ask(note_messages(part, drafted.question, nonce), Note) for part in parts), return_exceptions=True
+        *(endpoint.ask(note_messages(chunk, draft.question, nonce), Note) for chunk in chunks), return_exceptions=True
     )
     kept = [
-        f"[document {part.number}] {note.note}\n" + "\n".join(f"Quote: {quote[:MAX_QUOTE]}" for quote in note.quotes)
-        for part, note in zip(parts, notes, strict=True)
+        f"[document {chunk.document}] {note.note}\n" + "\n".join(f"Quote: {quote[:MAX_QUOTE]}" for quote in note.quotes)
+        for chunk, note in zip(chunks, notes, strict=True)
         if isinstance(note, Note) and note.is_relevant
     ]
     faults = [note for note in notes if isinstance(note, BaseException)]
@@ -106,20 +106,20 @@ async def write_from_notes(
         if not isinstance(fault, RefusedError):
             raise fault
     if not kept:
-        raise faults[0] if faults else RefusedError("reply: no stretch says anything about its question")
-    body = await put_together(endpoint, kept, drafted.question, nonce)
-    return drafted.question, await endpoint.ask(answer_messages(task, body, drafted.question, nonce), Written)
+        raise faults[0] if faults else RefusedError("reply", "no chunk says anything about its question")
+    body = await merge_notes(endpoint, kept, draft.question, nonce)
+    return draft.question, await endpoint.ask(answer_messages(task, body, draft.question, nonce), AnswerFromNotes)
 
 
-def draft_messages(task: Task, part: Stretch, nonce: str) -> Messages:
-    """Return the request for a question about a stretch."""
-    body = fenced([part.passages], nonce, [(part.start, part.end)])
-    return messages_for(task, body, nonce, "in this part of it; give the question alone")
+def draft_messages(task: Task, chunk: Chunk, nonce: str) -> Messages:
+    """Return the request for a question about a chunk."""
+    body = fence_documents([chunk.passages], nonce, [(chunk.start, chunk.end)])
+    return example_messages(task, body, nonce, "in this part of it; give the question alone")
 
 
-def note_messages(part: Stretch, question: str, nonce: str) -> Messages:
-    """Return the request for what a stretch says about a question."""
-    body = fenced([part.passages], nonce, [(part.start, part.end)])
+def note_messages(chunk: Chunk, question: str, nonce: str) -> Messages:
+    """Return the request for what a chunk says about a question."""
+    body = fence_documents([chunk.passages], nonce, [(chunk.start, chunk.end)])
     wish = (
         f"{body}\n\nThis is a part of a longer document. Question: {question}\nSay whether this part helps to answer"
         " it; if it does, note in a few sentences what it says, and quote up to four passages word for word."
@@ -127,24 +127,24 @@ def note_messages(part: Stretch, question: str, nonce: str) -> Messages:
     return [{"role": "system", "content": SYSTEM.format(nonce=nonce)}, {"role": "user", "content": wish}]
 
 
-async def put_together(endpoint: Endpoint, notes: list[str], question: str, nonce: str) -> str:
-    """Return notes that a request can hold, shortened by the model as often as it takes."""
-    room = room_for(endpoint)
-    while len("\n\n".join(notes)) > room and len(notes) > 1:
+async def merge_notes(endpoint: Endpoint, notes: list[str], question: str, nonce: str) -> str:
+    """Return the notes as one text that a request can hold; the model merges them until they fit."""
+    most = max_body_characters(endpoint)
+    while len("\n\n".join(notes)) > most and len(notes) > 1:
         groups: list[list[str]] = [[]]
         for note in notes:
-            if groups[-1] and len("\n\n".join([*groups[-1], note])) > room // 2:
+            if groups[-1] and len("\n\n".join([*groups[-1], note])) > most // 2:
                 groups.append([])
             groups[-1].append(note)
         if len(groups) == len(notes):
-            return "\n\n".join(notes)[:room]
+            return "\n\n".join(notes)[:most]
         shorter = [await endpoint.ask(merge_messages(group, question, nonce), Note) for group in groups]
         notes = ["\n".join([note.note, *(f"Quote: {quote}" for quote in note.quotes)]) for note in shorter]
     return "\n\n".join(notes)
 
 
 def merge_messages(notes: Sequence[str], question: str, nonce: str) -> Messages:
-    """Return the request for one note out of several."""
+    """Return the request for merging several notes into one."""
     listed = "\n\n".join(notes)
     wish = (
         f"<document 1 {nonce}>\n{listed}\n</document 1 {nonce}>\n\nThese are notes on a long document. Question:"
@@ -154,7 +154,7 @@ def merge_messages(notes: Sequence[str], question: str, nonce: str) -> Messages:
 
 
 def answer_messages(task: Task, notes: str, question: str, nonce: str) -> Messages:
-    """Return the request for the answer."""
+    """Return the request for the answer to a question from notes."""
     least, most = task.num_quotes
     wish = (
         f"<document 1 {nonce}>\n{notes}\n</document 1 {nonce}>\n\nThese are notes on one or several documents, with"

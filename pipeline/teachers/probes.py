@@ -1,6 +1,6 @@
-"""Ask a model what no rule can tell: whether a question needs its document, all of it, and whether its answer is good.
+"""Ask a model what no rule can tell: whether a question needs its document, and whether its answer is good.
 
-Each probe says 'passed', why an example is refused, or that it was not run; what was not run never counts as passed.
+A probe returns why an example is refused, or None. A probe that got no reply is recorded as 'not run', never as passed.
 
 Source  closed-book and single-chunk probes as in LongMIT (arXiv 2409.01893); four dimensions as in LongReward
         (arXiv 2410.21252)
@@ -8,36 +8,38 @@ Source  closed-book and single-chunk probes as in LongMIT (arXiv 2409.01893); fo
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Literal, get_args
 
 from pydantic import Field
 from rapidfuzz import fuzz
 
-from pipeline.checks.arithmetic import NUMBER
-from pipeline.checks.checks import number_of
+from pipeline.checks.arithmetic import NUMBER, parse_number
 from pipeline.checks.citations import without_citations
 from pipeline.records import Example
-from pipeline.tasks.task import all_tasks
-from pipeline.teachers.client import Answer, Endpoint, EndpointParams, Messages, RefusedError
+from pipeline.rejections import Reason
+from pipeline.tasks.task import get_task
+from pipeline.teachers.client import Endpoint, EndpointParams, Messages, StructuredReply
+from pipeline.teachers.errors import RefusedError
 from pipeline.teachers.reply_cache import FILE, ReplyStore
 
 ProbeName = Literal["closed_book", "evidence_only", "single_chunk", "judge"]
 PROBES: tuple[ProbeName, ...] = get_args(ProbeName)
-MIN_LIKENESS = 75.0  # of rapidfuzz's token_set_ratio, from which answers without numbers and names agree
+MIN_SIMILARITY = 75.0  # of rapidfuzz's token_set_ratio, for two answers without numbers and names to agree
 NAME = re.compile(r"(?<!^)(?<![.!?] )\b[A-Z][a-z]{2,}\b")
 UNKNOWN = "I do not know"
 
 
-class Reply(Answer):
+class ShortAnswer(StructuredReply):
     """An answer and nothing else."""
 
     answer: str = Field(min_length=1, max_length=1_500)
 
 
-class Judgement(Answer):
+class Judgement(StructuredReply):
     """Marks from 1, bad, to 5, good."""
 
     helpful: int = Field(ge=1, le=5, description="it answers what is asked")
@@ -46,31 +48,38 @@ class Judgement(Answer):
     complete: int = Field(ge=1, le=5, description="nothing of what is asked is left out")
 
 
-Probe = Callable[[Endpoint, Example, int], Awaitable[str]]
+Probe = Callable[[Endpoint, Example], Awaitable[Reason | None]]
 
 
 def probe_all(
     examples: Sequence[Example],
-    probes: Sequence[ProbeName],
+    names: Sequence[ProbeName],
     params: EndpointParams,
     min_judgement: int,
     out: Path,
 ) -> list[Example]:
-    """Return the examples with what the probes say of those that nothing was said against; no probe sends nothing."""
-    if not probes:
+    """Return the examples with the results of the probes; examples refused before are not probed.
+
+    Args:
+        examples: In any order.
+        names: Of the probes; without any, nothing is sent.
+        params: Of the endpoint that is asked.
+        min_judgement: The lowest mark that the judge may give.
+        out: Where the replies are recorded.
+    """
+    if not names:
         return list(examples)
     with ReplyStore(out / FILE) as replies:
-        return asyncio.run(probe_each(examples, probes, params, min_judgement, replies))
+        return asyncio.run(probe_each(examples, list_probes(names, min_judgement), params, replies))
 
 
 async def probe_each(
     examples: Sequence[Example],
-    probes: Sequence[ProbeName],
+    probes: Mapping[ProbeName, Probe],
     params: EndpointParams,
-    min_judgement: int,
     replies: ReplyStore,
 ) -> list[Example]:
-    """Probe examples, as many at a time as may be in flight."""
+    """Probe examples, up to `max_in_flight` at a time."""
     found = list(examples)
     async with Endpoint(params, replies) as endpoint:
         await endpoint.check()
@@ -78,7 +87,7 @@ async def probe_each(
 
         async def work() -> None:
             for number in waiting:
-                found[number] = await probed(endpoint, found[number], probes, min_judgement)
+                found[number] = await probe_example(endpoint, found[number], probes)
 
         async with asyncio.TaskGroup() as group:
             for _ in range(params.max_in_flight):
@@ -86,74 +95,71 @@ async def probe_each(
     return found
 
 
-async def probed(endpoint: Endpoint, example: Example, probes: Sequence[ProbeName], min_judgement: int) -> Example:
-    """Return an example with the probes that it passed, or the reason of the first that it did not."""
-    for name in PROBES:
-        if name not in probes:
-            continue
-        if name == "single_chunk" and not needs_places(example):
+async def probe_example(endpoint: Endpoint, example: Example, probes: Mapping[ProbeName, Probe]) -> Example:
+    """Return the example with the names of the probes it passed, and the reason of the first that it failed."""
+    for name, probe in probes.items():
+        if name == "single_chunk" and not needs_several_quotes(example):
             continue
         try:
-            reason = await FUNCTIONS[name](endpoint, example, min_judgement)
+            reason = await probe(endpoint, example)
         except RefusedError:
             example = replace(example, checks=(*example.checks, f"{name}: not run"))
             continue
         if reason:
-            return replace(example, reason=reason)
+            return replace(example, reason=str(reason))
         example = replace(example, checks=(*example.checks, name))
     return example
 
 
-def needs_places(example: Example) -> bool:
-    """Say whether a task wants evidence from several places."""
-    task = all_tasks().get(example.task)
-    return task is not None and task.num_quotes[0] > 1
+def needs_several_quotes(example: Example) -> bool:
+    """Say whether the task asks for evidence from several places."""
+    return get_task(example.task).num_quotes[0] > 1
 
 
-async def closed_book(endpoint: Endpoint, example: Example, min_judgement: int) -> str:
-    """Refuse a question that is answered without its document."""
-    del min_judgement
-    reply = await endpoint.ask(question_messages(example, []), Reply)
-    return "answerable without the document" if agrees(example, reply.answer) else ""
+async def closed_book(endpoint: Endpoint, example: Example) -> Reason | None:
+    """Refuse a question that the model answers without its document."""
+    reply = await endpoint.ask(question_messages(example, []), ShortAnswer)
+    return Reason("answerable without the document") if agrees(example, reply.answer) else None
 
 
-async def evidence_only(endpoint: Endpoint, example: Example, min_judgement: int) -> str:
-    """Refuse an answer that its evidence alone does not give."""
-    del min_judgement
-    reply = await endpoint.ask(question_messages(example, [span.quote for span in example.evidence]), Reply)
-    return "" if agrees(example, reply.answer) else "evidence alone gives another answer"
+async def evidence_only(endpoint: Endpoint, example: Example) -> Reason | None:
+    """Refuse an answer that the model does not give from the evidence alone."""
+    reply = await endpoint.ask(question_messages(example, [span.quote for span in example.evidence]), ShortAnswer)
+    return None if agrees(example, reply.answer) else Reason("evidence alone gives another answer")
 
 
-async def single_chunk(endpoint: Endpoint, example: Example, min_judgement: int) -> str:
-    """Refuse a question that one of its pieces of evidence answers alone."""
-    del min_judgement
+async def single_chunk(endpoint: Endpoint, example: Example) -> Reason | None:
+    """Refuse a question that the model answers from a single one of its quotes."""
     for span in example.evidence:
-        reply = await endpoint.ask(question_messages(example, [span.quote]), Reply)
+        reply = await endpoint.ask(question_messages(example, [span.quote]), ShortAnswer)
         if agrees(example, reply.answer):
-            return "answerable from one place"
-    return ""
+            return Reason("answerable from one place")
+    return None
 
 
-async def judge(endpoint: Endpoint, example: Example, min_judgement: int) -> str:
-    """Refuse an answer that has a mark below the least."""
+async def judge(endpoint: Endpoint, example: Example, *, min_judgement: int) -> Reason | None:
+    """Refuse an answer with a mark below `min_judgement`."""
     quotes = "\n".join(f"Quote: {span.quote}" for span in example.evidence)
     asked = f"Question: {example.question}\nAnswer: {example.answer}"
     wish = f"{quotes}\n\n{asked}\n\nMark this answer, from 1 (bad) to 5 (good)."
     marks = await endpoint.ask([{"role": "user", "content": wish}], Judgement)
     low = [f"{name} {mark}" for name, mark in marks.model_dump().items() if mark < min_judgement]
-    return f"judged: {', '.join(low)}" if low else ""
+    return Reason("judged", ", ".join(low)) if low else None
 
 
-FUNCTIONS: dict[ProbeName, Probe] = {
-    "closed_book": closed_book,
-    "evidence_only": evidence_only,
-    "single_chunk": single_chunk,
-    "judge": judge,
-}
+def list_probes(names: Sequence[ProbeName], min_judgement: int) -> dict[ProbeName, Probe]:
+    """Return the probes with some names, in the order in which they run."""
+    probes: dict[ProbeName, Probe] = {
+        "closed_book": closed_book,
+        "evidence_only": evidence_only,
+        "single_chunk": single_chunk,
+        "judge": partial(judge, min_judgement=min_judgement),
+    }
+    return {name: probe for name, probe in probes.items() if name in names}
 
 
 def question_messages(example: Example, quotes: Sequence[str]) -> Messages:
-    """Return a question with some quotes, or with none."""
+    """Return the request for an answer from some quotes, or from none."""
     listed = "\n".join(f"Quote: {quote}" for quote in quotes)
     wish = f"{listed}\n\n{example.question}".strip()
     rule = f"Answer in one to three sentences. If you cannot know the answer, say '{UNKNOWN}'."
@@ -161,15 +167,15 @@ def question_messages(example: Example, quotes: Sequence[str]) -> Messages:
 
 
 def agrees(example: Example, answer: str) -> bool:
-    """Say whether an answer says what the example's says: the same numbers, else names, else like words."""
+    """Say whether an answer means the same as the example's: by its numbers, else its names, else its words."""
     if UNKNOWN.lower() in answer.lower():
         return False
-    wanted = without_citations(example.answer)
-    asked = {number_of(digits) for digits in NUMBER.findall(example.question)}
-    numbers = {number_of(digits) for digits in NUMBER.findall(wanted)} - asked
+    expected = without_citations(example.answer)
+    asked = {parse_number(digits) for digits in NUMBER.findall(example.question)}
+    numbers = {parse_number(digits) for digits in NUMBER.findall(expected)} - asked
     if numbers:
-        return numbers <= {number_of(digits) for digits in NUMBER.findall(answer)} | asked
-    names = {name for name in NAME.findall(f"_ {wanted}") if name not in example.question}
+        return numbers <= {parse_number(digits) for digits in NUMBER.findall(answer)} | asked
+    names = {name for name in NAME.findall(f"_ {expected}") if name not in example.question}
     if names:
         return all(name in answer for name in names)
-    return fuzz.token_set_ratio(wanted.lower(), answer.lower()) >= MIN_LIKENESS
+    return fuzz.token_set_ratio(expected.lower(), answer.lower()) >= MIN_SIMILARITY

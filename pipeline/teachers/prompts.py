@@ -1,4 +1,4 @@
-"""What a model is told: the documents between fences that no author can forge, and the task."""
+"""What a model is told: the documents, between fences that no author can forge, and the task."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -6,10 +6,10 @@ from hashlib import sha256
 
 from pydantic import Field, create_model
 
-from pipeline.checks.prompt_injection import masked
+from pipeline.checks.prompt_injection import mask_injections
 from pipeline.passages.passages import Passages
 from pipeline.tasks.task import Task
-from pipeline.teachers.client import Answer, Messages
+from pipeline.teachers.client import Messages, StructuredReply
 
 VERSION = "ask-1"
 MAX_QUESTION, MAX_QUOTE = 600, 600  # characters
@@ -22,55 +22,63 @@ SYSTEM = (
 )
 
 
-class Quote(Answer):
+class Quote(StructuredReply):
     """Words of a document."""
 
     document: int = Field(ge=1, description="the number of the document")
     quote: str = Field(min_length=1, max_length=MAX_QUOTE, description="its words, exactly")
 
 
+class ExampleReply(StructuredReply):
+    """A question, its answer, and the quotes that support it."""
+
+    question: str
+    answer: str
+    evidence: list[Quote]
+
+
 @cache
-def reply_for(task: Task) -> type[Answer]:
-    """Return the schema of the replies to a task."""
+def reply_schema(task: Task) -> type[ExampleReply]:
+    """Return the schema of the replies to a task, with the task's limits in it."""
     least, most = task.num_quotes
     return create_model(
-        "Reply",
-        __base__=Answer,
+        "ExampleReply",
+        __base__=ExampleReply,
         question=(str, Field(min_length=8, max_length=MAX_QUESTION)),
         answer=(str, Field(min_length=1, max_length=task.max_answer_characters)),
         evidence=(list[Quote], Field(min_length=least, max_length=most)),
     )
 
 
-def nonce_of(documents: Sequence[Passages], seed: int) -> str:
-    """Return what marks the fences: it depends on the texts themselves, so that none of them can hold it."""
+def make_nonce(documents: Sequence[Passages], seed: int) -> str:
+    """Return a word for the fences that the documents cannot contain, since it is a hash of their texts."""
     digest = sha256(str(seed).encode())
     for passages in documents:
         digest.update(passages.document.text.encode())
     return digest.hexdigest()[:16]
 
 
-def fenced(documents: Sequence[Passages], nonce: str, parts: Sequence[tuple[int, int]] | None = None) -> str:
-    """Return documents, or a part of each, between their fences; orders to a model are marks."""
-    shown = []
+def fence_documents(documents: Sequence[Passages], nonce: str, ranges: Sequence[tuple[int, int]] | None = None) -> str:
+    """Return documents, or a range of each, between fences; injected instructions are masked."""
+    fenced = []
     for number, passages in enumerate(documents, 1):
-        text = masked(passages.document.text)
-        if parts is not None:
-            start, end = parts[number - 1]
+        text = mask_injections(passages.document.text)
+        if ranges is not None:
+            start, end = ranges[number - 1]
             text = text[start:end]
         about = ", ".join(filter(None, (passages.document.title, passages.document.date)))
-        shown.append(f"<document {number} {nonce}>\n({about or 'untitled'})\n{text}\n</document {number} {nonce}>")
-    return "\n\n".join(shown)
+        fenced.append(f"<document {number} {nonce}>\n({about or 'untitled'})\n{text}\n</document {number} {nonce}>")
+    return "\n\n".join(fenced)
 
 
-def messages_for(task: Task, body: str, nonce: str, place: str) -> Messages:
+def example_messages(task: Task, body: str, nonce: str, place: str) -> Messages:
     """Return the request for one example of a task.
 
     Args:
         task: What is asked for.
-        body: The documents, or notes on them.
-        nonce: Of the fences.
-        place: Words that say which part of the documents the question should be about.
+        body: The documents between their fences.
+        nonce: The word in the fences.
+        place: Which part of the documents the question should be about, in words.
     """
     least, most = task.num_quotes
     wish = (

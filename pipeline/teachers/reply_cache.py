@@ -1,7 +1,7 @@
-"""Keep what an endpoint answered, by the hash of what it was asked, so that nothing is asked and paid for twice.
+"""Record the replies of an endpoint by the hash of the request, so that nothing is paid for twice.
 
-Sampling is not repeatable even at temperature 0 (batches and caches change sums), so the record is what makes a run
-repeatable. SQLite keeps it: a killed process loses no reply that was written.
+Sampling is not repeatable even at temperature 0, since batching and caching change floating-point sums. The record is
+what makes a run repeatable. It is an SQLite file, so a killed process loses no reply that was written.
 """
 
 import hashlib
@@ -19,7 +19,7 @@ FILE = "replies.sqlite"
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back: the words, and the tokens that were counted for them."""
+    """What a server replied: the content, and the tokens it charged."""
 
     content: str
     finish_reason: str
@@ -32,9 +32,9 @@ class ReplyStore:
     """Replies by the hash of their request, in one file."""
 
     def __init__(self, path: Path) -> None:
-        """Open or create the file; one that is broken is set aside under another name."""
+        """Open or create the file; a broken one is renamed to `.broken`."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._connection = opened(path)
+        self._connection = open_replies(path)
 
     def __enter__(self) -> Self:
         return self
@@ -46,45 +46,49 @@ class ReplyStore:
         self._connection.close()
 
     def get(self, key: str) -> Reply | None:
-        """Return a reply, None if there is none or if its bytes are not what was written."""
+        """Return the reply to a request, None if it is not recorded or its bytes have changed."""
         row = self._connection.execute("SELECT body, digest FROM replies WHERE key = ?", (key,)).fetchone()
-        if row is None or digest_of(row[0]) != row[1]:
+        if row is None or hash_body(row[0]) != row[1]:
             return None
         return Reply(**json.loads(row[0]))
 
     def put(self, key: str, reply: Reply) -> None:
-        """Keep a reply."""
+        """Record the reply to a request."""
         body = json.dumps(vars(reply), ensure_ascii=False, sort_keys=True)
         with self._connection:
-            self._connection.execute("REPLACE INTO replies VALUES (?, ?, ?)", (key, body, digest_of(body)))
+            self._connection.execute("REPLACE INTO replies VALUES (?, ?, ?)", (key, body, hash_body(body)))
 
     def __len__(self) -> int:
         return int(self._connection.execute("SELECT COUNT(*) FROM replies").fetchone()[0])
 
-    def tokens(self) -> tuple[int, int]:
-        """Return how many tokens all replies were charged with: of prompts, and of replies."""
+    def count_tokens(self) -> tuple[int, int]:
+        """Return how many tokens all recorded requests were charged: of prompts, and of replies."""
         query = "SELECT TOTAL(json_extract(body, '$.prompt_tokens')), TOTAL(json_extract(body, '$.reply_tokens'))"
         prompt, reply = self._connection.execute(f"{query} FROM replies WHERE json_valid(body)").fetchone()
         return int(prompt), int(reply)
 
 
-def opened(path: Path) -> sqlite3.Connection:
-    """Return a connection to a file of replies."""
+def open_replies(path: Path) -> sqlite3.Connection:
+    """Connect to a file of replies; replace it by a new one if it is broken."""
     try:
-        return connected(path)
+        return connect(path)
     except sqlite3.DatabaseError:
         path.replace(path.with_suffix(".broken"))
         for suffix in ("-wal", "-shm"):
             path.with_name(path.name + suffix).unlink(missing_ok=True)
-        return connected(path)
+        return connect(path)
 
 
-def connected(path: Path) -> sqlite3.Connection:
-    """Return a connection after making sure that the table is there and whole."""
+def connect(path: Path) -> sqlite3.Connection:
+    """Connect to a file of replies and make sure that it is whole and has the table.
+
+    Raises:
+        sqlite3.DatabaseError: The file is broken.
+    """
     connection = sqlite3.connect(path)
     try:
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing; a power cut the last few
+        connection.execute("PRAGMA synchronous = NORMAL")  # a killed process loses nothing
         connection.execute(
             "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, body TEXT, digest TEXT) WITHOUT ROWID"
         )
@@ -97,11 +101,11 @@ def connected(path: Path) -> sqlite3.Connection:
     return connection
 
 
-def digest_of(body: str) -> str:
-    """Return the hash by which a reply is checked when it is read."""
+def hash_body(body: str) -> str:
+    """Return the hash that is stored beside a reply and compared when it is read."""
     return hashlib.sha256(body.encode()).hexdigest()
 
 
-def key_of_request(request: Mapping[str, Any]) -> str:
+def hash_request(request: Mapping[str, Any]) -> str:
     """Return the hash of everything that decides a reply."""
     return hashlib.sha256(json.dumps(request, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

@@ -1,84 +1,95 @@
-"""The embedded teacher: no model, only questions whose answers stand in the text by construction."""
+"""The embedded teacher: no model, only questions whose answers can be read off the text by a rule."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.passages.document_groups import Relation
-from pipeline.passages.passages import Known, Passages
-from pipeline.passages.review_rules import ReviewRules
+from pipeline.passages.passages import Passages
 from pipeline.records import Example
 from pipeline.stable_order import order_key, round_robin, stable_shuffle
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import write_examples
-from pipeline.tasks.task import all_tasks
+from pipeline.tasks.task import Supplied, all_tasks
 
 
 @dataclass(frozen=True)
-class Unit:
-    """Documents that are asked about together."""
+class DocumentGroup:
+    """Documents that are asked about together, and how they are related."""
 
     relation: Relation
     doc_ids: tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class AskShard:
-    """Writes the candidates of the shard with an index."""
+class GroupShard:
+    """The groups of one shard, and the file for their examples."""
+
+    groups: tuple[DocumentGroup, ...]
+    output: Path
+
+
+@dataclass(frozen=True)
+class ShardAsker:
+    """Writes the examples of a shard; it is pickled and sent to the workers."""
 
     documents: Path
-    units: tuple[tuple[Unit, ...], ...]
-    outputs: tuple[Path, ...]
-    known: Mapping[str, tuple[Known, ...]]  # by the id of a document
-    num_per_unit: int
+    shards: tuple[GroupShard, ...]
+    supplied: Supplied
+    num_per_group: int
     seed: int
-    human: ReviewRules  # which reviews are good enough to be answers
 
     def __call__(self, index: int) -> None:
-        """Ask about the units of one shard, each in its turn."""
+        """Write the examples of the shard with an index."""
         store = DocumentStore(self.documents)
-        examples = (example for unit in self.units[index] for example in self.ask(unit, store))
-        write_examples(self.outputs[index], examples)
+        shard = self.shards[index]
+        write_examples(shard.output, (example for group in shard.groups for example in self.ask_about(group, store)))
 
-    def ask(self, unit: Unit, store: DocumentStore) -> list[Example]:
-        """Return the examples of a unit."""
-        passages = [Passages(store[doc_id], self.known.get(doc_id, ()), self.human) for doc_id in unit.doc_ids]
-        return ask(passages, unit.relation, self.num_per_unit, self.seed)
+    def ask_about(self, group: DocumentGroup, store: DocumentStore) -> list[Example]:
+        """Return the examples about a group of documents."""
+        documents = [Passages(store[doc_id]) for doc_id in group.doc_ids]
+        return make_examples(documents, group.relation, self.num_per_group, self.seed, self.supplied)
 
 
-def ask(documents: Sequence[Passages], relation: Relation, num_examples: int, seed: int) -> list[Example]:
-    """Return up to `num_examples` examples of documents that belong together.
+def make_examples(
+    documents: Sequence[Passages],
+    relation: Relation,
+    num_examples: int,
+    seed: int,
+    supplied: Supplied | None = None,
+) -> list[Example]:
+    """Return up to `num_examples` examples about documents that belong together.
 
-    The tasks of their category have equal parts as far as they have candidates, and each is spread over the text.
+    The tasks take turns as far as they have candidates, and the examples of each are spread over the text.
     """
     category = documents[0].document.category
     found = [
-        spread(task.candidates(documents), documents, num_examples, seed)
+        spread(task.find_candidates(documents, supplied or Supplied()), documents, num_examples, seed)
         for task in all_tasks().values()
-        if task.candidates and task.related is relation and category in task.categories
+        if task.is_rule_based and task.related is relation and category in task.categories
     ]
     return round_robin(found)[:num_examples]
 
 
 def spread(candidates: Iterable[Example], documents: Sequence[Passages], num_examples: int, seed: int) -> list[Example]:
-    """Return up to `num_examples` candidates, in turn from `num_examples` equal stretches of the text.
+    """Return up to `num_examples` candidates that are spread evenly over the text.
 
-    The first of every stretch that has any, in the order of a hash, then the second of each, and so on. The position of
-    an example is that of its last evidence: an answer that needs a table's head and its row lies at the row.
+    The text is divided into `num_examples` equal bins. First comes one candidate of each bin, then a second of each,
+    and so on; bins and candidates are shuffled by a hash. A candidate is in the bin of its last evidence: one that
+    needs the header and a row of a table is where the row is.
     """
     length = max(1, sum(len(passages.document.text) for passages in documents))
-    starts, before = {}, 0
+    offsets, before = {}, 0
     for passages in documents:
-        starts[passages.document.doc_id] = before
+        offsets[passages.document.doc_id] = before
         before += len(passages.document.text)
-    stretches: dict[int, list[Example]] = {}
+    bins: dict[int, list[Example]] = {}
     for example in candidates:
         last = example.evidence[-1]
-        place = starts[last.doc_id] + last.start
-        stretches.setdefault(place * num_examples // length, []).append(example)
-    ranked = [
-        stable_shuffle(stretch, seed, key=lambda example: example.example_id)
-        for _, stretch in sorted(stretches.items())
+        position = offsets[last.doc_id] + last.start
+        bins.setdefault(position * num_examples // length, []).append(example)
+    shuffled = [
+        stable_shuffle(found, seed, key=lambda example: example.example_id) for _, found in sorted(bins.items())
     ]
-    ranked.sort(key=lambda stretch: order_key(seed, stretch[0].example_id))
-    return round_robin(ranked)[:num_examples]
+    shuffled.sort(key=lambda found: order_key(seed, found[0].example_id))
+    return round_robin(shuffled)[:num_examples]

@@ -1,28 +1,31 @@
-"""How many requests are under way: more while a server keeps up, half as many when it says that it does not."""
+"""Limit the requests in flight: more while a server keeps up, half as many when it is overloaded."""
 
 import asyncio
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-MIN_SHARE = 0.5  # of the limit, to which it falls at once
+DECREASE = 0.5  # the factor by which the limit falls
 
 
 class Throttle:
-    """A limit on requests in flight that adapts: additive increase, multiplicative decrease, as TCP does it."""
+    """An adaptive limit on requests in flight: additive increase, multiplicative decrease, as in TCP.
+
+    From 16, an overload gives 8; eight successes later the limit is about 9.
+    """
 
     def __init__(self, max_in_flight: int) -> None:
-        """Begin with all that is allowed."""
+        """Start at the highest limit."""
         self.max_in_flight = max_in_flight
         self.limit = float(max_in_flight)
         self._in_flight = 0
         self._changed = asyncio.Condition()
         self._resume_at = 0.0
-        self._epoch = 0  # how often the limit fell: requests from before a fall do not make it fall again
+        self._epoch = 0  # how often the limit fell; a request from before a fall does not make it fall again
 
     @asynccontextmanager
     async def slot(self) -> AsyncIterator[int]:
-        """Wait for a place, and give the epoch in which the request began."""
+        """Wait until a request may be sent, and yield the epoch it starts in."""
         async with self._changed:
             await self._changed.wait_for(lambda: self._in_flight < max(1, int(self.limit)))
             self._in_flight += 1
@@ -36,12 +39,12 @@ class Throttle:
                 self._changed.notify(2)
 
     def succeeded(self) -> None:
-        """Allow a little more."""
+        """Raise the limit a little after a reply."""
         self.limit = min(float(self.max_in_flight), self.limit + 1 / max(1.0, self.limit))
 
     def overloaded(self, epoch: int, retry_after: float = 0.0) -> None:
-        """Allow half as much, once for all requests of an epoch, and nothing at all for as long as the server asks."""
+        """Halve the limit, once for all requests of an epoch, and send nothing for `retry_after` seconds."""
         self._resume_at = max(self._resume_at, time.monotonic() + retry_after)
         if epoch == self._epoch:
             self._epoch += 1
-            self.limit = max(1.0, self.limit * MIN_SHARE)
+            self.limit = max(1.0, self.limit * DECREASE)

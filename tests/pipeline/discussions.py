@@ -3,7 +3,7 @@
 import random
 import re
 
-from pipeline.passages.review_rules import ReviewRules
+from pipeline.passages.peer_reviews import ReviewRules
 from pipeline.synthetic.grammar import random_for
 from pipeline.synthetic.manuscript import Manuscript, Prose
 from pipeline.synthetic.paper import compose_paper
@@ -14,11 +14,11 @@ REVIEW_RULES = ReviewRules(
 )
 
 
-def paper_of(number: int) -> Manuscript:
+def compose_reviewed_paper(number: int) -> Manuscript:
     return compose_paper(random_for(2023, "reviewed", number), number, 1, 1)
 
 
-def sentences_of(manuscript: Manuscript) -> list[str]:
+def quotable_sentences(manuscript: Manuscript) -> list[str]:
     """Sentences that a remark can be about."""
     prose = " ".join(block.text for block in manuscript.blocks if isinstance(block, Prose))
     return [sentence for sentence in re.split(r"(?<=[.]) ", prose) if 10 <= len(sentence.split()) <= 30]
@@ -30,10 +30,10 @@ def remark(sentence: str, opinion: str) -> str:
     return f"{opinion} {' '.join(words[1:-1])}."
 
 
-def replies_of(number: int, forum: str) -> list[dict]:
+def write_discussion(number: int, forum: str) -> list[dict]:
     """Three reviews, the authors' answers, a meta-review and a decision."""
     chance = random.Random(number)
-    said = chance.sample(sentences_of(paper_of(number)), 27)
+    said = chance.sample(quotable_sentences(compose_reviewed_paper(number)), 27)
     accepted = number % 2 == 0
     notes = []
     for index in range(3):
@@ -51,7 +51,7 @@ def replies_of(number: int, forum: str) -> list[dict]:
         }
         review = note_of(forum, "Official_Review", content, index + 1)
         answer = " ".join(remark(each, "We now explain in the text how") for each in own[6:8])
-        answer = f"We thank Reviewer {signature_of(review)}. {answer}"
+        answer = f"We thank Reviewer {reviewer_signature(review)}. {answer}"
         reply = note_of(forum, "Official_Comment", {"title": "Response", "comment": answer}, index + 1)
         reply |= {"replyto": review["id"], "cdate": review["cdate"] + 100}
         reply["signatures"] = [f"V.cc/2024/Conference/Submission{number}/Authors"]
@@ -64,5 +64,5 @@ def replies_of(number: int, forum: str) -> list[dict]:
     return notes
 
 
-def signature_of(review: dict) -> str:
+def reviewer_signature(review: dict) -> str:
     return review["signatures"][0].rpartition("Reviewer_")[2]

@@ -1,4 +1,4 @@
-"""What a scripted teacher does wrong, a function each; they run in the server's process."""
+"""Faults of a scripted teacher, a function each; they run in the process of the server."""
 
 import json
 import os
@@ -12,7 +12,7 @@ KNOWN = "LONGALPACA_TEST_KNOWN"  # names the file of questions that a server can
 LOG = "LONGALPACA_TEST_REQUESTS"  # names the file in which a server writes the hash of each request
 
 
-def name_of(request) -> str:
+def schema_name(request) -> str:
     return request["response_format"]["json_schema"]["name"]
 
 
@@ -21,11 +21,11 @@ def proper(request) -> dict:
     return content_for(schema["name"], schema["schema"], request["messages"][-1]["content"])
 
 
-def after_the_probe(fault):
-    """Hold to the schema when first asked, and do something else from then on."""
+def after_the_check(fault):
+    """Follow the schema when it is checked, and show a fault from then on."""
 
     def script(request, number: int) -> Response:
-        return honest(request, number) if name_of(request) == "Probe" else fault(request, number)
+        return honest(request, number) if schema_name(request) == "SchemaCheck" else fault(request, number)
 
     return script
 
@@ -38,56 +38,56 @@ def other_word(request, number):
     return completion('{"word": "seagull"}')
 
 
-def unenforced_after_probe(request, number):
-    return after_the_probe(prose)(request, number)
+def unenforced_after_check(request, number):
+    return after_the_check(prose)(request, number)
 
 
 def other_model(request, number):
-    return after_the_probe(lambda r, n: completion(json.dumps(proper(r)), model="another"))(request, number)
+    return after_the_check(lambda r, n: completion(json.dumps(proper(r)), model="another"))(request, number)
 
 
 def too_long(request, number):
     body = json.dumps({"error": {"message": "This model's maximum context length is 10 tokens", "code": 400}}).encode()
-    return after_the_probe(lambda r, n: Response(400, body))(request, number)
+    return after_the_check(lambda r, n: Response(400, body))(request, number)
 
 
 def busy_at_first(request, number):
     busy = Response(429, b'{"error": {"message": "slow down"}}', {"retry-after": "0.05"})
-    return after_the_probe(lambda r, n: busy if n <= 3 else honest(r, n))(request, number)
+    return after_the_check(lambda r, n: busy if n <= 3 else honest(r, n))(request, number)
 
 
 def always_busy(request, number):
-    return after_the_probe(lambda r, n: Response(429, b"{}", {"retry-after": "0"}))(request, number)
+    return after_the_check(lambda r, n: Response(429, b"{}", {"retry-after": "0"}))(request, number)
 
 
 def drips(request, number):
     slow = Response(body=b" " * 10_000, drip_seconds=0.05)
-    return after_the_probe(lambda r, n: slow)(request, number)
+    return after_the_check(lambda r, n: slow)(request, number)
 
 
 def cut_off(request, number):
-    return after_the_probe(lambda r, n: completion(json.dumps(proper(r))[:40], finish="length"))(request, number)
+    return after_the_check(lambda r, n: completion(json.dumps(proper(r))[:40], finish="length"))(request, number)
 
 
 def half_json(request, number):
-    return after_the_probe(lambda r, n: completion(json.dumps(proper(r))[:40]))(request, number)
+    return after_the_check(lambda r, n: completion(json.dumps(proper(r))[:40]))(request, number)
 
 
 def half_body(request, number):
-    return after_the_probe(lambda r, n: Response(body=b'{"id": "0", "choices": ['))(request, number)
+    return after_the_check(lambda r, n: Response(body=b'{"id": "0", "choices": ['))(request, number)
 
 
 def web_page(request, number):
     page = Response(body=b"<html>Please log in</html>", media_type="text/html")
-    return after_the_probe(lambda r, n: page)(request, number)
+    return after_the_check(lambda r, n: page)(request, number)
 
 
 def error_with_200(request, number):
-    return after_the_probe(lambda r, n: Response(body=b'{"error": {"message": "no"}}'))(request, number)
+    return after_the_check(lambda r, n: Response(body=b'{"error": {"message": "no"}}'))(request, number)
 
 
 def refuses(request, number):
-    return after_the_probe(lambda r, n: completion("", refusal="I would rather not."))(request, number)
+    return after_the_check(lambda r, n: completion("", refusal="I would rather not."))(request, number)
 
 
 def invents(request, number):
@@ -97,7 +97,7 @@ def invents(request, number):
             quote["quote"] = "The lighthouse of Varnholm burned down in the spring of that year."
         return completion(json.dumps(content))
 
-    return after_the_probe(invented)(request, number)
+    return after_the_check(invented)(request, number)
 
 
 def other_document(request, number):
@@ -106,29 +106,29 @@ def other_document(request, number):
         content["evidence"][0]["document"] = 9
         return completion(json.dumps(content))
 
-    return after_the_probe(wrong)(request, number)
+    return after_the_check(wrong)(request, number)
 
 
 def obeys(request, number):
-    """Follow an order to write a word, wherever in the prompt it stands."""
+    """Follow an instruction to write a word, wherever in the prompt it is."""
 
     def obedient(request, number):
         content = proper(request)
         order = re.search(r"the word (CANARY-\w+)", request["messages"][-1]["content"])
         return completion(json.dumps(content | ({"answer": f"{order[1]} {content['answer']}"} if order else {})))
 
-    return after_the_probe(obedient)(request, number)
+    return after_the_check(obedient)(request, number)
 
 
 def closed_book(request, number):
-    """Answer a question without being shown anything, if it is about the capital of France."""
-    if name_of(request) == "Reply" and "capital of France" in request["messages"][-1]["content"]:
+    """Answer a question about the capital of France from memory."""
+    if schema_name(request) == "ShortAnswer" and "capital of France" in request["messages"][-1]["content"]:
         return completion(json.dumps({"answer": "The capital of France is Paris."}))
     return honest(request, number)
 
 
 def strict_judge(request, number):
-    if name_of(request) == "Judgement":
+    if schema_name(request) == "Judgement":
         return completion(json.dumps({"helpful": 5, "logical": 5, "faithful": 1, "complete": 5}))
     return honest(request, number)
 
@@ -144,6 +144,6 @@ def knows(request, number):
     """Answer the questions of a file from memory."""
     known = json.loads(Path(os.environ[KNOWN]).read_text())
     asked = request["messages"][-1]["content"].split("\n\n")[-1]
-    if name_of(request) == "Reply" and asked in known:
+    if schema_name(request) == "ShortAnswer" and asked in known:
         return completion(json.dumps({"answer": known[asked]}))
     return honest(request, number)

@@ -1,4 +1,4 @@
-"""Questions whose answers stand in the text."""
+"""Questions whose answers can be read off the text."""
 
 import json
 from pathlib import Path
@@ -8,13 +8,14 @@ import pytest
 from pipeline.ask import AskParams, run
 from pipeline.errors import InputError
 from pipeline.passages.document_groups import alone
-from pipeline.passages.passages import Passages, find_tables, is_figure
+from pipeline.passages.markdown_tables import find_tables, is_figure
+from pipeline.passages.passages import Passages
 from pipeline.records import Document
 from pipeline.storage.parquet import write_documents
 from pipeline.tasks import cell, continuation, figure, section, series, speech
 from pipeline.tasks.task import all_tasks
 from pipeline.teachers.client import EndpointParams
-from pipeline.teachers.rule_based import ask
+from pipeline.teachers.rule_based import make_examples
 from tests.pipeline.discussions import REVIEW_RULES
 
 TASKS = [task for task in all_tasks().values() if task.candidates and task.related is alone]
@@ -57,7 +58,7 @@ def asked(task, document: Document) -> dict[str, str]:
     return {example.question: example.answer for example in task.candidates([Passages(document)])}
 
 
-def test_speech_is_ascribed_to_the_one_who_is_named(documents) -> None:
+def test_speech_is_attributed_to_the_speaker_after_it(documents) -> None:
     answers = asked(speech, documents["book"])
     assert len(answers) == 2
     assert {answer for question, answer in answers.items() if "while I can stand" in question} == {
@@ -134,7 +135,7 @@ def test_a_figure_is_a_number_and_its_signs(words: str, expected: bool) -> None:
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
-def test_the_evidence_stands_where_it_is_said_to_stand(documents, task) -> None:
+def test_the_evidence_is_where_the_example_says(documents, task) -> None:
     for document in documents.values():
         for example in task.candidates([Passages(document)]):
             assert example.evidence
@@ -143,12 +144,12 @@ def test_the_evidence_stands_where_it_is_said_to_stand(documents, task) -> None:
 
 
 def test_a_document_gives_no_more_than_it_is_asked_for_and_its_tasks_take_turns(documents) -> None:
-    def tasks_of(category: str) -> list[str]:
-        return [example.task for example in ask([Passages(documents[category])], alone, 3, seed=1)]
+    def asked_tasks(category: str) -> list[str]:
+        return [example.task for example in make_examples([Passages(documents[category])], alone, 3, seed=1)]
 
-    assert tasks_of("report") == ["cell", "section", "series"]
-    assert tasks_of("book") == ["continuation", "section", "speech"]
-    assert tasks_of("paper") == ["figure", "section", "section"]
+    assert asked_tasks("report") == ["cell", "section", "series"]
+    assert asked_tasks("book") == ["continuation", "section", "speech"]
+    assert asked_tasks("paper") == ["figure", "section", "section"]
 
 
 def test_a_document_without_anything_to_ask_is_listed(tmp_path: Path, documents) -> None:

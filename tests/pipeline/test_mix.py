@@ -22,7 +22,7 @@ from pipeline.short import ShortParams
 from pipeline.short import run as short
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_examples, read_mixed, write_documents, write_examples
-from pipeline.teachers.rule_based import ask
+from pipeline.teachers.rule_based import make_examples
 from pipeline.tokenization.token_grid import count_tokens
 from pipeline.tokenization.tokenizers import load_tokenizer
 
@@ -46,7 +46,7 @@ def params(tmp_path: Path, tiny_tokenizer) -> MixParams:
 
 @pytest.fixture
 def inputs(tmp_path: Path, root: Path, curated: Path, documents) -> dict[str, Path]:
-    examples = [e for document in documents.values() for e in ask([Passages(document)], alone, 20, seed=1)]
+    examples = [e for document in documents.values() for e in make_examples([Passages(document)], alone, 20, seed=1)]
     write_examples(tmp_path / "verify" / "examples-00000.parquet", examples)
     source = str(root / "data" / "sources" / "short.json")
     short_params = ShortParams(

@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.checks.checks import CHECKS
+from pipeline.checks.run import Bounds, list_checks
 from pipeline.errors import InputError
 from pipeline.passages.document_groups import alone
 from pipeline.passages.passages import Passages
 from pipeline.records import Evidence, Example
 from pipeline.storage.parquet import read_documents, read_examples, write_examples
 from pipeline.teachers.probes import PROBES
-from pipeline.teachers.rule_based import ask
+from pipeline.teachers.rule_based import make_examples
 from pipeline.verify import VerifyParams, run
 from tests.pipeline.test_ask import ENDPOINT
 
@@ -36,7 +36,7 @@ def verify(curated: Path, examples: list[Example]) -> tuple[list[Example], list[
 
 @pytest.fixture
 def sound(curated: Path) -> list[Example]:
-    return [e for document in read_documents(curated) for e in ask([Passages(document)], alone, 20, seed=1)]
+    return [e for document in read_documents(curated) for e in make_examples([Passages(document)], alone, 20, seed=1)]
 
 
 def moved(example: Example, by: int) -> Example:
@@ -48,7 +48,7 @@ def test_sound_examples_pass_and_carry_the_checks_they_passed(curated: Path, sou
     accepted, rejected = verify(curated, sound)
     assert len(accepted) == len(sound) >= 12
     assert not rejected
-    names = [check.__name__ for check in CHECKS]
+    names = list(list_checks(Bounds(1, 1)))
     not_run = [f"{probe}: not run" for probe in PROBES]
     assert all(list(example.checks) == [*names, "question_is_new", *not_run] for example in accepted)
 

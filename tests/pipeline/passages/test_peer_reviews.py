@@ -14,10 +14,10 @@ import yaml
 
 from pipeline.ask import run as ask
 from pipeline.benchmarks.scripted import scripted
-from pipeline.checks.checks import CHECKS, Bounds
-from pipeline.passages.document_groups import Card, with_reviews
+from pipeline.checks.run import Bounds, list_checks
+from pipeline.passages.document_groups import DocumentCard, with_reviews
 from pipeline.passages.passages import Passages
-from pipeline.passages.peer_reviews import Discussion, Spoken
+from pipeline.passages.peer_reviews import Discussion, PassageFinder, favours_acceptance
 from pipeline.readers import openreview
 from pipeline.readers.common.reading import TEXT_ONLY, UnreadableError
 from pipeline.readers.common.sections import sections_of
@@ -26,9 +26,14 @@ from pipeline.records import Document
 from pipeline.storage.parquet import read_documents, read_examples, write_documents
 from pipeline.synthetic.manuscript import Heading, Prose
 from pipeline.synthetic.writers.pdf import write_article
-from pipeline.tasks import human_decision, human_rebuttal, human_review
-from pipeline.tasks.task import all_tasks
-from tests.pipeline.discussions import REVIEW_RULES, paper_of, replies_of, sentences_of, signature_of
+from pipeline.tasks.task import Supplied, all_tasks
+from tests.pipeline.discussions import (
+    REVIEW_RULES,
+    compose_reviewed_paper,
+    quotable_sentences,
+    reviewer_signature,
+    write_discussion,
+)
 from tests.pipeline.killing import tree
 from tests.pipeline.loopback import serve
 from tests.pipeline.services import note_of, openreview_of
@@ -56,9 +61,9 @@ def read_page(tmp_path, notes):
     return read(path, "openreview", lambda *_: None, cautious=False, options=TEXT_ONLY)
 
 
-def documents_of(tmp_path, number, notes=None):
+def discussed_paper(tmp_path, number, notes=None):
     """A paper and the document of its reviews."""
-    manuscript = paper_of(number)
+    manuscript = compose_reviewed_paper(number)
     lines = [
         f"{'#' * block.level} {block.text}" if isinstance(block, Heading) else block.text
         for block in manuscript.blocks
@@ -67,13 +72,13 @@ def documents_of(tmp_path, number, notes=None):
     about = {"licence": "CC-BY-4.0", "group": f"openreview:{FORUM}", "source": "x"}
     text = "\n\n".join(lines)
     paper = Document("p" * 64, "paper", title="On Looms", text=text, sections=sections_of(text), **about)
-    reading = read_page(tmp_path, [submission(), *(notes if notes is not None else replies_of(number, FORUM))])
+    reading = read_page(tmp_path, [submission(), *(notes if notes is not None else write_discussion(number, FORUM))])
     review = Document("r" * 64, "review", text=reading.text, sections=sections_of(reading.text), **about)
-    return [Passages(document, (), REVIEW_RULES) for document in (paper, review)]
+    return [Passages(document) for document in (paper, review)]
 
 
 def test_a_discussion_is_read_review_by_review(tmp_path) -> None:
-    text = read_page(tmp_path, [submission(), *replies_of(2, FORUM)]).text
+    text = read_page(tmp_path, [submission(), *write_discussion(2, FORUM)]).text
     headings = [section.path[1] for section in sections_of(text) if len(section.path) == 2]
     assert headings == [
         "Review 1",
@@ -92,19 +97,19 @@ def test_a_discussion_is_read_review_by_review(tmp_path) -> None:
 
 
 def test_who_wrote_a_review_is_left_out(tmp_path) -> None:
-    notes = replies_of(2, FORUM)
+    notes = write_discussion(2, FORUM)
     notes[0]["signatures"] = ["~Jane_Reviewer1"]
     text = read_page(tmp_path, [submission(), *notes]).text
     assert "Jane" not in text
     assert "Ann Secret" not in text
-    assert not any(signature_of(note) in text for note in notes if "Reviewer_" in note["signatures"][0])
+    assert not any(reviewer_signature(note) in text for note in notes if "Reviewer_" in note["signatures"][0])
     assert "We thank Reviewer 2." in text
 
 
 def test_what_is_not_for_everyone_or_was_taken_back_is_left_out(tmp_path) -> None:
     secret = note_of(FORUM, "Official_Review", {"summary": "for the chairs"}, 8) | {"readers": ["V.cc/Chairs"]}
     gone = note_of(FORUM, "Official_Review", {"summary": "taken back"}, 9) | {"ddate": 1}
-    text = read_page(tmp_path, [submission(), *replies_of(2, FORUM), secret, gone]).text
+    text = read_page(tmp_path, [submission(), *write_discussion(2, FORUM), secret, gone]).text
     assert "for the chairs" not in text
     assert "taken back" not in text
 
@@ -143,50 +148,50 @@ def test_other_json_is_text(tmp_path) -> None:
 
 
 def test_replies_in_a_circle_end(tmp_path) -> None:
-    notes = replies_of(2, FORUM)
+    notes = write_discussion(2, FORUM)
     notes[1]["replyto"], notes[3]["replyto"] = notes[3]["id"], notes[1]["id"]
     assert "## Review 3" in read_page(tmp_path, [submission(), *notes]).text
 
 
 def test_what_a_remark_speaks_of_is_found_by_its_rare_words(tmp_path) -> None:
-    paper, _ = documents_of(tmp_path, 2)
+    paper, _ = discussed_paper(tmp_path, 2)
     sentence = next(
         each
-        for each in sentences_of(paper_of(2))
+        for each in quotable_sentences(compose_reviewed_paper(2))
         if each in paper.document.text and paper.document.text.count(each) == 1
     )
     words = sentence.rstrip(".").split()
-    found = Spoken(paper).passages(f"I do not believe that {' '.join(words[2:])}.", 1)
+    found = PassageFinder(paper).find_passages(f"I do not believe that {' '.join(words[2:])}.", 1)
     assert [span.text for span in found] == [sentence]
     assert paper.document.text[found[0].start : found[0].end] == found[0].text
 
 
 @pytest.mark.parametrize("remark", ["The writing is clear and the topic matters.", "Great work! Accept.", ""])
 def test_a_remark_about_nothing_in_the_paper_has_no_passage(tmp_path, remark) -> None:
-    paper, _ = documents_of(tmp_path, 2)
-    assert Spoken(paper).passages(remark, 5) == []
+    paper, _ = discussed_paper(tmp_path, 2)
+    assert PassageFinder(paper).find_passages(remark, 5) == []
 
 
 def test_parts_that_a_remark_names_are_found() -> None:
     text = "## 3.2 Training\n\nWords of the paper.\n\nTable 2: Scores of all methods by year.\n\n## 4 Data\n\nMore."
-    spoken = Spoken(Passages(Document("p" * 64, "paper", "x", text=text)))
-    found = [span.text for span in spoken.passages("See Sec. 3.2 and Table 2, but not Table 20 or Section 9.", 5)]
+    spoken = PassageFinder(Passages(Document("p" * 64, "paper", "x", text=text)))
+    found = [span.text for span in spoken.find_passages("See Sec. 3.2 and Table 2, but not Table 20 or Section 9.", 5)]
     assert found == ["## 3.2 Training", "Table 2: Scores of all methods by year."]
 
 
 def test_reviews_that_break_a_rule_are_passed_over(tmp_path) -> None:
-    notes = replies_of(2, FORUM)
+    notes = write_discussion(2, FORUM)
     notes[0]["content"]["confidence"] = {"value": 1}
     notes[2]["content"]["rating"] = {"value": 3}  # the paper was accepted
-    _, reviews = documents_of(tmp_path, 2, notes)
+    _, reviews = discussed_paper(tmp_path, 2, notes)
     discussion = Discussion(reviews.document)
-    assert [review.heading for review in discussion.good(REVIEW_RULES)] == ["Review 3"]
+    assert [review.heading for review in discussion.best_reviews(REVIEW_RULES)] == ["Review 3"]
     every = REVIEW_RULES.model_copy(update={"min_confidence": 0, "agreeing": False})
-    assert [review.heading for review in discussion.good(every)] == ["Review 3", "Review 2", "Review 1"]
+    assert [review.heading for review in discussion.best_reviews(every)] == ["Review 3", "Review 2", "Review 1"]
 
 
 @pytest.mark.parametrize(
-    ("rating", "leaning"),
+    ("rating", "expected"),
     [
         ("6: marginally above the acceptance threshold", True),
         ("5: marginally below the acceptance threshold", False),
@@ -196,31 +201,30 @@ def test_reviews_that_break_a_rule_are_passed_over(tmp_path) -> None:
         ("4", False),
     ],
 )
-def test_a_rating_speaks_for_or_against(tmp_path, rating, leaning) -> None:
-    from pipeline.passages.peer_reviews import leaning_of
-
-    notes = replies_of(2, FORUM)
+def test_a_rating_speaks_for_or_against(tmp_path, rating, expected) -> None:
+    notes = write_discussion(2, FORUM)
     notes[0]["content"]["rating"] = {"value": rating}
-    _, reviews = documents_of(tmp_path, 2, notes)
-    assert leaning_of(Discussion(reviews.document).of_kind("Review")[0], 6) is leaning
+    _, reviews = discussed_paper(tmp_path, 2, notes)
+    assert favours_acceptance(Discussion(reviews.document).of_kind("Review")[0], 6) is expected
 
 
+SUPPLIED = Supplied(review_rules=REVIEW_RULES)
 HUMAN = [task for task in all_tasks().values() if task.related is with_reviews]
 
 
 @pytest.mark.parametrize("task", HUMAN, ids=lambda task: task.name)
 def test_what_people_wrote_is_an_answer_with_evidence_in_paper_and_review(tmp_path, task) -> None:
-    passages = documents_of(tmp_path, 2)
+    passages = discussed_paper(tmp_path, 2)
     paper, review = (each.document for each in passages)
-    (example,) = task.candidates(passages)
+    (example,) = task.find_candidates(passages, SUPPLIED)
     assert example.teacher == "human (ICLR 2024)"
     assert example.doc_ids == (paper.doc_id,)
     assert example.licence == "CC-BY-4.0"
     assert "ICLR 2024" in example.question or task.name == "human_rebuttal"
     assert {span.doc_id for span in example.evidence} == {paper.doc_id, review.doc_id}
     documents = {paper.doc_id: paper, review.doc_id: review}
-    for check in CHECKS:
-        assert check(example, documents, Bounds(1_000, 12_000)) == ""
+    for check in list_checks(Bounds(1_000, 12_000)).values():
+        assert check(example, documents) is None
     for line in example.answer.splitlines():
         assert line in review.text or line in example.question or (line[0].isupper() and len(line) < 30)
 
@@ -236,23 +240,22 @@ def test_an_answer_about_nothing_in_the_paper_is_none(tmp_path) -> None:
         "I like it very much, it is good work and should be seen by everybody.",
     )
     notes = [note_of(FORUM, "Official_Review", vague, 1)]
-    assert list(human_review.TASK.candidates(documents_of(tmp_path, 2, notes))) == []
+    assert list(all_tasks()["human_review"].find_candidates(discussed_paper(tmp_path, 2, notes), SUPPLIED)) == []
 
 
 def test_without_rules_nobody_is_quoted(tmp_path) -> None:
-    paper, review = (Passages(each.document) for each in documents_of(tmp_path, 2))
-    for task in (human_review, human_decision, human_rebuttal):
-        assert list(task.TASK.candidates([paper, review])) == []
+    for task in HUMAN:
+        assert list(task.find_candidates(discussed_paper(tmp_path, 2), Supplied())) == []
 
 
 def test_a_decision_without_reasons_is_none(tmp_path) -> None:
-    notes = [note for note in replies_of(2, FORUM) if "Meta_Review" not in note["invitations"][0]]
-    assert list(human_decision.TASK.candidates(documents_of(tmp_path, 2, notes))) == []
+    notes = [note for note in write_discussion(2, FORUM) if "Meta_Review" not in note["invitations"][0]]
+    assert list(all_tasks()["human_decision"].find_candidates(discussed_paper(tmp_path, 2, notes), SUPPLIED)) == []
 
 
 def test_reviews_belong_to_the_paper_of_their_group() -> None:
     def card(doc_id, category, group):
-        return Card(doc_id, category, "", (), "", "train", group, "", 1)
+        return DocumentCard(doc_id, category, "", (), "", "train", group, "", 1)
 
     cards = [card("a", "paper", "g"), card("b", "review", "g"), card("c", "paper", ""), card("d", "review", "h")]
     assert [[each.doc_id for each in unit] for unit in with_reviews(cards)] == [["a", "b"]]
@@ -279,7 +282,7 @@ def test_40_papers_with_120_reviews_become_examples_by_one_dvc_repro(tmp_path, r
 
     def pdf(forum):
         path = tmp_path / f"{forum}.pdf"
-        write_article(path, paper_of(int(forum.removeprefix("forum"))))
+        write_article(path, compose_reviewed_paper(int(forum.removeprefix("forum"))))
         return path.read_bytes()
 
     def dvc(*arguments):
@@ -289,7 +292,7 @@ def test_40_papers_with_120_reviews_become_examples_by_one_dvc_repro(tmp_path, r
         assert done.returncode == 0, done.stdout[-2_000:] + done.stderr[-4_000:]
 
     with serve() as server:
-        options = openreview_of(server, NUM_PAPERS, replies_of, pdf)
+        options = openreview_of(server, NUM_PAPERS, write_discussion, pdf)
         find(
             "openreview",
             {**load("openreview").find.__kwdefaults__, **options},
@@ -325,8 +328,8 @@ def test_40_papers_with_120_reviews_become_examples_by_one_dvc_repro(tmp_path, r
         assert all(span.quote == words for span, words in texts.items())
 
 
-def test_what_people_wrote_stands_beside_the_answers_of_an_endpoint(tmp_path) -> None:
-    paper, review = (replace(each.document, split="train") for each in documents_of(tmp_path, 2))
+def test_what_people_wrote_is_asked_about_beside_an_endpoint(tmp_path) -> None:
+    paper, review = (replace(each.document, split="train") for each in discussed_paper(tmp_path, 2))
     write_documents(tmp_path / "curate" / "documents-00000.parquet", [paper, review])
     (tmp_path / "known.jsonl").touch()
     with scripted() as url:

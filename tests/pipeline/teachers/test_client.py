@@ -1,4 +1,4 @@
-"""A teacher behind an endpoint: whatever it does wrong ends as a recorded refusal, and nothing is paid for twice."""
+"""A teacher behind an endpoint: each of its faults is recorded as a reason, and nothing is paid for twice."""
 
 import asyncio
 import logging
@@ -21,7 +21,7 @@ from pipeline.passages.document_groups import read_cards
 from pipeline.records import Document
 from pipeline.storage.parquet import read_documents, read_examples, write_documents
 from pipeline.teachers.client import Endpoint, EndpointParams
-from pipeline.teachers.generate import Plan, estimate, generate, slots_of
+from pipeline.teachers.generate import TeachingPlan, estimate, generate, plan_slots
 from pipeline.teachers.reply_cache import FILE, Reply, ReplyStore
 from pipeline.teachers.throttle import Throttle
 from pipeline.verify import VerifyParams
@@ -78,15 +78,15 @@ def library(tmp_path: Path) -> Path:
 
 def asked(library: Path, url: str, out: Path, **changed):
     params = PARAMS.model_copy(update={"base_url": url, **changed})
-    plan = Plan(library, NUM_PER_DOCUMENT, 1, params)
+    plan = TeachingPlan(library, NUM_PER_DOCUMENT, 1, params)
     return generate(plan, read_cards(library), out)
 
 
 def num_slots(library: Path) -> int:
-    return len(list(slots_of(Plan(library, NUM_PER_DOCUMENT, 1, PARAMS), read_cards(library))))
+    return len(list(plan_slots(TeachingPlan(library, NUM_PER_DOCUMENT, 1, PARAMS), read_cards(library))))
 
 
-def test_an_honest_teacher_fills_every_slot_and_its_evidence_stands_in_its_place(library: Path, tmp_path: Path) -> None:
+def test_an_honest_teacher_fills_every_slot_with_evidence_in_its_place(library: Path, tmp_path: Path) -> None:
     with scripted() as url:
         examples, spending = asked(library, url, tmp_path / "ask")
     texts = {document.doc_id: document.text for document in read_documents(library)}
@@ -94,14 +94,14 @@ def test_an_honest_teacher_fills_every_slot_and_its_evidence_stands_in_its_place
     assert not [example.reason for example in examples if example.reason]
     assert all(texts[s.doc_id][s.start : s.end] == s.quote for e in examples for s in e.evidence)
     assert {example.task for example in examples} >= {"lookup", "summary", "why", "multi_hop", "comparison", "timeline"}
-    assert spending.num_sent == len(examples) + 1  # the probe at the start
+    assert spending.num_sent == len(examples) + 1  # the schema check at the start
     assert spending.cost == pytest.approx(spending.num_sent * 1_200 / 1e6)
 
 
 @pytest.mark.parametrize(
     ("script", "reason"),
     [
-        (scripts.unenforced_after_probe, "reply: not by the schema (json_invalid)"),
+        (scripts.unenforced_after_check, "reply: not by the schema (json_invalid)"),
         (scripts.other_model, "reply: of another model, another"),
         (scripts.too_long, "endpoint: status 400"),
         (scripts.always_busy, "endpoint: status 429"),
@@ -137,7 +137,7 @@ def test_a_server_that_is_busy_is_asked_again_when_it_says(library, tmp_path, mo
     assert not [example.reason for example in examples if example.reason]
 
 
-def test_the_throttle_halves_once_for_all_that_was_under_way_and_waits_as_long_as_it_is_told(monkeypatch) -> None:
+def test_the_throttle_halves_once_for_all_requests_in_flight_and_waits_as_long_as_the_server_says(monkeypatch) -> None:
     now, slept = [100.0], []
 
     async def sleep(seconds: float) -> None:
@@ -147,7 +147,7 @@ def test_the_throttle_halves_once_for_all_that_was_under_way_and_waits_as_long_a
         throttle = Throttle(16)
         async with throttle.slot() as epoch:
             throttle.overloaded(epoch, retry_after=7.0)
-            throttle.overloaded(epoch)  # of the same time
+            throttle.overloaded(epoch)  # of the same epoch
         async with throttle.slot():
             throttle.succeeded()
         return throttle.limit
@@ -159,8 +159,8 @@ def test_the_throttle_halves_once_for_all_that_was_under_way_and_waits_as_long_a
 
 
 @pytest.mark.parametrize("script", [scripts.prose, scripts.other_word])
-def test_a_server_that_does_not_hold_to_the_schema_is_found_out_at_the_start(library, tmp_path, script) -> None:
-    with scripted(script) as url, pytest.raises(InputError, match="replies by the schema"):
+def test_a_server_that_ignores_the_schema_is_refused_at_the_start(library, tmp_path, script) -> None:
+    with scripted(script) as url, pytest.raises(InputError, match="replies follow the schema"):
         asked(library, url, tmp_path / "ask")
 
 
@@ -191,7 +191,7 @@ def test_a_reply_whose_bytes_were_changed_is_asked_for_again(library: Path, tmp_
     assert again == first
 
 
-def test_a_broken_file_of_replies_is_set_aside(tmp_path: Path) -> None:
+def test_a_broken_file_of_replies_is_renamed(tmp_path: Path) -> None:
     (tmp_path / FILE).write_bytes(b"SQLite format 3\0" + b"\xff" * 5_000)
     with ReplyStore(tmp_path / FILE) as store:
         store.put("k", Reply("words", "stop", "m", 1, 2))
@@ -206,14 +206,14 @@ def test_the_budget_stops_the_run_cleanly_and_can_be_raised(library: Path, tmp_p
         filled = sum(not example.reason for example in some)
         assert 0 < filled < slots
         assert {e.reason for e in some if e.reason} == {"budget: the request was not sent"}
-        assert spending.prompt_tokens + spending.reply_tokens <= 20_000
+        assert spending.spent.prompt + spending.spent.reply <= 20_000
         everything, more = asked(library, url, tmp_path / "ask")
     assert not [example for example in everything if example.reason]
     assert more.num_sent == slots - filled
-    assert more.prompt_tokens == (slots + 1) * 1_000  # those of the first run included
+    assert more.spent.prompt == (slots + 1) * 1_000  # those of the first run included
 
 
-def test_a_short_context_reads_the_whole_document_in_stretches(library: Path, tmp_path: Path) -> None:
+def test_a_short_context_reads_the_whole_document_in_chunks(library: Path, tmp_path: Path) -> None:
     with scripted() as url:
         examples, spending = asked(library, url, tmp_path / "ask", max_context_tokens=2_400)
     texts = {document.doc_id: document.text for document in read_documents(library)}
@@ -233,7 +233,7 @@ def test_orders_in_a_document_do_not_reach_the_teacher(library: Path, tmp_path: 
     assert not [example for example in examples if "CANARY" in example.answer]
 
 
-def test_the_key_stands_in_the_environment_alone(library: Path, tmp_path: Path, monkeypatch, caplog) -> None:
+def test_the_key_is_only_in_the_environment(library: Path, tmp_path: Path, monkeypatch, caplog) -> None:
     with scripted() as url:
         with pytest.raises(InputError, match="no environment variable A_KEY"):
             asked(library, url, tmp_path / "ask", api_key_variable="A_KEY")
@@ -244,8 +244,8 @@ def test_the_key_stands_in_the_environment_alone(library: Path, tmp_path: Path, 
     assert b"sk-very-secret" not in b"".join(p.read_bytes() for p in (tmp_path / "ask").iterdir())
 
 
-def test_a_dry_run_names_a_bound_and_sends_nothing(library: Path) -> None:
-    line = estimate(Plan(library, NUM_PER_DOCUMENT, 1, PARAMS), read_cards(library))
+def test_a_dry_run_estimates_the_cost_and_sends_nothing(library: Path) -> None:
+    line = estimate(TeachingPlan(library, NUM_PER_DOCUMENT, 1, PARAMS), read_cards(library))
     assert line.startswith(f"{num_slots(library)} requests, ")
     assert "at most" in line
 
@@ -263,7 +263,7 @@ def verified(library: Path, url: str, tmp_path: Path, probes: list[str]):
     return [list(read_examples(tmp_path / "verify", f"{name}*.parquet")) for name in ("examples", "rejected")]
 
 
-def test_probes_refuse_with_their_reason_and_what_was_not_run_never_passed(library: Path, tmp_path: Path) -> None:
+def test_probes_refuse_with_their_reason_and_one_not_run_is_not_passed(library: Path, tmp_path: Path) -> None:
     from pipeline.records import Evidence, Example
     from pipeline.storage.parquet import write_examples
 
@@ -308,7 +308,7 @@ def ask_in_a_process(tmp_path: Path, library: Path, url: str, out: Path) -> subp
 
 
 @pytest.mark.long
-def test_killed_twenty_times_nothing_is_asked_for_twice_but_what_was_in_flight(library, tmp_path, monkeypatch) -> None:
+def test_after_twenty_kills_only_requests_in_flight_were_repeated(library, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv(scripts.LOG, str(tmp_path / "requests.txt"))
     with scripted(scripts.written_down) as url:
         assert ask_in_a_process(tmp_path, library, url, tmp_path / "undisturbed").wait() == 0
@@ -317,8 +317,8 @@ def test_killed_twenty_times_nothing_is_asked_for_twice_but_what_was_in_flight(l
         rng = random.Random(2023)
         for kill in range(20):
             process = ask_in_a_process(tmp_path, library, url, tmp_path / "killed")
-            wanted = (kill + 1) * total // 25 + rng.randint(0, 5)
-            while process.poll() is None and lines_in(tmp_path / "requests.txt") < wanted:
+            target = (kill + 1) * total // 25 + rng.randint(0, 5)
+            while process.poll() is None and lines_in(tmp_path / "requests.txt") < target:
                 time.sleep(0.002)
             process.send_signal(signal.SIGKILL)
             process.wait()
@@ -348,11 +348,13 @@ def test_a_real_model_on_loopback_is_asked_end_to_end(library: Path, tmp_path: P
     params.cpuparams.n_threads, params.warmup, params.verbosity = 2, False, 0
     server = xllamacpp.Server(params)
     changed = {"model": "smollm2", "max_context_tokens": 4_096, "max_reply_tokens": 120, "deadline_seconds": 300.0}
-    plan = Plan(library, 1, 1, PARAMS.model_copy(update={"base_url": f"{server.listening_address}/v1", **changed}))
+    plan = TeachingPlan(
+        library, 1, 1, PARAMS.model_copy(update={"base_url": f"{server.listening_address}/v1", **changed})
+    )
     examples, spending = generate(plan, read_cards(library), tmp_path / "ask")
     assert len(examples) == 1
     assert spending.num_sent == 2
-    assert spending.reply_tokens > 0
+    assert spending.spent.reply > 0
     assert all(e.reason.startswith(("reply: ", "quote not found: ")) or e.evidence for e in examples)
     again, replayed = generate(plan, read_cards(library), tmp_path / "ask")
     assert again == examples
