@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from eval.ablation_tables import NUM_PARTS, Losses, Rates, by_document, by_part, differences, results
+from eval.ablation_tables import NUM_PARTS, Losses, Rates, differences_table, document_means, parts_table, results_table
 from eval.scoring import load_model, load_tokenizer, score_tokens
 from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
@@ -34,7 +34,7 @@ from train.extend import ExtendParams
 from train.extend import run as extend
 from train.recipe import Dtype
 from train.rope import RopeParams
-from train.trainer.precision import computed_in, on_this_machine
+from train.trainer.precision import choose_dtype, with_dtype_here
 
 DTYPE: Dtype = "bfloat16"
 PILOT_SEED = 1
@@ -52,7 +52,7 @@ class Method:
     name: str
     changes: dict[str, Any]
     first: Rates  # to try; pilot runs choose them one after the other, in this order
-    rates_of: str = ""  # the method whose rates it takes over
+    same_rates_as: str = ""  # the method whose rates are used, without a search of its own
     num_groups: int = 1  # of a row, for S2-Attn; 1 is full attention
 
 
@@ -63,12 +63,12 @@ METHODS = (
     Method("LoRA", LORA, {"learning_rate": 4e-3}),
     Method("LoRA+", LORA_PLUS, {"learning_rate": 4e-3, "embedding_learning_rate": 4e-4}),
     Method("full fine-tuning", FULL, {"learning_rate": 4e-4}),
-    Method("LoRA+, S2 in quarters", LORA_PLUS, {}, rates_of="LoRA+", num_groups=4),
-    Method("LoRA+, S2 in halves", LORA_PLUS, {}, rates_of="LoRA+", num_groups=2),
+    Method("LoRA+, S2 in quarters", LORA_PLUS, {}, same_rates_as="LoRA+", num_groups=4),
+    Method("LoRA+, S2 in halves", LORA_PLUS, {}, same_rates_as="LoRA+", num_groups=2),
 )
 
 
-def params_of(method: Method, rates: Rates, num_steps: int, seed: int, options: argparse.Namespace) -> ExtendParams:
+def make_params(method: Method, rates: Rates, num_steps: int, seed: int, options: argparse.Namespace) -> ExtendParams:
     """Return what stage `extend` is told."""
     changes: dict[str, Any] = {**method.changes, "embedding_learning_rate": None, **rates}
     return ExtendParams(
@@ -98,20 +98,20 @@ def params_of(method: Method, rates: Rates, num_steps: int, seed: int, options: 
     )
 
 
-def measured(name: str, params: ExtendParams, options: argparse.Namespace) -> dict[str, Any]:
+def train_and_measure(name: str, params: ExtendParams, options: argparse.Namespace) -> dict[str, Any]:
     """Train and measure, or return what an earlier run measured by that name.
 
     Raises:
         InputError: The earlier run was another one.
     """
     file = options.out / "runs" / f"{name}.json"
-    given = on_this_machine(params).model_dump(mode="json")
+    given = with_dtype_here(params).model_dump(mode="json")
     if not file.is_file():
         with TemporaryDirectory(dir=options.out) as folder:
             out = Path(folder) / "extended"
             extend(params, model=options.model, documents=options.documents, out=out)
             steps = [json.loads(line)["loss"] for line in (out / "log.jsonl").read_text().splitlines()]
-            result = {"params": given, "training": steps, "held_out": held_out(out, options)}
+            result = {"params": given, "training": steps, "held_out": measure_held_out(out, options)}
         file.parent.mkdir(parents=True, exist_ok=True)
         write_json(file, result)
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -127,21 +127,21 @@ def measured(name: str, params: ExtendParams, options: argparse.Namespace) -> di
     return content
 
 
-def held_out(model: Path, options: argparse.Namespace) -> Losses:
+def measure_held_out(model: Path, options: argparse.Namespace) -> Losses:
     """Return the losses of each held-out document's windows, with full attention."""
     scored = load_model(model, DTYPE)
     return {
-        doc_id: [mean_of_parts(score_tokens(scored, ids_BT)[0][0]) for ids_BT in windows]
-        for doc_id, windows in windows_of(options)
+        doc_id: [mean_by_part(score_tokens(scored, ids_BT)[0][0]) for ids_BT in windows]
+        for doc_id, windows in cut_windows(options)
     }
 
 
-def mean_of_parts(losses: torch.Tensor) -> list[float]:
+def mean_by_part(losses: torch.Tensor) -> list[float]:
     """Return the mean losses of the parts of a window, from its beginning to its end; `losses` has one a token."""
     return [float(part.mean()) for part in losses.tensor_split(NUM_PARTS)]
 
 
-def windows_of(options: argparse.Namespace) -> Iterator[tuple[str, list[torch.Tensor]]]:
+def cut_windows(options: argparse.Namespace) -> Iterator[tuple[str, list[torch.Tensor]]]:
     """Yield windows of equal length, evenly spread over each held-out document that has room for them."""
     tokenizer = load_tokenizer(options.model)
     for document in read_documents(options.documents):
@@ -153,43 +153,43 @@ def windows_of(options: argparse.Namespace) -> Iterator[tuple[str, list[torch.Te
             yield document.doc_id, [ids[None, start : start + options.length] for start in starts]
 
 
-def rates_of(method: Method, options: argparse.Namespace) -> Rates:
+def choose_rates(method: Method, options: argparse.Namespace) -> Rates:
     """Return the rates that the command line gives, or the best of pilot runs, for it or for the one whose it takes."""
-    owner = next((other for other in METHODS if other.name == method.rates_of), method)
-    return dict(options.rates).get(slug(owner)) or best_rates(owner, options)
+    owner = next((other for other in METHODS if other.name == method.same_rates_as), method)
+    return dict(options.rates).get(slug(owner)) or search_rates(owner, options)
 
 
-def best_rates(method: Method, options: argparse.Namespace) -> Rates:
+def search_rates(method: Method, options: argparse.Namespace) -> Rates:
     """Return the rates at which the last half of a pilot run had the lowest loss in training.
 
     Each is doubled and halved, with the others as they are, until the best lies between two that are worse.
     """
     rates = method.first
     for key in method.first:
-        rates = searched(method, rates, key, options)
+        rates = search_rate(method, rates, key, options)
     return rates
 
 
-def searched(method: Method, rates: Rates, key: str, options: argparse.Namespace) -> Rates:
+def search_rate(method: Method, rates: Rates, key: str, options: argparse.Namespace) -> Rates:
     """Return the rates with the best of one of them."""
 
     def scaled(power: int) -> Rates:
         return {**rates, key: rates[key] * 2.0**power}
 
-    return scaled(lowest(lambda power: pilot(method, scaled(power), options)))
+    return scaled(find_minimum(lambda power: run_pilot(method, scaled(power), options)))
 
 
-def pilot(method: Method, rates: Rates, options: argparse.Namespace) -> float:
+def run_pilot(method: Method, rates: Rates, options: argparse.Namespace) -> float:
     """Return the mean loss in training over the last half of a pilot run."""
-    params = params_of(method, rates, options.pilot_steps, PILOT_SEED, options)
+    params = make_params(method, rates, options.pilot_steps, PILOT_SEED, options)
     said = "-".join(f"{rate:.1e}" for rate in rates.values())
-    steps = measured(f"pilot-{slug(method)}-{said}", params, options)["training"]
+    steps = train_and_measure(f"pilot-{slug(method)}-{said}", params, options)["training"]
     mean = float(np.mean(steps[len(steps) // 2 :]))
     log.info("%s, a pilot run at %s: %.4f", method.name, said, mean)
     return mean
 
 
-def lowest(loss: Callable[[int], float]) -> int:
+def find_minimum(loss: Callable[[int], float]) -> int:
     """Return an integer at which a loss is lower than at both its neighbours, walking downhill from 0."""
     losses = {power: loss(power) for power in (-1, 0, 1)}
     while (best := min(losses, key=losses.__getitem__)) in (min(losses), max(losses)):
@@ -209,7 +209,7 @@ def compare(options: argparse.Namespace) -> tuple[Table, ...]:
     Raises:
         InputError: No held-out document is long enough, or an earlier run of OUT was another one.
     """
-    if next(windows_of(options), None) is None:
+    if next(cut_windows(options), None) is None:
         raise InputError(
             options.documents,
             found="no held-out document with room for the windows",
@@ -217,22 +217,24 @@ def compare(options: argparse.Namespace) -> tuple[Table, ...]:
             fix="Give shorter --length, fewer --windows or other documents.",
         )
     methods = [method for method in METHODS if slug(method) in options.methods]
-    rates = {method.name: rates_of(method, options) for method in methods}
+    rates = {method.name: choose_rates(method, options) for method in methods}
     runs: dict[str, list[Losses]] = {method.name: [] for method in methods}
     for seed in options.seeds:
         for method in methods:
-            params = params_of(method, rates[method.name], options.steps, seed, options)
-            runs[method.name].append(measured(f"{slug(method)}-{seed}", params, options)["held_out"])
-            log.info("%s, seed %d: %.4f", method.name, seed, float(np.mean(list(by_document(runs[method.name][-1:])))))
-    return results(runs, rates, untrained(options)), differences(runs), by_part(runs)
+            params = make_params(method, rates[method.name], options.steps, seed, options)
+            runs[method.name].append(train_and_measure(f"{slug(method)}-{seed}", params, options)["held_out"])
+            log.info(
+                "%s, seed %d: %.4f", method.name, seed, float(np.mean(list(document_means(runs[method.name][-1:]))))
+            )
+    return results_table(runs, rates, measure_untrained(options)), differences_table(runs), parts_table(runs)
 
 
-def untrained(options: argparse.Namespace) -> dict[str, Losses]:
+def measure_untrained(options: argparse.Namespace) -> dict[str, Losses]:
     """Return the losses before training, without and with interpolated positions."""
     still = METHODS[0]
-    params = params_of(still, {"learning_rate": 0.0}, 1, PILOT_SEED, options)
-    interpolated = measured("untrained", params, options)["held_out"]
-    return {"as it is": held_out(options.model, options), f"positions / {options.factor:g}": interpolated}
+    params = make_params(still, {"learning_rate": 0.0}, 1, PILOT_SEED, options)
+    interpolated = train_and_measure("untrained", params, options)["held_out"]
+    return {"as it is": measure_held_out(options.model, options), f"positions / {options.factor:g}": interpolated}
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -250,7 +252,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         "pilot steps": options.pilot_steps,
         "rates without pilot runs": dict(options.rates),
         "windows": options.windows,
-        "computed in": computed_in(DTYPE),
+        "computed in": choose_dtype(DTYPE),
     }
     log.info("%s", write_tables(options.out, "methods", given, tables))
 
@@ -266,7 +268,7 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--pilot-steps", type=int, default=25)
     own.add_argument(
         "--rates",
-        type=given_rates,
+        type=parse_rates,
         nargs="+",
         default=[],
         metavar="METHOD=RATE[,RATE OF THE EMBEDDING]",
@@ -280,7 +282,7 @@ def parser() -> argparse.ArgumentParser:
     return own
 
 
-def given_rates(word: str) -> tuple[str, Rates]:
+def parse_rates(word: str) -> tuple[str, Rates]:
     """Read the rates of a method from a word of the command line."""
     name, _, numbers = word.partition("=")
     owners = {slug(method): method for method in METHODS if method.first}

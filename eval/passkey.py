@@ -79,7 +79,7 @@ def fill_prompt(length: int, depth: float, key: str, random_number: random.Rando
         InputError: The length does not even hold the question.
     """
     needle = NEEDLE.format(key=key)
-    room = length - count(tokenizer, f"{OPENING}{needle}{QUESTION} {key}")
+    room = length - count_tokens(tokenizer, f"{OPENING}{needle}{QUESTION} {key}")
     if room < 0:
         raise InputError(
             "section 'passkey', key 'lengths'",
@@ -88,18 +88,18 @@ def fill_prompt(length: int, depth: float, key: str, random_number: random.Rando
             fix="Raise it.",
         )
     lines: list[str] = []
-    while (line := random_number.choice(FILLER)) and (room := room - count(tokenizer, f" {line}")) >= 0:
+    while (line := random_number.choice(FILLER)) and (room := room - count_tokens(tokenizer, f" {line}")) >= 0:
         lines.append(line)
     lines.insert(round(depth * len(lines)), needle)
     return f"{OPENING}{' '.join(lines)}{QUESTION}"
 
 
-def count(tokenizer: Any, text: str) -> int:
+def count_tokens(tokenizer: Any, text: str) -> int:
     """Return the number of tokens of a text."""
     return len(tokenizer(text)["input_ids"])
 
 
-def answer_trial(model: Any, tokenizer: Any, trial: Trial) -> dict[str, Any]:
+def score_trial(model: Any, tokenizer: Any, trial: Trial) -> dict[str, Any]:
     """Score the key after the prompt in one forward pass.
 
     Greedy decoding finds the key exactly when each of its tokens is the most likely one after those before it, so no
@@ -139,7 +139,7 @@ def run(params: PasskeyParams, *, base: Path, tuned: Path, out: Path) -> None:
     for name, folder in zip(MODELS, (base, tuned), strict=True):
         model, tokenizer = load_model(folder, params.dtype), load_tokenizer(folder)
         trials = tqdm(list(make_trials(params, tokenizer)), desc=f"passkey {name}", unit=" trials", disable=None)
-        rows += [{"model": name, **answer_trial(model, tokenizer, trial)} for trial in trials]
+        rows += [{"model": name, **score_trial(model, tokenizer, trial)} for trial in trials]
     frame = pd.DataFrame(rows)
     metrics = summarise(frame)
     with replacing(out) as beside:

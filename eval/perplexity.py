@@ -89,7 +89,7 @@ def score_texts(name: str, model: Any, texts: dict[str, torch.Tensor]) -> Iterat
         yield Score(name, doc_id, score_tokens(model, ids)[0][0].numpy())
 
 
-def by_length(scores: Sequence[Score], lengths: Sequence[int]) -> pd.DataFrame:
+def losses_by_length(scores: Sequence[Score], lengths: Sequence[int]) -> pd.DataFrame:
     """Return the mean loss of the first L tokens: columns model, doc_id, length, nll, num_tokens."""
     return pd.DataFrame(
         {
@@ -104,7 +104,7 @@ def by_length(scores: Sequence[Score], lengths: Sequence[int]) -> pd.DataFrame:
     )
 
 
-def by_position(scores: Sequence[Score]) -> pd.DataFrame:
+def losses_by_position(scores: Sequence[Score]) -> pd.DataFrame:
     """Return the mean loss by bin of positions over all documents: columns model, position (the bin's end), nll."""
     rows = []
     for name in MODELS:
@@ -162,12 +162,12 @@ def run(params: PerplexityParams, *, base: Path, tuned: Path, documents: Path, o
         for name, folder in zip(MODELS, (base, tuned), strict=True)
         for score in score_texts(name, load_model(folder, params.dtype), texts)
     ]
-    losses = by_length(scores, sorted(params.lengths))
+    losses = losses_by_length(scores, sorted(params.lengths))
     metrics = compare(losses, params)
     with replacing(out) as beside:
         beside.mkdir()
         losses.to_json(beside / "documents.jsonl", orient="records", lines=True, double_precision=6)
-        by_position(scores).to_csv(beside / "positions.csv", index=False, float_format="%.6f")
+        losses_by_position(scores).to_csv(beside / "positions.csv", index=False, float_format="%.6f")
         beyond = compare_beyond(scores, native_length, params)
         write_json(beside / "metrics.json", {"protocol": "per_doc", "lengths": metrics, "beyond_native": beyond})
     longest = metrics[str(max(params.lengths))]

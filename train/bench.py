@@ -28,10 +28,10 @@ from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 from pipeline.tables import Table, conditions, write_tables
 from train.attention.registration import s2_attention
-from train.benchmarks.step import step_of
-from train.plan import architecture_of, section_of
+from train.benchmarks.step import build_step
+from train.plan import load_base_config, load_section
 from train.recipe import Checkpointing
-from train.trainer.activations import give_back_large_blocks
+from train.trainer.activations import return_freed_memory_to_os
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ def roll_and_regroup(q_BHTD: Tensor, k_BKTD: Tensor, v_BKTD: Tensor, group_size:
     return torch.cat([out_BHTD[:, :half], out_BHTD[:, half:].roll(group_size // 2, 2)], 1)
 
 
-def attention_of(case: Case) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
+def make_attention(case: Case) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     """Return the function that a case measures, of queries, keys and values."""
     group_size = case.group_size
     if case.method == "full":
@@ -92,7 +92,7 @@ def attention_of(case: Case) -> Callable[[Tensor, Tensor, Tensor], Tensor]:
     return lambda q, k, v: s2_attention(q, k, v, group_size, backend=backend)
 
 
-def why_not(case: Case) -> str:
+def reason_not_measurable(case: Case) -> str:
     """Say why a case cannot be measured here; '' where it can."""
     if case.method == "roll and regroup" and case.num_tokens % case.group_size:
         return "the tokens are no multiple of the group"
@@ -108,7 +108,7 @@ def why_not(case: Case) -> str:
 def measure_attention(case: Case, *, what: str) -> dict[str, float]:
     """Measure one case in this process: the best time, or the peak of memory above the inputs."""
     if what == "peak":
-        give_back_large_blocks()
+        return_freed_memory_to_os()
     torch.set_num_threads(case.num_threads)
     torch.manual_seed(0)
     sizes = (case.num_heads, case.num_kv_heads, case.num_kv_heads)
@@ -118,7 +118,7 @@ def measure_attention(case: Case, *, what: str) -> dict[str, float]:
         .requires_grad_()
         for num in sizes
     )
-    attend = attention_of(case)
+    attend = make_attention(case)
     grad = torch.randn_like(q)
 
     def forward() -> None:
@@ -129,12 +129,12 @@ def measure_attention(case: Case, *, what: str) -> dict[str, float]:
         q.grad = k.grad = v.grad = None
 
     if what == "peak":
-        return {"peak_mb": peak_bytes(both, case.device) / 1e6}
-    forward_seconds, both_seconds = best_seconds(forward, case), best_seconds(both, case)
+        return {"peak_mb": measure_peak_bytes(both, case.device) / 1e6}
+    forward_seconds, both_seconds = measure_best_seconds(forward, case), measure_best_seconds(both, case)
     return {"forward_ms": 1e3 * forward_seconds, "forward_backward_ms": 1e3 * both_seconds}
 
 
-def best_seconds(work: Callable[[], None], case: Case) -> float:
+def measure_best_seconds(work: Callable[[], None], case: Case) -> float:
     """Return the shortest of the repeats, after a first run that does not count."""
     seconds = []
     for _ in range(NUM_WARM_UPS + case.num_repeats):
@@ -152,7 +152,7 @@ def synchronize(device: str) -> None:
         torch.cuda.synchronize()
 
 
-def peak_bytes(work: Callable[[], None], device: str) -> float:
+def measure_peak_bytes(work: Callable[[], None], device: str) -> float:
     """Return the most memory that `work` has at once above what there is before; on a CPU, resident memory."""
     work()
     if device == "cuda":
@@ -164,12 +164,12 @@ def peak_bytes(work: Callable[[], None], device: str) -> float:
     if not status.is_file():
         return float("nan")  # only Linux says
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # begin the peak anew
-    before = memory(status)["VmRSS"]
+    before = read_resident_bytes(status)["VmRSS"]
     work()
-    return float(memory(status)["VmHWM"] - before)
+    return float(read_resident_bytes(status)["VmHWM"] - before)
 
 
-def memory(status: Path) -> dict[str, int]:
+def read_resident_bytes(status: Path) -> dict[str, int]:
     """Return resident memory, in bytes, now and at its peak."""
     return {name: int(number) * 1024 for name, number in BYTES.findall(status.read_text(encoding="ascii"))}
 
@@ -177,7 +177,7 @@ def memory(status: Path) -> dict[str, int]:
 def measure_step(case: Case, *, what: str) -> dict[str, float]:
     """Measure the best time of a step of one row of a recipe's `extend`."""
     assert what == "time"
-    give_back_large_blocks()
+    return_freed_memory_to_os()
     torch.set_num_threads(case.num_threads)
     torch.manual_seed(0)
     changes = {
@@ -188,12 +188,12 @@ def measure_step(case: Case, *, what: str) -> dict[str, float]:
         "checkpointing": case.checkpointing,
         "dtype": case.dtype,
     }
-    params = section_of(case.recipe, "extend", changes)
-    seconds = best_seconds(step_of(params, architecture_of(case.recipe), torch.device(case.device)), case)
+    params = load_section(case.recipe, "extend", changes)
+    seconds = measure_best_seconds(build_step(params, load_base_config(case.recipe), torch.device(case.device)), case)
     return {"step_ms": 1e3 * seconds, "tokens_per_second": case.num_tokens / seconds}
 
 
-def apart(measure: Callable[..., dict[str, float]], case: Case, *whats: str) -> dict[str, float]:
+def run_in_new_process(measure: Callable[..., dict[str, float]], case: Case, *whats: str) -> dict[str, float]:
     """Measure the time and the peak of memory of a case, as asked for, each in a process of its own.
 
     For the memory of attention, the process gives back at once what it frees, so that its peak is true; that would
@@ -206,7 +206,7 @@ def apart(measure: Callable[..., dict[str, float]], case: Case, *whats: str) -> 
     return figures
 
 
-def attention_rows(options: argparse.Namespace) -> Rows:
+def measure_attention_rows(options: argparse.Namespace) -> Rows:
     """Measure every method at every length, group and number of heads; a row that cannot be measured says why."""
     for num_tokens in options.lengths:
         for num_heads, num_kv_heads in options.heads:
@@ -215,16 +215,16 @@ def attention_rows(options: argparse.Namespace) -> Rows:
                 for method in METHODS:
                     sizes = (num_tokens, group_size or num_tokens // 4, num_heads, num_kv_heads, options.head_size)
                     case = Case(method, *sizes, options.dtype, options.device, options.threads, options.repeats)
-                    reason = why_not(case)
-                    figures = {} if reason else apart(measure_attention, case, "time", "peak")
+                    reason = reason_not_measurable(case)
+                    figures = {} if reason else run_in_new_process(measure_attention, case, "time", "peak")
                     full = full or figures
                     times = full["forward_backward_ms"] / figures["forward_backward_ms"] if figures else None
                     yield asdict(case) | figures | {"times_full": times, "not_measured": reason}
 
 
-def step_rows(options: argparse.Namespace) -> Rows:
+def measure_step_rows(options: argparse.Namespace) -> Rows:
     """Measure a step with full attention and with S2-Attn, for each way of computing layers again."""
-    config = architecture_of(options.recipe)
+    config = load_base_config(options.recipe)
     num_heads, num_kv_heads = config.num_attention_heads, config.num_key_value_heads
     how = (options.dtype, options.device, options.threads, options.repeats)
     for num_tokens, checkpointing in product(options.lengths, options.checkpointing):
@@ -232,12 +232,12 @@ def step_rows(options: argparse.Namespace) -> Rows:
         for method in ("full", "s2"):
             sizes = (num_tokens, num_tokens // 4, num_heads, num_kv_heads, config.hidden_size // num_heads)
             case = Case(method, *sizes, *how, checkpointing, options.recipe)
-            figures = apart(measure_step, case, "time")
+            figures = run_in_new_process(measure_step, case, "time")
             full = full or figures
             yield asdict(case) | figures | {"times_full": full["step_ms"] / figures["step_ms"], "not_measured": ""}
 
 
-def table(name: str, rows: Sequence[dict[str, Any]]) -> Table:
+def make_table(name: str, rows: Sequence[dict[str, Any]]) -> Table:
     """Return what was measured as a table, with the columns for which there are figures."""
     names = {
         "method": "attention",
@@ -275,7 +275,7 @@ def run(options: argparse.Namespace) -> None:
     """
     if options.device == "cuda" and not torch.cuda.is_available():
         raise InputError("--device", found="cuda, but no GPU", expected="a CUDA device", fix="Use --device cpu.")
-    measure = {"attention": attention_rows, "step": step_rows}[options.what]
+    measure = {"attention": measure_attention_rows, "step": measure_step_rows}[options.what]
     given = conditions(LIBRARIES)
     if options.device == "cuda":
         given["gpu"] = torch.cuda.get_device_name()
@@ -283,7 +283,7 @@ def run(options: argparse.Namespace) -> None:
     for row in measure(options):
         log.info("%s", {key: value for key, value in row.items() if value not in (None, "")})
         rows.append(row)
-    log.info("%s", write_tables(options.out, options.what, given, [table(options.what, rows)]))
+    log.info("%s", write_tables(options.out, options.what, given, [make_table(options.what, rows)]))
     log.info("bench: %d rows in %s", len(rows), options.out / f"{options.what}.md")
 
 
@@ -292,8 +292,10 @@ def parser() -> argparse.ArgumentParser:
     own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     own.add_argument("what", choices=("attention", "step"))
     own.add_argument("--lengths", type=int, nargs="+", default=[2_048, 8_192], metavar="TOKENS")
-    own.add_argument("--groups", type=group, nargs="+", default=[0], metavar="TOKENS", help="or 'quarter', the default")
-    own.add_argument("--heads", type=heads, nargs="+", default=[(8, 8)], metavar="QUERIES:KEYS")
+    own.add_argument(
+        "--groups", type=parse_group, nargs="+", default=[0], metavar="TOKENS", help="or 'quarter', the default"
+    )
+    own.add_argument("--heads", type=parse_heads, nargs="+", default=[(8, 8)], metavar="QUERIES:KEYS")
     own.add_argument("--head-size", type=int, default=64)
     own.add_argument("--dtype", choices=("float32", "bfloat16", "float16"), default="float32")
     own.add_argument("--checkpointing", choices=get_args(Checkpointing), nargs="+", default=["layers"])
@@ -305,12 +307,12 @@ def parser() -> argparse.ArgumentParser:
     return own
 
 
-def group(text: str) -> int:
+def parse_group(text: str) -> int:
     """Return a group size, 0 for a quarter of the length."""
     return 0 if text == "quarter" else int(text)
 
 
-def heads(text: str) -> Heads:
+def parse_heads(text: str) -> Heads:
     """Return the heads of queries and of keys."""
     queries, keys = text.split(":")
     return int(queries), int(keys)

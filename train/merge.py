@@ -28,10 +28,10 @@ from pipeline.cli import run_stage
 from pipeline.errors import InputError
 from pipeline.files import replacing
 from train.recipe import Dtype, RecipeParams
-from train.reload import compare_apart
-from train.trainer.lora import cast_parameters, merged
-from train.trainer.model import load_config, load_tokenizer, make_readable, no_model
-from train.trainer.quiet import quiet
+from train.reload import compare_in_new_process
+from train.trainer.lora import cast_parameters, merge_adapter
+from train.trainer.model import load_model_config, load_tokenizer, make_readable, unreadable_model
+from train.trainer.quiet import quiet_libraries
 
 NUM_CHECKED_TOKENS = 256
 PERPLEXITY_TOLERANCE = 1e-3
@@ -52,24 +52,24 @@ class MergeParams(RecipeParams):
 
 def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:
     """Merge ADAPTER into MODEL, write the result to OUT and check what was written."""
-    quiet()
-    config = load_config(model)
+    quiet_libraries()
+    config = load_model_config(model)
     tokenizer = load_tokenizer(adapter)
     adapted = load_trained(model, adapter)
-    tokens = checked_tokens(config.get_text_config().vocab_size)
-    wanted = logits_of(adapted, tokens)
-    plain = plain_of(adapted)
-    exact = logits_of(plain, tokens)
-    check(exact, wanted, "merging changed the logits", params.max_logit_difference)
+    tokens = make_check_tokens(config.get_text_config().vocab_size)
+    wanted = compute_logits(adapted, tokens)
+    plain = make_plain(adapted)
+    exact = compute_logits(plain, tokens)
+    check_logits(exact, wanted, "merging changed the logits", params.max_logit_difference)
     with replacing(out) as beside:
         cast_parameters(plain, getattr(torch, params.dtype))
         plain.save_pretrained(beside)
         tokenizer.save_pretrained(beside)
         cast_parameters(plain, torch.float32)
-        rounded = logits_of(plain, tokens)
+        rounded = compute_logits(plain, tokens)
         rounding = (rounded - wanted).abs()
-        check_again(compare_apart(beside, tokens, rounded), params.max_logit_difference)
-        (beside / "README.md").write_text(model_card(plain, adapter, params, rounding), encoding="utf-8")
+        check_reloaded(compare_in_new_process(beside, tokens, rounded), params.max_logit_difference)
+        (beside / "README.md").write_text(write_model_card(plain, adapter, params, rounding), encoding="utf-8")
         make_readable(beside)
     log.info(
         "merge: %d parameters in %s in %s; rounding to it moves a logit by %.4f on average, %.4f at most",
@@ -99,7 +99,7 @@ def load_trained(model: Path, adapter: Path) -> PreTrainedModel | PeftModel:
             adapter if is_whole else model, dtype=torch.float32, use_safetensors=True
         )
     except (OSError, ValueError, SafetensorError) as error:
-        raise no_model(model, error) from error
+        raise unreadable_model(model, error) from error
     if is_whole:
         return base.eval()
     try:
@@ -114,35 +114,35 @@ def load_trained(model: Path, adapter: Path) -> PreTrainedModel | PeftModel:
         ) from error
 
 
-def plain_of(model: PreTrainedModel | PeftModel) -> PreTrainedModel:
+def make_plain(model: PreTrainedModel | PeftModel) -> PreTrainedModel:
     """Return the plain model, without what only training needs in its config."""
-    plain = merged(model, torch.float32) if isinstance(model, PeftModel) else model
+    plain = merge_adapter(model, torch.float32) if isinstance(model, PeftModel) else model
     if hasattr(plain.config, "s2_group_size"):
         del plain.config.s2_group_size
     plain.config.use_cache = True
     return plain
 
 
-def checked_tokens(vocab_size: int) -> Tensor:
+def make_check_tokens(vocab_size: int) -> Tensor:
     """Return a fixed row of tokens from all over the vocabulary."""
     return torch.randint(vocab_size, (1, NUM_CHECKED_TOKENS), generator=torch.Generator().manual_seed(0))
 
 
-def logits_of(model: torch.nn.Module, tokens: Tensor) -> Tensor:
+def compute_logits(model: torch.nn.Module, tokens: Tensor) -> Tensor:
     """Return a model's logits."""
     with torch.no_grad():
         logits: Tensor = model(input_ids=tokens).logits
     return logits
 
 
-def check(found: Tensor, wanted: Tensor, fault: str, bound: float) -> None:
+def check_logits(found: Tensor, wanted: Tensor, fault: str, bound: float) -> None:
     """Raise a RuntimeError where two sets of logits are further apart than `bound`."""
     difference = float((found - wanted).abs().max())
     if not difference <= bound:  # also where it is not a number
         raise RuntimeError(f"{fault} by {difference:.5f}; the bound is {bound}")
 
 
-def check_again(found: dict[str, float], bound: float) -> None:
+def check_reloaded(found: dict[str, float], bound: float) -> None:
     """Raise a RuntimeError where a fresh process that loads what was written gets something else."""
     if not found["logit_difference"] <= bound:
         raise RuntimeError(f"the written model differs by {found['logit_difference']:.5f}; the bound is {bound}")
@@ -152,7 +152,7 @@ def check_again(found: dict[str, float], bound: float) -> None:
         )
 
 
-def model_card(model: PreTrainedModel, adapter: Path, params: MergeParams, rounding: Tensor) -> str:
+def write_model_card(model: PreTrainedModel, adapter: Path, params: MergeParams, rounding: Tensor) -> str:
     """Return the model's card, written from what is known about it."""
     config = model.config.get_text_config()
     metrics = read_metrics(adapter / "metrics.json")
@@ -168,7 +168,7 @@ def model_card(model: PreTrainedModel, adapter: Path, params: MergeParams, round
         "rope": json.dumps(config.rope_parameters, sort_keys=True),
         "rounding": f"{rounding.mean():.4f} on average, {rounding.max():.4f} at most",
         "bound": f"{params.max_logit_difference}",
-        "training": "\n".join(f"| {name} | {value} |" for name, value in flat(metrics)) or "| unknown | |",
+        "training": "\n".join(f"| {name} | {value} |" for name, value in flatten_facts(metrics)) or "| unknown | |",
     }
     return Template(CARD.read_text(encoding="utf-8")).substitute(facts)
 
@@ -181,13 +181,13 @@ def read_metrics(file: Path) -> dict[str, Any]:
     return content
 
 
-def flat(content: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+def flatten_facts(content: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
     """Return nested facts as lines of a table."""
     lines: list[tuple[str, str]] = []
     for key, value in sorted(content.items()):
         name = f"{prefix}{key.replace('_', ' ')}"
         if isinstance(value, dict):
-            lines += flat(value, f"{name}: ")
+            lines += flatten_facts(value, f"{name}: ")
         else:
             lines.append((name, f"{value:,}" if isinstance(value, int) else f"{value:.4f}"))
     return lines

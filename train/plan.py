@@ -26,15 +26,15 @@ from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 from pipeline.params import read_yaml
 from train.attention.context_parallel import check_heads
-from train.estimate.flops import Architecture, forward_flops
-from train.estimate.memory import Footprint, footprint_of
+from train.estimate.flops import Architecture, count_forward_flops
+from train.estimate.memory import Footprint, estimate_memory
 from train.extend import ExtendParams
 from train.recipe import RECIPES, TrainingParams
 from train.rope import RopeParams, scale_rope
 from train.sft import SftParams
 from train.trainer.lora import count_trainable
-from train.trainer.preflight import on_meta
-from train.trainer.quiet import quiet
+from train.trainer.preflight import build_on_meta
+from train.trainer.quiet import quiet_libraries
 
 GIB = 2**30
 GPUS = {"a100": 312e12, "h100": 989e12, "h200": 989e12, "l40s": 362e12, "rtx4090": 165e12}  # dense bfloat16, FLOP/s
@@ -50,13 +50,13 @@ LADDER: tuple[dict[str, Any], ...] = (
     {"offload_activations": True},
     {"method": "qlora"},
 )
-Section = Literal["extend", "sft"]
+SectionName = Literal["extend", "sft"]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Plan:
+class StepEstimate:
     """What a step of a recipe takes."""
 
     params: TrainingParams
@@ -66,20 +66,20 @@ class Plan:
     flops: dict[str, float]
 
 
-def section_of(recipe: str, section: Section, changes: Mapping[str, Any] | None = None) -> TrainingParams:
+def load_section(recipe: str, section: SectionName, changes: Mapping[str, Any] | None = None) -> TrainingParams:
     """Read a section of a recipe, by its name or the path of its YAML, with some values changed.
 
     Raises:
         InputError: There is no such recipe, or something is wrong with the section.
     """
-    file = file_of(recipe)
+    file = find_recipe(recipe)
     content = read_yaml(file)
     content[section] = {**content.get(section, {}), **(changes or {})}
     kind: type[ExtendParams] | type[SftParams] = ExtendParams if section == "extend" else SftParams
     return kind.parse(file, content)
 
 
-def file_of(recipe: str) -> Path:
+def find_recipe(recipe: str) -> Path:
     """Return the YAML of a recipe."""
     file = Path(recipe) if recipe.endswith((".yaml", ".yml")) else RECIPES / f"{recipe}.yaml"
     if not file.is_file():
@@ -88,7 +88,7 @@ def file_of(recipe: str) -> Path:
     return file
 
 
-def architecture_of(recipe: str, model: Path | None = None) -> PretrainedConfig:
+def load_base_config(recipe: str, model: Path | None = None) -> PretrainedConfig:
     """Return the config of a recipe's base model: of a folder, or the JSON beside the recipe.
 
     Raises:
@@ -96,7 +96,7 @@ def architecture_of(recipe: str, model: Path | None = None) -> PretrainedConfig:
     """
     if model is not None:
         return AutoConfig.from_pretrained(model)
-    file = file_of(recipe).with_suffix(".json")
+    file = find_recipe(recipe).with_suffix(".json")
     if not file.is_file():
         raise InputError(
             file,
@@ -108,14 +108,14 @@ def architecture_of(recipe: str, model: Path | None = None) -> PretrainedConfig:
     return AutoConfig.for_model(content.pop("model_type"), **content)
 
 
-def plan(
+def estimate_step(
     params: TrainingParams,
     config: PretrainedConfig,
-    section: Section,
+    section: SectionName,
     num_tokens: int,
     *,
     has_whole_logits: bool = False,
-) -> Plan:
+) -> StepEstimate:
     """Foretell a step of a recipe on rows of `num_tokens`.
 
     Raises:
@@ -128,15 +128,15 @@ def plan(
         factor = float(math.ceil(num_tokens / positions))
         scale_rope(config, rope.model_copy(update={"factor": factor}), num_tokens)
     params = params.model_copy(update={"max_length": num_tokens})
-    trainable = count_trainable(on_meta(params, config, section))
-    footprint = footprint_of(params, config, section, num_tokens, has_whole_logits=has_whole_logits)
-    return Plan(params, num_tokens, trainable, footprint, step_flops(params, config))
+    trainable = count_trainable(build_on_meta(params, config, section))
+    footprint = estimate_memory(params, config, section, num_tokens, has_whole_logits=has_whole_logits)
+    return StepEstimate(params, num_tokens, trainable, footprint, count_step_flops(params, config))
 
 
-def step_flops(params: TrainingParams, config: PretrainedConfig) -> dict[str, float]:
+def count_step_flops(params: TrainingParams, config: PretrainedConfig) -> dict[str, float]:
     """Return the operations of one row forward and backward, by part."""
-    sizes = architecture(config)
-    forward = forward_flops(sizes, params.max_length, group_size=params.group_size, is_causal=True)
+    sizes = read_architecture(config)
+    forward = count_forward_flops(sizes, params.max_length, group_size=params.group_size, is_causal=True)
     attention = forward["attention"]
     layers = forward["projections"] + forward["feed_forward"]
     linear = layers + forward["head"]
@@ -156,7 +156,7 @@ def step_flops(params: TrainingParams, config: PretrainedConfig) -> dict[str, fl
     }
 
 
-def architecture(config: PretrainedConfig) -> Architecture:
+def read_architecture(config: PretrainedConfig) -> Architecture:
     """Return the sizes that operations depend on."""
     head_size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return Architecture(
@@ -168,7 +168,7 @@ def architecture(config: PretrainedConfig) -> Architecture:
     )
 
 
-def sharded(parts: Mapping[str, float], shard: str, num_gpus: int, num_layers: int) -> dict[str, float]:
+def shard_parts(parts: Mapping[str, float], shard: str, num_gpus: int, num_layers: int) -> dict[str, float]:
     """Return what one of several GPUs holds: ZeRO-2 parts gradients and optimizer, FSDP2 and ZeRO-3 the weights too.
 
     Of the weights, two layers are whole at a time: the one that computes, and the next, which is being fetched.
@@ -180,26 +180,28 @@ def sharded(parts: Mapping[str, float], shard: str, num_gpus: int, num_layers: i
     return held
 
 
-def rows_per_step(params: TrainingParams, num_gpus: int) -> int:
+def count_rows_per_step(params: TrainingParams, num_gpus: int) -> int:
     """Return how many rows a step of the optimizer takes in all."""
     return params.batch_size * params.accumulation_steps * num_gpus // params.sequence_parallel
 
 
-def hours_of(made: Plan, num_steps: int, gpu: str, efficiency: float) -> float:
+def estimate_hours(made: StepEstimate, num_steps: int, gpu: str, efficiency: float) -> float:
     """Return the hours of a whole run."""
-    return num_steps * floor_seconds(made, gpu) * made.params.accumulation_steps / efficiency / 3_600
+    return num_steps * estimate_floor_seconds(made, gpu) * made.params.accumulation_steps / efficiency / 3_600
 
 
-def floor_seconds(made: Plan, gpu: str) -> float:
+def estimate_floor_seconds(made: StepEstimate, gpu: str) -> float:
     """Return the seconds of one forward and backward pass of a GPU at its peak."""
     rows_a_gpu = made.params.batch_size / made.params.sequence_parallel
     return sum(made.flops.values()) * rows_a_gpu / GPUS[gpu]
 
 
-def fitting(params: TrainingParams, config: PretrainedConfig, section: Section, num_tokens: int) -> dict[int, Any]:
+def find_fitting_switches(
+    params: TrainingParams, config: PretrainedConfig, section: SectionName, num_tokens: int
+) -> dict[int, Any]:
     """Return for each size of GPU the first switches of the ladder, one after the other, with which a step fits."""
     found: dict[int, Any] = dict.fromkeys(BUDGETS)
-    for changes, total in rungs(params, config, section, num_tokens):
+    for changes, total in try_switches(params, config, section, num_tokens):
         for budget in BUDGETS:
             if found[budget] is None and total / 1e9 + CUDA_GB <= budget:
                 found[budget] = {"switches": changes, "peak_gib": total / GIB}
@@ -208,8 +210,8 @@ def fitting(params: TrainingParams, config: PretrainedConfig, section: Section, 
     return found
 
 
-def rungs(
-    params: TrainingParams, config: PretrainedConfig, section: Section, num_tokens: int
+def try_switches(
+    params: TrainingParams, config: PretrainedConfig, section: SectionName, num_tokens: int
 ) -> Iterator[tuple[dict[str, Any], float]]:
     """Yield the peak with ever more switches on; those that the recipe has already are skipped."""
     changes: dict[str, Any] = {}
@@ -220,18 +222,18 @@ def rungs(
             continue
         changes = changes | rung
         changed = params.model_copy(update={**changes, "max_length": num_tokens})
-        yield changes, footprint_of(changed, config, section, num_tokens).total
+        yield changes, estimate_memory(changed, config, section, num_tokens).total
 
 
-def report(options: argparse.Namespace) -> dict[str, Any]:
+def make_report(options: argparse.Namespace) -> dict[str, Any]:
     """Return the whole plan."""
-    params = section_of(options.recipe, options.section, dict(options.set))
-    config = architecture_of(options.recipe, options.model)
+    params = load_section(options.recipe, options.section, dict(options.set))
+    config = load_base_config(options.recipe, options.model)
     num_tokens = options.length or params.max_length
-    made = plan(params, config, options.section, num_tokens, has_whole_logits=options.whole_logits)
+    made = estimate_step(params, config, options.section, num_tokens, has_whole_logits=options.whole_logits)
     num_steps = options.steps or getattr(params, "num_steps", None) or 1
-    rows = rows_per_step(params, options.gpus)
-    parts = sharded(made.footprint.parts, options.shard, options.gpus, config.num_hidden_layers)
+    rows = count_rows_per_step(params, options.gpus)
+    parts = shard_parts(made.footprint.parts, options.shard, options.gpus, config.num_hidden_layers)
     return {
         "recipe": options.recipe,
         "section": options.section,
@@ -243,19 +245,19 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
         "flops_per_step": sum(made.flops.values()) * rows,
         "flops_per_step_parts": {part: flops * rows for part, flops in made.flops.items()},
         "tokens_per_step": num_tokens * rows,
-        "floor_seconds_per_step": floor_seconds(made, options.gpu) * params.accumulation_steps,
-        "hours": hours_of(made, num_steps, options.gpu, options.efficiency),
+        "floor_seconds_per_step": estimate_floor_seconds(made, options.gpu) * params.accumulation_steps,
+        "hours": estimate_hours(made, num_steps, options.gpu, options.efficiency),
         "hours_parts": {
             "steps": num_steps,
             "gpus": options.gpus,
             "gpu": options.gpu,
             "efficiency": options.efficiency,
         },
-        "fits": fitting(params, config, options.section, num_tokens) if options.fit else None,
+        "fits": find_fitting_switches(params, config, options.section, num_tokens) if options.fit else None,
     }
 
 
-def table_of(found: dict[str, Any]) -> str:
+def format_plan(found: dict[str, Any]) -> str:
     """Return the plan as text."""
     lines = [f"{found['recipe']}, {found['section']}, {found['length']:,} tokens a row", ""]
     lines += [f"{part.replace('_', ' '):24}{size:10.2f} GiB" for part, size in found["peak_gib_parts"].items()]
@@ -270,17 +272,17 @@ def table_of(found: dict[str, Any]) -> str:
         f"{parts['efficiency']:.0%} of the peak",
     ]
     for budget, fit in (found["fits"] or {}).items():
-        lines.append(f"{f'fits {budget} GB':24}" + ("no" if fit is None else f"{said(fit)}"))
+        lines.append(f"{f'fits {budget} GB':24}" + ("no" if fit is None else f"{format_fit(fit)}"))
     return "\n".join(lines) + "\n"
 
 
-def said(fit: dict[str, Any]) -> str:
+def format_fit(fit: dict[str, Any]) -> str:
     """Return the switches with which a step fits."""
     switches = ", ".join(f"{key}: {yaml.safe_dump(value).splitlines()[0]}" for key, value in fit["switches"].items())
     return f"{switches or 'as the recipe is'}; {fit['peak_gib']:.1f} GiB"
 
 
-def setting(text: str) -> tuple[str, Any]:
+def parse_setting(text: str) -> tuple[str, Any]:
     """Return a key of the recipe and its value, which is read as YAML."""
     key, _, value = text.partition("=")
     return key, yaml.safe_load(value)
@@ -290,10 +292,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run `python -m train.plan`."""
     options = parser().parse_args(argv)
     log_to_stderr()
-    quiet()
+    quiet_libraries()
     with exit_on_input_error("plan"):
-        found = report(options)
-    sys.stdout.write(json.dumps(found, indent=2) + "\n" if options.json else table_of(found))
+        found = make_report(options)
+    sys.stdout.write(json.dumps(found, indent=2) + "\n" if options.json else format_plan(found))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -303,7 +305,9 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument("--section", choices=("extend", "sft"), default="extend")
     own.add_argument("--length", type=int, help="tokens a row; the recipe's own if not given")
     own.add_argument("--model", type=Path, help="the folder of the base model, for a recipe of your own")
-    own.add_argument("--set", type=setting, nargs="+", default=[], metavar="KEY=VALUE", help="instead of the recipe's")
+    own.add_argument(
+        "--set", type=parse_setting, nargs="+", default=[], metavar="KEY=VALUE", help="instead of the recipe's"
+    )
     own.add_argument("--shard", choices=("none", "zero2", "fsdp"), default="none", help="what the GPUs hold parts of")
     own.add_argument("--gpus", type=int, default=8, help="that share the rows of a step")
     own.add_argument("--gpu", choices=sorted(GPUS), default="h100")

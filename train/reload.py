@@ -19,7 +19,7 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM
 
 
-def compare_apart(model: Path, tokens_BT: Tensor, logits_BTV: Tensor) -> dict[str, float]:
+def compare_in_new_process(model: Path, tokens_BT: Tensor, logits_BTV: Tensor) -> dict[str, float]:
     """Return what a fresh process says of the model in a folder.
 
     Raises:
@@ -40,7 +40,7 @@ def compare_apart(model: Path, tokens_BT: Tensor, logits_BTV: Tensor) -> dict[st
     return found
 
 
-def compare(model: Path, expected: Path) -> dict[str, float]:
+def compare_logits(model: Path, expected: Path) -> dict[str, float]:
     """Return the largest difference of a logit, and both perplexities."""
     content = load_file(expected)
     loaded = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32, use_safetensors=True).eval()
@@ -48,15 +48,15 @@ def compare(model: Path, expected: Path) -> dict[str, float]:
         logits_BTV = loaded(input_ids=content["tokens"]).logits
     return {
         "logit_difference": float((logits_BTV - content["logits"]).abs().max()),
-        "perplexity": perplexity(logits_BTV, content["tokens"]),
-        "expected_perplexity": perplexity(content["logits"], content["tokens"]),
+        "perplexity": compute_perplexity(logits_BTV, content["tokens"]),
+        "expected_perplexity": compute_perplexity(content["logits"], content["tokens"]),
     }
 
 
-def perplexity(logits_BTV: Tensor, tokens_BT: Tensor) -> float:
+def compute_perplexity(logits_BTV: Tensor, tokens_BT: Tensor) -> float:
     """Return the perplexity of tokens by the logits of those before them."""
     return float(cross_entropy(logits_BTV[0, :-1].double(), tokens_BT[0, 1:]).exp())
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(compare(Path(sys.argv[1]), Path(sys.argv[2]))) + "\n")
+    sys.stdout.write(json.dumps(compare_logits(Path(sys.argv[1]), Path(sys.argv[2]))) + "\n")

@@ -31,24 +31,24 @@ def scale_rope(config: PretrainedConfig, rope: RopeParams, max_length: int) -> N
     """
     old = dict(getattr(config, "rope_parameters", None) or {})
     if "rope_theta" not in old:
-        raise wrong(
+        raise rope_error(
             "a model without rotary positions of one kind", "a model with rope_parameters", "Take another model."
         )
     if rope.factor < 1:
-        raise wrong(f"factor {rope.factor}", "a factor of at least 1.0", "Fix the value.")
+        raise rope_error(f"factor {rope.factor}", "a factor of at least 1.0", "Fix the value.")
     positions = int(config.max_position_embeddings * rope.factor)
     if positions < max_length:
-        raise wrong(
+        raise rope_error(
             f"factor {rope.factor} for {config.max_position_embeddings} positions and max_length {max_length}",
             "at least as many positions as max_length",
             f"Set the factor to {-(-max_length // config.max_position_embeddings)}.0, or shorten max_length.",
         )
     if rope.factor > 1:
-        config.rope_parameters = scaled(old, rope, config.max_position_embeddings)
+        config.rope_parameters = scale_parameters(old, rope, config.max_position_embeddings)
         config.max_position_embeddings = positions
 
 
-def scaled(old: dict[str, Any], rope: RopeParams, positions: int) -> dict[str, Any]:
+def scale_parameters(old: dict[str, Any], rope: RopeParams, positions: int) -> dict[str, Any]:
     """Return `rope_parameters` whose factor is `rope.factor` times the old one.
 
     Raises:
@@ -67,13 +67,13 @@ def scaled(old: dict[str, Any], rope: RopeParams, positions: int) -> dict[str, A
             "original_max_position_embeddings": positions,
         }
     keeps = scheme if scheme in ("linear", "yarn", "llama3") else None
-    raise wrong(
+    raise rope_error(
         f"type {rope.type} for a model scaled by '{scheme}'",
         f"type {keeps}" if keeps else "linear or yarn, for a model that is not scaled",
         "Keep the scheme that the model was trained with." if keeps else "Take another type or model.",
     )
 
 
-def wrong(found: str, wanted: str, remedy: str) -> InputError:
+def rope_error(found: str, wanted: str, remedy: str) -> InputError:
     """Return a fault of the recipe's `extend.rope`."""
     return InputError("extend.rope", found=found, expected=wanted, fix=remedy)

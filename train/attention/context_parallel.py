@@ -28,11 +28,11 @@ from torch.utils.data import Dataset, Sampler
 from transformers import PretrainedConfig
 
 from pipeline.errors import InputError
-from train.attention.segments import Segments, segment_ids_of
+from train.attention.segments import Segments, make_segment_ids
 
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 Exchange = Callable[[Tensor], Tensor]  # sends part p along the first axis to process p, and returns what each sent
-OF_WHOLE_ROWS = ("attention_mask", "cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k")
+WHOLE_ROW_INPUTS = ("attention_mask", "cu_seq_lens_q", "cu_seq_lens_k", "max_length_q", "max_length_k")
 
 
 class SharedRows:
@@ -45,7 +45,7 @@ class SharedRows:
         self.segment_ids_BT = segment_ids_BT
         self.segments: Segments | None = None
 
-    def segments_of(self, group_size: int, num_rows: int, num_tokens: int) -> Segments:
+    def cached_segments(self, group_size: int, num_rows: int, num_tokens: int) -> Segments:
         """Return the segments of the whole rows, cut into groups once for all layers."""
         if self.segments is None:
             self.segments = Segments(self.segment_ids_BT, num_rows, num_tokens, group_size)
@@ -54,10 +54,10 @@ class SharedRows:
     def attend(self, q_BHCD: Tensor, k_BKCD: Tensor, v_BKCD: Tensor, attend: Attend) -> Tensor:
         """Return (B, C, H, D) of whole rows, to which `attend` attends: it takes (B, N, T, D), returns (B, T, N, D)."""
         num_heads = q_BHCD.shape[1]
-        k_BKCD, v_BKCD = (self.with_enough_heads(x, num_heads) for x in (k_BKCD, v_BKCD))
-        return self.own_tokens(attend(*(self.own_heads(x) for x in (q_BHCD, k_BKCD, v_BKCD))))
+        k_BKCD, v_BKCD = (self.repeat_kv_heads(x, num_heads) for x in (k_BKCD, v_BKCD))
+        return self.gather_heads(attend(*(self.scatter_heads(x) for x in (q_BHCD, k_BKCD, v_BKCD))))
 
-    def with_enough_heads(self, x_BKCD: Tensor, num_heads: int) -> Tensor:
+    def repeat_kv_heads(self, x_BKCD: Tensor, num_heads: int) -> Tensor:
         """Repeat key-value heads until each process can have the same number in both halves."""
         num_kv_heads = x_BKCD.shape[1]
         times = next(
@@ -67,12 +67,12 @@ class SharedRows:
         )
         return x_BKCD if times == 1 else x_BKCD.repeat_interleave(times, 1)
 
-    def own_heads(self, x_BHCD: Tensor) -> Tensor:
+    def scatter_heads(self, x_BHCD: Tensor) -> Tensor:
         """Give away the other processes' heads of a stretch for its own heads of all others; return (B, N, T, D)."""
         parts_PB2hCD = torch.unflatten(x_BHCD, 1, (2, self.num_processes, -1)).permute(2, 0, 1, 3, 4, 5)
         return self.exchange(parts_PB2hCD).permute(1, 2, 3, 0, 4, 5).flatten(3, 4).flatten(1, 2)
 
-    def own_tokens(self, x_BTND: Tensor) -> Tensor:
+    def gather_heads(self, x_BTND: Tensor) -> Tensor:
         """Give away the other processes' tokens for all heads of its own; return (B, C, H, D)."""
         x_BTND = torch.unflatten(torch.unflatten(x_BTND, 2, (2, -1)), 1, (self.num_processes, -1))
         parts_PBC2hD = x_BTND.transpose(0, 1)
@@ -99,7 +99,7 @@ class AllToAll(torch.autograd.Function):
 
 
 @dataclass(frozen=True)
-class RowGroup:
+class SequenceGroup:
     """The processes that share rows with this one."""
 
     group: distributed.ProcessGroup
@@ -118,12 +118,12 @@ class RowGroup:
         positions_BT = inputs.get("position_ids")
         if positions_BT is None:
             positions_BT = torch.arange(ids_BT.shape[1], device=ids_BT.device)[None]
-        rows = SharedRows(self.size, partial(exchanged, group=self.group), self.segment_ids(inputs, positions_BT))
-        own = {name: value for name, value in inputs.items() if name not in (*OF_WHOLE_ROWS, "labels")}
+        rows = SharedRows(self.size, partial(exchange_parts, group=self.group), self.segment_ids(inputs, positions_BT))
+        own = {name: value for name, value in inputs.items() if name not in (*WHOLE_ROW_INPUTS, "labels")}
         return {
             **own,
-            "input_ids": self.stretch(ids_BT, 0),
-            "position_ids": self.stretch(positions_BT, 0).expand(len(ids_BT), -1),
+            "input_ids": self.own_chunk(ids_BT, 0),
+            "position_ids": self.own_chunk(positions_BT, 0).expand(len(ids_BT), -1),
             "shared_rows": rows,
         }
 
@@ -131,7 +131,7 @@ class RowGroup:
         """Return the segments of whole rows, with padding up to a number of tokens that the processes divide."""
         starts_BT = torch.zeros_like(inputs["input_ids"], dtype=torch.bool)
         starts_BT[:, 0] = True
-        ids_BT = segment_ids_of(
+        ids_BT = make_segment_ids(
             starts_BT,
             real_BT=inputs.get("attention_mask"),
             position_ids_BT=positions_BT,
@@ -139,24 +139,24 @@ class RowGroup:
         )
         return pad(ids_BT, (0, -ids_BT.shape[1] % self.size), value=-1)
 
-    def stretch(self, x_BT: Tensor, filling: float) -> Tensor:
+    def own_chunk(self, x_BT: Tensor, filling: float) -> Tensor:
         """Return this process' part of whole rows, filled up so that all parts are equally long."""
         whole_BT = pad(x_BT, (0, -x_BT.shape[1] % self.size), value=filling)
         return whole_BT.chunk(self.size, dim=1)[self.group.rank()].contiguous()
 
 
-def exchanged(parts: Tensor, *, group: distributed.ProcessGroup) -> Tensor:
+def exchange_parts(parts: Tensor, *, group: distributed.ProcessGroup) -> Tensor:
     """Return what the processes of a group sent this one, of what each has for each."""
     received: Tensor = AllToAll.apply(parts, group)  # type: ignore[no-untyped-call]
     return received
 
 
-def row_group(size: int) -> RowGroup | None:
+def join_sequence_group(size: int) -> SequenceGroup | None:
     """Return the processes that share rows with this one; None where each has its own. All processes call this."""
     if size == 1:
         return None
     group, _ = distributed.new_subgroups(size)  # type: ignore[no-untyped-call]
-    return RowGroup(group)
+    return SequenceGroup(group)
 
 
 class SharedSampler(Sampler[int]):
@@ -186,21 +186,21 @@ class SharedSampler(Sampler[int]):
         self.order.set_epoch(epoch)
 
 
-def num_processes() -> int:
+def count_processes() -> int:
     """Return how many processes train together, as their launcher says."""
     return int(os.environ.get("WORLD_SIZE", "1"))
 
 
-def check_shareable(size: int, config: PretrainedConfig, section: str) -> None:
+def check_sequence_parallel(size: int, config: PretrainedConfig, section: str) -> None:
     """Refuse a number of processes that cannot share rows.
 
     Raises:
         InputError: It does not divide the processes that train, or half of the model's heads.
     """
-    if size < 1 or num_processes() % size:
+    if size < 1 or count_processes() % size:
         raise InputError(
             f"{section}.sequence_parallel",
-            found=f"{size} processes to a row, {num_processes()} in all",
+            found=f"{size} processes to a row, {count_processes()} in all",
             expected="a number that divides them",
             fix="Start as many with accelerate launch --num_processes, or set it to 1.",
         )

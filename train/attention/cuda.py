@@ -14,7 +14,7 @@ from torch import Tensor
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 from pipeline.errors import InputError
-from train.attention.kernels import head_runs, joined
+from train.attention.kernels import concatenate, split_heads
 from train.attention.segments import Segments
 
 
@@ -26,17 +26,17 @@ def attend_by_flash(
     Both halves of the heads go side by side along the tokens, each with its own borders, where they are equal in
     number; runs of heads that are not take a call each.
     """
-    kernel = flash_kernel()
+    kernel = load_flash_kernel()
     shape, device = q_BHTD.shape, q_BHTD.device
     q_SHD, k_SKD, v_SKD = (x.transpose(1, 2).flatten(0, 1) for x in (q_BHTD, k_BKTD, v_BKTD))
-    runs = head_runs(shape[1], k_BKTD.shape[1], is_split=segments.is_split)
+    runs = split_heads(shape[1], k_BKTD.shape[1], is_split=segments.is_split)
     are_alike = len({(run.last - run.first, run.kv_last - run.kv_first) for run in runs}) == 1
     outs: list[Tensor] = []
     for together in [runs] if are_alike else [[run] for run in runs]:
-        sizes = [size for run in together for size in sizes_of(segments, is_shifted=run.is_shifted)]
+        sizes = [size for run in together for size in list_group_sizes(segments, is_shifted=run.is_shifted)]
         borders = torch.tensor([0, *accumulate(sizes)], dtype=torch.int32, device=device)
-        q = joined([q_SHD[:, run.first : run.last] for run in together], dim=0)
-        k, v = (joined([x[:, run.kv_first : run.kv_last] for run in together], dim=0) for x in (k_SKD, v_SKD))
+        q = concatenate([q_SHD[:, run.first : run.last] for run in together], dim=0)
+        k, v = (concatenate([x[:, run.kv_first : run.kv_last] for run in together], dim=0) for x in (k_SKD, v_SKD))
         longest = max(sizes)
         out = kernel(q, k, v, borders, borders, longest, longest, dropout_p=dropout, softmax_scale=scaling, causal=True)
         outs += out.chunk(len(together))
@@ -46,7 +46,7 @@ def attend_by_flash(
     return out_BTHD
 
 
-def sizes_of(segments: Segments, *, is_shifted: bool) -> list[int]:
+def list_group_sizes(segments: Segments, *, is_shifted: bool) -> list[int]:
     """Return the sizes of all groups of the rows laid end to end.
 
     Padding is cut into groups as well: the kernel wants every token in one, and long ones would cost as much as text.
@@ -63,7 +63,7 @@ def sizes_of(segments: Segments, *, is_shifted: bool) -> list[int]:
 
 
 @cache
-def flash_kernel() -> Callable[..., Tensor]:
+def load_flash_kernel() -> Callable[..., Tensor]:
     """Return flash-attn's varlen kernel.
 
     Raises:
@@ -98,13 +98,13 @@ def attend_by_flex(
             fix="Use the backend 'sdpa' or 'flash', or set attention_dropout to 0.",
         )
     outs = []
-    for run in head_runs(q_BHTD.shape[1], k_BKTD.shape[1], is_split=True):
+    for run in split_heads(q_BHTD.shape[1], k_BKTD.shape[1], is_split=True):
         kv = slice(run.kv_first, run.kv_last)
         out: Any = flex_attention(
             q_BHTD[:, run.first : run.last],
             k_BKTD[:, kv],
             v_BKTD[:, kv],
-            block_mask=block_mask(segments, q_BHTD.device, is_shifted=run.is_shifted),
+            block_mask=get_block_mask(segments, q_BHTD.device, is_shifted=run.is_shifted),
             scale=scaling,
             enable_gqa=run.num_shared > 1,
         )
@@ -112,7 +112,7 @@ def attend_by_flex(
     return torch.cat(outs, 1).transpose(1, 2)
 
 
-def block_mask(segments: Segments, device: torch.device, *, is_shifted: bool) -> Any:
+def get_block_mask(segments: Segments, device: torch.device, *, is_shifted: bool) -> Any:
     """Return the blocks of queries and keys that share a group; all layers of a forward pass share them."""
     if is_shifted not in segments.block_masks:
         group_BT = segments.group_ids(device, is_shifted=is_shifted)

@@ -47,7 +47,7 @@ class HeadRun:
         return (self.last - self.first) // (self.kv_last - self.kv_first)
 
 
-def head_runs(num_heads: int, num_kv_heads: int, *, is_split: bool) -> list[HeadRun]:
+def split_heads(num_heads: int, num_kv_heads: int, *, is_split: bool) -> list[HeadRun]:
     """Divide the heads into plain and shifted ones, and each half where it cuts through a key-value head's group."""
     if not is_split:
         return [HeadRun(0, num_heads, 0, num_kv_heads, is_shifted=False)]
@@ -96,44 +96,44 @@ class Call:
         return x_BRTD
 
 
-def calls_of(segments: Segments, num_heads: int, num_kv_heads: int) -> Iterator[Call]:
+def plan_calls(segments: Segments, num_heads: int, num_kv_heads: int) -> Iterator[Call]:
     """Yield the calls that attend for every head and every group, each pair once.
 
     A call is small, because what it returns is copied and lies beside the result meanwhile; but its heads and batch are
     as many as the threads, among which the backward kernel shares them out.
     """
-    for run in head_runs(num_heads, num_kv_heads, is_split=segments.is_split):
+    for run in split_heads(num_heads, num_kv_heads, is_split=segments.is_split):
         for block in segments.blocks(is_shifted=run.is_shifted):
             wanted = max(torch.get_num_threads(), MIN_CALL_TOKENS // block.size)
-            for shared in stretches(run.num_shared, wanted):
-                num_kv, num_batch = shares(wanted, len(shared), run)
-                for part in divided(block, num_batch):
-                    for kv in stretches(run.kv_last - run.kv_first, num_kv):
+            for shared in split_range(run.num_shared, wanted):
+                num_kv, num_batch = divide_call(wanted, len(shared), run)
+                for part in split_block(block, num_batch):
+                    for kv in split_range(run.kv_last - run.kv_first, num_kv):
                         yield Call(part, run, kv, shared)
 
 
-def shares(wanted: int, num_shared: int, run: HeadRun) -> tuple[int, int]:
+def divide_call(wanted: int, num_shared: int, run: HeadRun) -> tuple[int, int]:
     """Return how many key-value heads, and how many groups or rows, a call takes to have `wanted` heads and batch."""
     num_kv = min(run.kv_last - run.kv_first, -(-wanted // num_shared))
     num_batch = -(-wanted // (num_shared * num_kv))
     return (num_kv, num_batch) if num_batch == 1 or run.num_shared == 1 else (1, -(-wanted // num_shared))
 
 
-def stretches(length: int, size: int) -> list[range]:
+def split_range(length: int, size: int) -> list[range]:
     """Divide a range from 0 on into ranges of at most `size`."""
     return [range(first, min(first + size, length)) for first in range(0, length, size)]
 
 
-def divided(block: Block, size: int) -> Iterator[Block]:
+def split_block(block: Block, size: int) -> Iterator[Block]:
     """Divide a block into blocks of one row or one group a row, `size` groups or rows each."""
     if len(block.rows) < block.num:
         for row in block.rows:
-            for groups in stretches(block.num, size):
+            for groups in split_range(block.num, size):
                 start = block.start + groups.start * block.size
                 yield Block(range(row, row + 1), start, len(groups), block.size)
     else:
         for start in range(block.start, block.end, block.size):
-            for rows in stretches(len(block.rows), size):
+            for rows in split_range(len(block.rows), size):
                 yield Block(block.rows[rows.start : rows.stop], start, 1, block.size)
 
 
@@ -148,7 +148,7 @@ def attend_on_cpu(
         out_BTHD.zero_()
         lse_BHT.zero_()
     out_BHTD = out_BTHD.transpose(1, 2)
-    for call in calls_of(segments, q_BHTD.shape[1], k_BKTD.shape[1]):
+    for call in plan_calls(segments, q_BHTD.shape[1], k_BKTD.shape[1]):
         q, k, v = call.queries(q_BHTD), call.keys(k_BKTD), call.keys(v_BKTD)
         out, lse = flash_forward(q, k.expand_as(q), v.expand_as(q), 0.0, is_causal=True, scale=scaling)
         call.queries(out_BHTD).copy_(out)
@@ -188,7 +188,7 @@ def attend_on_cpu_backward(
     q_grad = empty(q_BHTD)
     k_grad, v_grad = (empty(x) if has_own_keys else torch.zeros_like(x) for x in (k_BKTD, v_BKTD))
     grad_BHTD, out_BHTD = grad_BTHD.contiguous().transpose(1, 2), out_BTHD.transpose(1, 2)
-    calls = calls_of(segments, q_BHTD.shape[1], k_BKTD.shape[1])
+    calls = plan_calls(segments, q_BHTD.shape[1], k_BKTD.shape[1])
     for call in sorted(calls, key=Call.place):
         q, k, v = call.queries(q_BHTD), call.keys(k_BKTD), call.keys(v_BKTD)
         grad, out, lse = call.queries(grad_BHTD), call.queries(out_BHTD), call.queries(lse_BHT.unsqueeze(-1))
@@ -217,14 +217,14 @@ def keep_for_backward(ctx: Any, inputs: tuple[Any, ...], output: tuple[Tensor, T
     ctx.mark_non_differentiable(output[1])
 
 
-def backward(ctx: Any, grad_BTHD: Tensor, _: Any) -> tuple[Tensor | None, ...]:
+def backpropagate(ctx: Any, grad_BTHD: Tensor, _: Any) -> tuple[Tensor | None, ...]:
     """Return the gradients of the inputs of `attend_on_cpu`."""
     *tensors, segment_ids_BT = ctx.saved_tensors
     grads = attend_on_cpu_backward(grad_BTHD, *tensors, segment_ids_BT, ctx.group_size, ctx.scaling)
     return *grads, None, None, None
 
 
-attend_on_cpu.register_autograd(backward, setup_context=keep_for_backward)
+attend_on_cpu.register_autograd(backpropagate, setup_context=keep_for_backward)
 
 
 def attend_by_sdpa(
@@ -236,30 +236,35 @@ def attend_by_sdpa(
         out_BTHD: Tensor = attend_on_cpu(q_BHTD, k_BKTD, v_BKTD, ids_BT, segments.group_size, scaling)[0]
         return out_BTHD
     rows = zip(q_BHTD.unbind(0), k_BKTD.unbind(0), v_BKTD.unbind(0), strict=True)
-    outs = [attend_row(*row, segments, number, dropout, scaling) for number, row in enumerate(rows)]
+    outs = [attend_within_row(*row, segments, number, dropout, scaling) for number, row in enumerate(rows)]
     return torch.stack(outs)
 
 
-def attend_row(
+def attend_within_row(
     q_HTD: Tensor, k_KTD: Tensor, v_KTD: Tensor, segments: Segments, row: int, dropout: float, scaling: float
 ) -> Tensor:
     """Attend within one row by operators that differentiate themselves; return (T, H, D).
 
     Everything is split and joined once, because the gradient of a slice is as large as what it was cut from.
     """
-    runs = head_runs(q_HTD.shape[0], k_KTD.shape[0], is_split=segments.is_split)
+    runs = split_heads(q_HTD.shape[0], k_KTD.shape[0], is_split=segments.is_split)
     outs = []
     for run, q_RTD in zip(runs, torch.split(q_HTD, [run.last - run.first for run in runs]), strict=True):
         kv = slice(run.kv_first, run.kv_last)
         blocks = segments.tiles(row, is_shifted=run.is_shifted)
         sizes = [block.end - block.start for block in blocks]
         parts = zip(*(torch.split(x_RTD, sizes, dim=1) for x_RTD in (q_RTD, k_KTD[kv], v_KTD[kv])), strict=True)
-        along = [attend_block(q, k, v, block, dropout, scaling) for (q, k, v), block in zip(parts, blocks, strict=True)]
-        outs.append(joined(along, dim=0))
-    return joined(outs, dim=1)
+        along = [
+            attend_within_block(q, k, v, block, dropout, scaling)
+            for (q, k, v), block in zip(parts, blocks, strict=True)
+        ]
+        outs.append(concatenate(along, dim=0))
+    return concatenate(outs, dim=1)
 
 
-def attend_block(q_RTD: Tensor, k_RTD: Tensor, v_RTD: Tensor, block: Block, dropout: float, scaling: float) -> Tensor:
+def attend_within_block(
+    q_RTD: Tensor, k_RTD: Tensor, v_RTD: Tensor, block: Block, dropout: float, scaling: float
+) -> Tensor:
     """Attend within each group of a block; return (T, R, D), with 0 at padding."""
     if block.is_padding:
         return v_RTD.new_zeros(block.size, q_RTD.shape[0], v_RTD.shape[-1])
@@ -273,6 +278,6 @@ def attend_block(q_RTD: Tensor, k_RTD: Tensor, v_RTD: Tensor, block: Block, drop
     return out_NRGD.transpose(1, 2).flatten(0, 1)
 
 
-def joined(tensors: list[Tensor], dim: int) -> Tensor:
+def concatenate(tensors: list[Tensor], dim: int) -> Tensor:
     """Concatenate, without a copy where there is nothing to join."""
     return tensors[0] if len(tensors) == 1 else torch.cat(tensors, dim)

@@ -36,7 +36,7 @@ from pipeline.errors import InputError
 from train.attention.context_parallel import SharedRows
 from train.attention.cuda import attend_by_flash, attend_by_flex
 from train.attention.kernels import attend_by_sdpa
-from train.attention.segments import Segments, segment_ids_of
+from train.attention.segments import Segments, make_segment_ids
 
 Backend = Literal["sdpa", "flash", "flex"]
 Attend = Callable[[Tensor, Tensor, Tensor, Segments, float, float], Tensor]
@@ -86,7 +86,7 @@ def s2_attention(
     num_rows, num_heads, num_tokens, _ = q_BHTD.shape
     if k_BKTD.shape[:3] != v_BKTD.shape[:3] or k_BKTD.shape[::2] != q_BHTD.shape[::2] or num_heads % k_BKTD.shape[1]:
         raise ValueError(f"queries {tuple(q_BHTD.shape)}, keys {tuple(k_BKTD.shape)}, values {tuple(v_BKTD.shape)}")
-    segments = Segments(segment_ids, num_rows, num_tokens, checked_group_size(group_size, "group_size"))
+    segments = Segments(segment_ids, num_rows, num_tokens, check_group_size(group_size, "group_size"))
     return attend(q_BHTD, k_BKTD, v_BKTD, segments, dropout, scaling, backend).transpose(1, 2)
 
 
@@ -104,11 +104,11 @@ def attend(
         dtype = torch.get_autocast_dtype(q_BHTD.device.type)
         q_BHTD, k_BKTD, v_BKTD = q_BHTD.to(dtype), k_BKTD.to(dtype), v_BKTD.to(dtype)
     scaling = q_BHTD.shape[-1] ** -0.5 if scaling is None else scaling
-    backend = fastest(q_BHTD) if backend is None else backend
-    return BACKENDS[checked_backend(backend)](q_BHTD, k_BKTD, v_BKTD, segments, dropout, scaling)
+    backend = choose_backend(q_BHTD) if backend is None else backend
+    return BACKENDS[check_backend(backend)](q_BHTD, k_BKTD, v_BKTD, segments, dropout, scaling)
 
 
-def fastest(q_BHTD: Tensor) -> Backend:
+def choose_backend(q_BHTD: Tensor) -> Backend:
     """Return the fastest backend that is there for some queries."""
     if not q_BHTD.is_cuda:
         return "sdpa"
@@ -118,7 +118,7 @@ def fastest(q_BHTD: Tensor) -> Backend:
     return "flash" if is_half and find_spec("flash_attn") is not None else "sdpa"
 
 
-def checked_backend(backend: object) -> Backend:
+def check_backend(backend: object) -> Backend:
     """Return `backend`; raise an InputError unless it is one."""
     if backend in BACKENDS:
         return backend
@@ -130,7 +130,7 @@ def checked_backend(backend: object) -> Backend:
     )
 
 
-def checked_group_size(size: object, where: str) -> int:
+def check_group_size(size: object, where: str) -> int:
     """Return `size`; raise an InputError unless it is a group size."""
     if not isinstance(size, int) or isinstance(size, bool) or size < 2:
         raise InputError(
@@ -142,20 +142,20 @@ def checked_group_size(size: object, where: str) -> int:
     return size
 
 
-def group_size_of(config: Any) -> int:
+def read_group_size(config: Any) -> int:
     """Return the group size of a model.
 
     Raises:
         InputError: What its config has is none.
     """
     if not hasattr(config, "s2_group_size"):
-        say_default()
+        warn_default_once()
         return DEFAULT_GROUP_SIZE
-    return checked_group_size(config.s2_group_size, "config.s2_group_size")
+    return check_group_size(config.s2_group_size, "config.s2_group_size")
 
 
 @cache
-def say_default() -> None:
+def warn_default_once() -> None:
     """Say once which group size is taken where none is set."""
     log.warning(
         "config.s2_group_size is not set: groups have %d tokens. To choose, set it before training.", DEFAULT_GROUP_SIZE
@@ -180,7 +180,7 @@ class DeferredMask:
         mask: Tensor | None = sdpa_mask(**self.arguments)
         return mask
 
-    def segments_of(self, group_size: int, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None) -> Segments:
+    def cached_segments(self, group_size: int, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None) -> Segments:
         """Return the segments of the rows; all layers of a forward pass share them."""
         if torch.compiler.is_compiling():  # which forbids a checkpointed layer to keep anything, and finds what repeats
             return self.find_segments(group_size, position_ids_BT, cu_seq_lens)
@@ -191,38 +191,38 @@ class DeferredMask:
     def find_segments(self, group_size: int, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None) -> Segments:
         """Find the segments of the rows."""
         num_rows, num_tokens = self.arguments["batch_size"], self.arguments["q_length"]
-        ids_BT = segment_ids_of(
-            self.packed_starts(num_rows, num_tokens),
+        ids_BT = make_segment_ids(
+            self.find_packed_starts(num_rows, num_tokens),
             real_BT=self.arguments.get("attention_mask"),
             position_ids_BT=position_ids_BT,
             cu_seq_lens=cu_seq_lens,
         )
         return Segments(ids_BT, num_rows, num_tokens, group_size)
 
-    def packed_starts(self, num_rows: int, num_tokens: int) -> Tensor:
+    def find_packed_starts(self, num_rows: int, num_tokens: int) -> Tensor:
         """Return where a token may not see the one before it; refuse a mask that is more than that."""
         mask_function, device = self.arguments["mask_function"], self.arguments["device"]
         if self.arguments.get("use_vmap"):
-            raise unsupported("a mask of the model's own")
+            raise unsupported_error("a mask of the model's own")
         row_B1, head = torch.arange(num_rows, device=device)[:, None], torch.zeros((), dtype=torch.long, device=device)
         token_1T = torch.arange(num_tokens, device=device)[None, :]
         if mask_function is not causal_mask_function:
             later_1T = (token_1T + 1).clamp(max=num_tokens - 1)
-            refuse_if((mask_function(row_B1, head, token_1T, later_1T) & (later_1T > token_1T)).any())
+            refuse_noncausal((mask_function(row_B1, head, token_1T, later_1T) & (later_1T > token_1T)).any())
         sees_last = mask_function(row_B1, head, token_1T, (token_1T - 1).clamp(min=0))
         starts: Tensor = ~sees_last | (token_1T == 0)
         return starts.expand(num_rows, num_tokens)
 
 
-def refuse_if(sees_next: Tensor) -> None:
+def refuse_noncausal(sees_next: Tensor) -> None:
     """Refuse a mask that lets a token see the next one; a compiled model does so when it runs."""
     if torch.compiler.is_compiling():
         torch._assert_async(~sees_next, "attention is not causal, but s2 is causal attention alone")
     elif sees_next:
-        raise unsupported("a mask that is not causal")
+        raise unsupported_error("a mask that is not causal")
 
 
-def unsupported(what: str) -> InputError:
+def unsupported_error(what: str) -> InputError:
     """Say that S2-Attn does not do this, rather than leave it out silently."""
     return InputError(
         'attn_implementation "s2"',
@@ -235,7 +235,7 @@ def unsupported(what: str) -> InputError:
 def s2_mask(**arguments: Any) -> DeferredMask | Tensor | None:
     """Answer transformers' call for a mask: `AttentionMaskInterface`'s side of "s2"."""
     if arguments.get("local_size") is not None:
-        raise unsupported(UNSUPPORTED["sliding_window"])
+        raise unsupported_error(UNSUPPORTED["sliding_window"])
     if arguments["q_length"] != arguments["kv_length"]:
         mask: Tensor | None = sdpa_mask(**arguments)
         return mask
@@ -259,7 +259,7 @@ def s2_forward(
     """
     for name, what in UNSUPPORTED.items():
         if kwargs.get(name) is not None:
-            raise unsupported(what)
+            raise unsupported_error(what)
     if not module.training or query.shape[2] != key.shape[2]:
         mask = attention_mask.full if isinstance(attention_mask, DeferredMask) else attention_mask
         out_BTHD, _ = sdpa_attention_forward(
@@ -267,14 +267,14 @@ def s2_forward(
         )
         return out_BTHD, None
     if not (getattr(module, "is_causal", True) and kwargs.get("is_causal", True)):
-        raise unsupported("attention that is not causal")
+        raise unsupported_error("attention that is not causal")
     if isinstance(attention_mask, Tensor):
-        raise unsupported("a ready-made attention mask of every query and key")
-    group_size, backend = group_size_of(module.config), getattr(module.config, "s2_backend", None)
+        raise unsupported_error("a ready-made attention mask of every query and key")
+    group_size, backend = read_group_size(module.config), getattr(module.config, "s2_backend", None)
     shared: SharedRows | None = kwargs.get("shared_rows")
     if shared is not None:
         return attend_shared(query, key, value, shared, group_size, dropout, scaling, backend), None
-    segments = (attention_mask or mask_of(query)).segments_of(
+    segments = (attention_mask or make_causal_mask(query)).cached_segments(
         group_size, kwargs.get("position_ids"), kwargs.get("cu_seq_lens_q")
     )
     return attend(query, key, value, segments, dropout, scaling, backend), None
@@ -293,13 +293,13 @@ def attend_shared(
     """Attend to rows of which this process holds a stretch of C tokens; return (B, C, H, D)."""
 
     def attend_whole(q_BNTD: Tensor, k_BNTD: Tensor, v_BNTD: Tensor) -> Tensor:
-        segments = shared.segments_of(group_size, q_BNTD.shape[0], q_BNTD.shape[2])
+        segments = shared.cached_segments(group_size, q_BNTD.shape[0], q_BNTD.shape[2])
         return attend(q_BNTD, k_BNTD, v_BNTD, segments, dropout, scaling, backend)
 
     return shared.attend(q_BHCD, k_BKCD, v_BKCD, attend_whole)
 
 
-def mask_of(query: Tensor) -> DeferredMask:
+def make_causal_mask(query: Tensor) -> DeferredMask:
     """Return what is known of rows for which transformers has not asked for a mask: that they are causal."""
     return DeferredMask(
         {

@@ -62,8 +62,8 @@ class Segments:
             return [(range(self.num_rows), 0, self.num_tokens)]
         ids_BT = self.ids_BT.cpu()
         if bool((ids_BT == ids_BT[0]).all()):
-            return bounds_of(range(self.num_rows), ids_BT[0])
-        return [bound for row, ids_T in enumerate(ids_BT) for bound in bounds_of(range(row, row + 1), ids_T)]
+            return find_bounds(range(self.num_rows), ids_BT[0])
+        return [bound for row, ids_T in enumerate(ids_BT) for bound in find_bounds(range(row, row + 1), ids_T)]
 
     @property
     def has_padding(self) -> bool:
@@ -80,7 +80,7 @@ class Segments:
         blocks = (
             Block(rows, start + first, num, size)
             for rows, start, end in self.bounds
-            for first, num, size in cut(end - start, self.group_size, is_shifted=is_shifted)
+            for first, num, size in cut_into_groups(end - start, self.group_size, is_shifted=is_shifted)
         )
         return list(blocks)
 
@@ -120,14 +120,14 @@ class Segments:
         return torch.where(ids_BT >= 0, first_BT, PADDING).int()
 
 
-def bounds_of(rows: range, ids_T: Tensor) -> list[tuple[range, int, int]]:
+def find_bounds(rows: range, ids_T: Tensor) -> list[tuple[range, int, int]]:
     """Return the rows, start and end of every segment of rows that have these ids."""
     borders = [0, *(torch.diff(ids_T).nonzero().flatten() + 1).tolist(), len(ids_T)]
     is_real = (ids_T[borders[:-1]] >= 0).tolist()
     return [(rows, start, end) for (start, end), real in zip(pairwise(borders), is_real, strict=True) if real]
 
 
-def cut(length: int, group_size: int, *, is_shifted: bool) -> Iterator[tuple[int, int, int]]:
+def cut_into_groups(length: int, group_size: int, *, is_shifted: bool) -> Iterator[tuple[int, int, int]]:
     """Cut a segment by the definition above; yield first token, number and size of equal groups."""
     if length <= group_size:
         yield 0, 1, length
@@ -139,7 +139,7 @@ def cut(length: int, group_size: int, *, is_shifted: bool) -> Iterator[tuple[int
             yield first, count, size
 
 
-def segment_ids_of(
+def make_segment_ids(
     starts_BT: Tensor, *, real_BT: Tensor | None, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None
 ) -> Tensor:
     """Return the segment ids (B, T), int32, of rows as trainers describe them; nothing is read back from the device.

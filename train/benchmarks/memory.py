@@ -24,13 +24,13 @@ from transformers import PretrainedConfig
 
 from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.tables import Table, conditions, write_tables
-from train.bench import LIBRARIES, memory, synchronize
-from train.benchmarks.step import check_measurable, step_of
-from train.estimate.memory import footprint_of
-from train.plan import architecture_of, section_of, setting
+from train.bench import LIBRARIES, read_resident_bytes, synchronize
+from train.benchmarks.step import build_step, check_measurable
+from train.estimate.memory import estimate_memory
+from train.plan import load_base_config, load_section, parse_setting
 from train.recipe import TrainingParams
-from train.trainer.activations import give_back_large_blocks
-from train.trainer.precision import on_this_machine
+from train.trainer.activations import return_freed_memory_to_os
+from train.trainer.precision import with_dtype_here
 
 STATUS = Path("/proc/self/status")
 FEW_TOKENS = 256
@@ -38,11 +38,11 @@ FEW_TOKENS = 256
 log = logging.getLogger(__name__)
 
 
-def measured_step(
+def measure_step_memory(
     params: TrainingParams, config: PretrainedConfig, num_tokens: int, num_threads: int
 ) -> tuple[float, float]:
     """Return the peak of two steps above what this process had before it built the model, and the second's seconds."""
-    give_back_large_blocks()
+    return_freed_memory_to_os()
     torch.set_num_threads(num_threads)
     torch.manual_seed(0)
     on_cuda = torch.cuda.is_available()
@@ -51,30 +51,32 @@ def measured_step(
     warm_up(params, config, device)
     gc.collect()
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # begin the peak anew
-    before = memory(STATUS)["VmRSS"]
+    before = read_resident_bytes(STATUS)["VmRSS"]
     if on_cuda:
         torch.cuda.reset_peak_memory_stats()
-    step = step_of(params, config, device)
+    step = build_step(params, config, device)
     step(FEW_TOKENS)
     synchronize(device.type)
     start = time.perf_counter()
     step(*[FEW_TOKENS] * (params.accumulation_steps > 1), num_tokens)  # gradients are there when other rows begin
     synchronize(device.type)
     seconds = time.perf_counter() - start
-    return float(torch.cuda.max_memory_allocated() if on_cuda else memory(STATUS)["VmHWM"] - before), seconds
+    return float(
+        torch.cuda.max_memory_allocated() if on_cuda else read_resident_bytes(STATUS)["VmHWM"] - before
+    ), seconds
 
 
 def warm_up(params: TrainingParams, config: PretrainedConfig, device: torch.device) -> None:
     """Have libraries load and take what they keep, by a step of the model's first layer."""
     small = copy.deepcopy(config)
     small.num_hidden_layers = 1
-    step_of(params, small, device)(FEW_TOKENS)
+    build_step(params, small, device)(FEW_TOKENS)
 
 
-def apart(*arguments: Any) -> tuple[float, float]:
+def measure_in_new_process(*arguments: Any) -> tuple[float, float]:
     """Measure in a process of its own."""
     with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(measured_step, *arguments).result()
+        return pool.submit(measure_step_memory, *arguments).result()
 
 
 def with_method(params: TrainingParams, method: str) -> TrainingParams:
@@ -83,16 +85,18 @@ def with_method(params: TrainingParams, method: str) -> TrainingParams:
     return params.model_copy(update={"method": method, **without})
 
 
-def rows(options: argparse.Namespace) -> list[tuple[Any, ...]]:
+def measure_rows(options: argparse.Namespace) -> list[tuple[Any, ...]]:
     """Measure each method at each length."""
     found: list[tuple[Any, ...]] = []
     for method in options.methods:
         for num_tokens in options.lengths:
-            given = section_of(options.recipe, "extend", dict(options.set))
-            params = on_this_machine(with_method(given, method or given.method))
+            given = load_section(options.recipe, "extend", dict(options.set))
+            params = with_dtype_here(with_method(given, method or given.method))
             check_measurable(params)
-            planned = footprint_of(params, architecture_of(options.recipe), "extend", num_tokens).total
-            peak, seconds = apart(params, architecture_of(options.recipe), num_tokens, options.threads)
+            planned = estimate_memory(params, load_base_config(options.recipe), "extend", num_tokens).total
+            peak, seconds = measure_in_new_process(
+                params, load_base_config(options.recipe), num_tokens, options.threads
+            )
             figures = (planned / 2**30, peak / 2**30, planned / peak - 1, seconds)
             found.append((params.method, params.dtype, num_tokens, *figures))
             log.info("%s", found[-1])
@@ -108,7 +112,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     if torch.cuda.is_available():
         given["gpu"] = torch.cuda.get_device_name()
     with exit_on_input_error("bench"):
-        found = rows(options)
+        found = measure_rows(options)
     log.info("%s", write_tables(options.out, "memory", given, [Table("Peak of a step", header, tuple(found))]))
 
 
@@ -120,7 +124,9 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument(
         "--methods", choices=("lora", "qlora", "full"), nargs="+", default=[None], help="the recipe's if not given"
     )
-    own.add_argument("--set", type=setting, nargs="+", default=[], metavar="KEY=VALUE", help="instead of the recipe's")
+    own.add_argument(
+        "--set", type=parse_setting, nargs="+", default=[], metavar="KEY=VALUE", help="instead of the recipe's"
+    )
     own.add_argument("--threads", type=int, default=1)
     own.add_argument("--out", type=Path, required=True, metavar="DIR")
     return own

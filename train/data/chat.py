@@ -16,7 +16,7 @@ from pipeline.dataset.evidence_window import cut_to_fit
 from pipeline.errors import InputError
 from pipeline.records import MixedExample, Split
 from pipeline.storage.parquet import RowGroup, mixed_groups, read_mixed_groups
-from train.data.token_cache import TOKENS, Row, as_tokens, generated, prepared
+from train.data.token_cache import TOKENS, Row, as_tokens, generate_rows, prepare_rows
 from train.trainer.loss import IGNORED
 
 TEXT = datasets.Value("string")
@@ -27,7 +27,7 @@ Template = Literal["chat", "llama2"]  # the model's own chat template, or [INST]
 
 
 @dataclass(frozen=True)
-class Fitted:
+class FittedSplit:
     """The rows of a split that fit, as tokens and labels on disk, and why the others do not."""
 
     rows: datasets.Dataset
@@ -43,7 +43,7 @@ class Prompt:
 
 
 @dataclass(frozen=True)
-class Encoded:
+class EncodedRow:
     """A row as a model is trained on it."""
 
     ids: list[int]
@@ -51,7 +51,7 @@ class Encoded:
     refused: str = ""  # why it cannot be trained on, and then it has no tokens
 
 
-WITHOUT_ANSWER = Encoded([], [], "its template leaves out the answer")
+WITHOUT_ANSWER = EncodedRow([], [], "its template leaves out the answer")
 
 
 def check_template(template: Template, tokenizer: PreTrainedTokenizerBase) -> None:
@@ -65,9 +65,9 @@ def check_template(template: Template, tokenizer: PreTrainedTokenizerBase) -> No
         )
 
 
-def fitted_split(
+def fit_split(
     dataset: Path, split: Split, tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int, folder: Path
-) -> Fitted:
+) -> FittedSplit:
     """Read one split, cut its rows to fit, and keep their tokens in FOLDER; every process calls this.
 
     Raises:
@@ -76,18 +76,18 @@ def fitted_split(
     groups = mixed_groups(dataset, f"{split}*.parquet")
 
     def rows(groups: list[RowGroup]) -> Iterator[Row]:
-        return fitted_rows(groups, tokenizer, template, max_length)
+        return fit_rows(groups, tokenizer, template, max_length)
 
     if not groups:
-        raise nothing_fits(dataset, split, max_length, [])
-    found = prepared(folder, split, lambda cache: generated(rows, FEATURES, cache, len(groups), groups=groups))
+        raise no_row_fits(dataset, split, max_length, [])
+    found = prepare_rows(folder, split, lambda cache: generate_rows(rows, FEATURES, cache, len(groups), groups=groups))
     reasons = found["refused"][:]
     refused = [number for number, reason in enumerate(reasons) if reason]
     fitting = [number for number, reason in enumerate(reasons) if not reason]
     if not fitting:
-        raise nothing_fits(dataset, split, max_length, reasons)
+        raise no_row_fits(dataset, split, max_length, reasons)
     names = found.select(refused)["example_id"]
-    return Fitted(
+    return FittedSplit(
         found.select(fitting).select_columns(["input_ids", "labels"]),
         [
             {"example_id": name, "reason": reasons[number], "split": split}
@@ -96,7 +96,7 @@ def fitted_split(
     )
 
 
-def nothing_fits(dataset: Path, split: Split, max_length: int, reasons: Sequence[str]) -> InputError:
+def no_row_fits(dataset: Path, split: Split, max_length: int, reasons: Sequence[str]) -> InputError:
     """Return the fault of a split without a row to train on."""
     said = f"{len(reasons)} refused" + "".join(f", the first because {reason}" for reason in reasons[:1])
     return InputError(
@@ -107,12 +107,12 @@ def nothing_fits(dataset: Path, split: Split, max_length: int, reasons: Sequence
     )
 
 
-def fitted_rows(
+def fit_rows(
     groups: Sequence[RowGroup], tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int
 ) -> Iterator[Row]:
     """Yield the tokens and labels of each row, or why it has none."""
     for row in read_mixed_groups(groups):
-        fitted = fit(row, tokenizer, template, max_length)
+        fitted = fit_row(row, tokenizer, template, max_length)
         yield {
             "example_id": row.example.example_id,
             "input_ids": as_tokens(fitted.ids),
@@ -121,24 +121,24 @@ def fitted_rows(
         }
 
 
-def fit(row: MixedExample, tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int) -> Encoded:
+def fit_row(row: MixedExample, tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int) -> EncodedRow:
     """Return a row whose documents are cut so that it has at most `max_length` tokens, or why that cannot be."""
-    too_long = Encoded([], [], f"with its evidence it does not fit {max_length} tokens")
-    max_tokens = max_length - len(encode(prompt_of("", "", template, tokenizer).whole, template, tokenizer))
+    too_long = EncodedRow([], [], f"with its evidence it does not fit {max_length} tokens")
+    max_tokens = max_length - len(encode_prompt(render_prompt("", "", template, tokenizer).whole, template, tokenizer))
     for _ in range(MAX_CUTS):
         cut = cut_to_fit(row, max_tokens, lambda text: len(tokenize(text, tokenizer)))
         if cut is None:
             return too_long
-        prompt = prompt_of(cut.instruction, cut.output, template, tokenizer)
-        ids = encode(prompt.whole, template, tokenizer)
+        prompt = render_prompt(cut.instruction, cut.output, template, tokenizer)
+        ids = encode_prompt(prompt.whole, template, tokenizer)
         if len(ids) <= max_length:
-            labels = labels_of(ids, encode(prompt.asked, template, tokenizer))
-            return WITHOUT_ANSWER if labels[-1:] in ([], [IGNORED]) else Encoded(ids, labels)
+            labels = make_labels(ids, encode_prompt(prompt.asked, template, tokenizer))
+            return WITHOUT_ANSWER if labels[-1:] in ([], [IGNORED]) else EncodedRow(ids, labels)
         max_tokens -= len(ids) - max_length
     return too_long
 
 
-def prompt_of(instruction: str, output: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> Prompt:
+def render_prompt(instruction: str, output: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> Prompt:
     """Return a row in its template, ended by what ends an answer."""
     if template == "llama2":
         asked = f"[INST]{instruction}[/INST]"
@@ -150,7 +150,7 @@ def prompt_of(instruction: str, output: str, template: Template, tokenizer: PreT
     )
 
 
-def labels_of(ids: list[int], asked: list[int]) -> list[int]:
+def make_labels(ids: list[int], asked: list[int]) -> list[int]:
     """Return the labels of a row: what is asked is not learned.
 
     Where the answer begins, tokens may merge: what is asked ends by itself in others than it does before an answer.
@@ -160,7 +160,7 @@ def labels_of(ids: list[int], asked: list[int]) -> list[int]:
     return [IGNORED] * num_asked + ids[num_asked:]
 
 
-def encode(text: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+def encode_prompt(text: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> list[int]:
     """Return the tokens of a row or its beginning; a chat template has written the special ones itself."""
     ids: list[int] = tokenizer(text, add_special_tokens=template != "chat", verbose=False)["input_ids"]
     return ids

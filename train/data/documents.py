@@ -14,7 +14,7 @@ from transformers import PreTrainedTokenizerBase
 
 from pipeline.errors import InputError
 from pipeline.storage.parquet import read_documents
-from train.data.token_cache import TOKENS, Row, as_tokens, generated, prepared
+from train.data.token_cache import TOKENS, Row, as_tokens, generate_rows, prepare_rows
 
 FEATURES = datasets.Features({"input_ids": TOKENS})
 BATCH_CHARACTERS = 4_000_000  # of texts that are tokenized at once: a hundred megabytes of Python's numbers
@@ -31,7 +31,7 @@ class TextDatasetParams(BaseModel):
     column: str  # that holds the texts
 
 
-def token_rows(
+def load_token_rows(
     documents: Path,
     text_dataset: TextDatasetParams | None,
     tokenizer: PreTrainedTokenizerBase,
@@ -45,17 +45,17 @@ def token_rows(
     Raises:
         InputError: There is no document to train on.
     """
-    texts = partial(training_texts, documents)
+    texts = partial(read_training_texts, documents)
     if text_dataset is not None:
-        texts = partial(dataset_texts, text_dataset)
+        texts = partial(stream_texts, text_dataset)
 
     def rows() -> Iterator[Row]:
-        return tokens_of(texts(), tokenizer, max_tokens if text_dataset is not None else None)
+        return tokenize_texts(texts(), tokenizer, max_tokens if text_dataset is not None else None)
 
-    return prepared(folder, "documents", lambda cache: generated(rows, FEATURES, cache))
+    return prepare_rows(folder, "documents", lambda cache: generate_rows(rows, FEATURES, cache))
 
 
-def training_texts(folder: Path) -> Iterator[str]:
+def read_training_texts(folder: Path) -> Iterator[str]:
     """Yield the text of each document to train on."""
     is_empty = True
     for document in read_documents(folder):
@@ -71,20 +71,20 @@ def training_texts(folder: Path) -> Iterator[str]:
         )
 
 
-def dataset_texts(text_dataset: TextDatasetParams) -> Iterator[str]:
+def stream_texts(text_dataset: TextDatasetParams) -> Iterator[str]:
     """Yield the texts of a dataset."""
     is_empty = True
-    for row in streamed(text_dataset):
+    for row in open_stream(text_dataset):
         if text_dataset.column not in row:
-            raise no_text(text_dataset, f"the columns {', '.join(row)}")
+            raise no_text_error(text_dataset, f"the columns {', '.join(row)}")
         if row[text_dataset.column]:
             yield row[text_dataset.column]
             is_empty = False
     if is_empty:
-        raise no_text(text_dataset, "no text")
+        raise no_text_error(text_dataset, "no text")
 
 
-def streamed(text_dataset: TextDatasetParams) -> datasets.IterableDataset:
+def open_stream(text_dataset: TextDatasetParams) -> datasets.IterableDataset:
     """Open a dataset without downloading the whole of it.
 
     Raises:
@@ -93,13 +93,13 @@ def streamed(text_dataset: TextDatasetParams) -> datasets.IterableDataset:
     try:
         return datasets.load_dataset(text_dataset.name, text_dataset.config, split=text_dataset.split, streaming=True)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise no_text(text_dataset, " ".join(str(error).split())[:200]) from error
+        raise no_text_error(text_dataset, " ".join(str(error).split())[:200]) from error
 
 
-def tokens_of(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int | None) -> Iterator[Row]:
+def tokenize_texts(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int | None) -> Iterator[Row]:
     """Yield the tokens of each text, ended by the token that ends a text, until there are `max_tokens`."""
     num_tokens = 0
-    for batch in batches_of(texts):
+    for batch in batch_texts(texts):
         for ids in tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]:
             if max_tokens is not None and num_tokens >= max_tokens:
                 return
@@ -107,7 +107,7 @@ def tokens_of(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, max_toke
             yield {"input_ids": as_tokens([*ids, tokenizer.eos_token_id])}
 
 
-def batches_of(texts: Iterable[str]) -> Iterator[list[str]]:
+def batch_texts(texts: Iterable[str]) -> Iterator[list[str]]:
     """Yield texts together, so that the tokenizer's threads have one each."""
     batch: list[str] = []
     num_characters = 0
@@ -121,7 +121,7 @@ def batches_of(texts: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def no_text(text_dataset: TextDatasetParams, found: str) -> InputError:
+def no_text_error(text_dataset: TextDatasetParams, found: str) -> InputError:
     """Return the fault of a dataset without texts."""
     return InputError(
         "extend.text_dataset",

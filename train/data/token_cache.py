@@ -28,12 +28,12 @@ BATCH_ROWS = 256  # that are looked at together
 Row = dict[str, Any]
 
 
-def prepared(folder: Path, name: str, make: Callable[[str], datasets.Dataset]) -> datasets.Dataset:
+def prepare_rows(folder: Path, name: str, make: Callable[[str], datasets.Dataset]) -> datasets.Dataset:
     """Return rows that the first process of each machine makes, in a folder of that name; all processes call this.
 
     `make` is given a folder for what it writes on the way.
     """
-    rows = own_folder(folder) / name
+    rows = machine_folder(folder) / name
     state = PartialState(cpu=not torch.cuda.is_available(), timeout=LONGEST_WAIT)
     with state.local_main_process_first():
         if state.is_local_main_process:
@@ -44,18 +44,18 @@ def prepared(folder: Path, name: str, make: Callable[[str], datasets.Dataset]) -
         return datasets.load_from_disk(rows)
 
 
-def discard(folder: Path) -> None:
+def discard_rows(folder: Path) -> None:
     """Remove all rows that were prepared; all processes call this."""
     if PartialState().is_local_main_process:
-        remove(own_folder(folder))
+        remove(machine_folder(folder))
 
 
-def own_folder(folder: Path) -> Path:
+def machine_folder(folder: Path) -> Path:
     """Return where this machine keeps rows: several may share a disk."""
     return folder / f"rows-{os.environ.get('GROUP_RANK', '0')}"
 
 
-def generated(
+def generate_rows(
     generator: Callable[..., Iterator[Row]],
     features: datasets.Features,
     cache: str,
@@ -69,7 +69,7 @@ def generated(
     Raises:
         InputError: The generator raised it, in this process: what one raises elsewhere comes back as datasets says it.
     """
-    workers = max(1, min(num_cores(), num_parts // PARTS_PER_WORKER))
+    workers = max(1, min(count_cores(), num_parts // PARTS_PER_WORKER))
     try:
         return datasets.Dataset.from_generator(
             generator,
@@ -85,7 +85,7 @@ def generated(
         raise
 
 
-def num_cores() -> int:
+def count_cores() -> int:
     """Return how many cores this process may use, where the system says so; macOS does not."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
@@ -95,7 +95,7 @@ def as_tokens(ids: list[int]) -> np.ndarray[Any, np.dtype[np.int32]]:
     return np.array(ids, dtype=np.int32)
 
 
-def lengths(rows: datasets.Dataset) -> list[int]:
+def count_row_tokens(rows: datasets.Dataset) -> list[int]:
     """Return how many tokens each row has."""
     found: list[int] = []
     for batch in rows.select_columns(["input_ids"]).with_format("arrow").iter(batch_size=BATCH_ROWS):

@@ -31,9 +31,9 @@ from train.attention.context_parallel import SharedRows
 from train.attention.registration import attend, attend_shared
 from train.attention.segments import Segments
 from train.recipe import TrainingParams
-from train.trainer.activations import checkpointing_arguments, tile_mlps
-from train.trainer.lora import trained
-from train.trainer.loss import summed_loss
+from train.trainer.activations import make_checkpointing_arguments, tile_mlps
+from train.trainer.lora import make_trainable
+from train.trainer.loss import sum_losses_in_chunks
 
 WHOLE_ROWS = "s2_whole_rows"
 PARTS = ("weights", "gradients", "optimizer", "layer_inputs", "kept_attention", "live_layer", "logits")
@@ -56,7 +56,7 @@ class Footprint:
         return sum(self.parts.values())
 
 
-class Watch(TorchDispatchMode):  # type: ignore[no-untyped-call]
+class StorageTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Counts the bytes of all storages that are alive, by part, and keeps the counts of the highest moment."""
 
     def __init__(self, *, has_offload: bool, keeps_attention: bool) -> None:
@@ -157,7 +157,7 @@ class MatMul4Bit(torch.autograd.Function):
         return grads[0] @ torch.empty(ctx.shape, dtype=ctx.dtype, device=packed.device), None, None
 
 
-def footprint_of(
+def estimate_memory(
     params: TrainingParams, config: PretrainedConfig, section: str, num_tokens: int, *, has_whole_logits: bool = False
 ) -> Footprint:
     """Run a step on fake tensors and return its peak, of one process where several share a row.
@@ -168,8 +168,8 @@ def footprint_of(
         InputError: The model lacks a module that the recipe names.
     """
     config.s2_group_size = params.group_size or num_tokens  # a row within one group has full attention
-    model = meta_model(params, config, section)
-    watch = Watch(has_offload=params.offload_activations, keeps_attention=params.checkpointing == "attention")
+    model = build_fake_model(params, config, section)
+    watch = StorageTracker(has_offload=params.offload_activations, keeps_attention=params.checkpointing == "attention")
     with FakeTensorMode(allow_non_fake_inputs=True):
         to_fake(model)
         watch.watch([*model.parameters(), *model.buffers()], "weights")
@@ -177,9 +177,9 @@ def footprint_of(
         ids_BT = torch.zeros(params.batch_size, -(-num_tokens // params.sequence_parallel), dtype=torch.long)
         with watch:
             for _ in range(min(2, params.accumulation_steps)):  # with more, gradients are there from the start
-                run_backward(model, ids_BT, params, whole_loss if has_whole_logits else summed_loss)
+                run_backward(model, ids_BT, params, whole_loss if has_whole_logits else sum_losses_in_chunks)
     counts = watch.peak
-    num_trained = sum(parameter.numel() for parameter in unique(model.parameters()) if parameter.requires_grad)
+    num_trained = sum(parameter.numel() for parameter in list_unique(model.parameters()) if parameter.requires_grad)
     counts["optimizer"] = int(num_trained * OPTIMIZER_BYTES[params.optimizer])
     return Footprint({part: counts[part] for part in PARTS})
 
@@ -205,7 +205,7 @@ def run_backward(model: nn.Module, ids_BT: Tensor, params: TrainingParams, loss_
     (loss / len(labels_N)).backward()  # type: ignore[no-untyped-call]
 
 
-def meta_model(params: TrainingParams, config: PretrainedConfig, section: str) -> nn.Module:
+def build_fake_model(params: TrainingParams, config: PretrainedConfig, section: str) -> nn.Module:
     """Build what is trained, as the stages do, without a weight."""
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(
@@ -214,10 +214,10 @@ def meta_model(params: TrainingParams, config: PretrainedConfig, section: str) -
         if params.mlp_tile is not None:
             tile_mlps(model, params.mlp_tile, section)
         if params.checkpointing != "none":
-            model.activation_checkpointing_enable(checkpointing_arguments(params.checkpointing))
+            model.activation_checkpointing_enable(make_checkpointing_arguments(params.checkpointing))
             model.enable_input_require_grads()
         head = model.get_output_embeddings()
-        adapted: nn.Module = trained(model, params, section)
+        adapted: nn.Module = make_trainable(model, params, section)
         if params.method == "qlora":
             quantise(adapted, head)
     return adapted.train()
@@ -263,7 +263,7 @@ def to_fake(model: nn.Module) -> None:
                 module._buffers[name] = torch.empty(buffer.shape, dtype=buffer.dtype)
 
 
-def tag_parts(model: nn.Module, watch: Watch) -> None:
+def tag_parts(model: nn.Module, watch: StorageTracker) -> None:
     """Tell the watch which tensors are inputs of layers, logits and gradients."""
     base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
     for layer in base.get_decoder().layers:
@@ -273,13 +273,13 @@ def tag_parts(model: nn.Module, watch: Watch) -> None:
     base.get_decoder().register_forward_pre_hook(lambda *_: setattr(watch, "part", "live_layer"))
     last = list(base.get_decoder().layers)[-1]
     last.register_full_backward_pre_hook(lambda *_: setattr(watch, "part", "live_layer"))
-    for parameter in unique(p for p in model.parameters() if p.requires_grad):
+    for parameter in list_unique(p for p in model.parameters() if p.requires_grad):
         parameter.register_post_accumulate_grad_hook(  # type: ignore[no-untyped-call]
             lambda p: watch.retag(p.grad, "gradients")
         )
 
 
-def unique(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
+def list_unique(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
     """Return each parameter once."""
     return list({id(parameter): parameter for parameter in parameters}.values())
 

@@ -31,7 +31,7 @@ M_MMAP_THRESHOLD = -3  # malloc.h of glibc
 LARGE_BLOCK = 1 << 20  # bytes
 
 
-def give_back_large_blocks() -> None:
+def return_freed_memory_to_os() -> None:
     """Have the C library give a large block back to the system as soon as it is freed, where it is glibc.
 
     Left alone, it keeps blocks of up to 32 MiB for the next ones, in heaps that fragment: a step on a CPU then holds
@@ -42,7 +42,7 @@ def give_back_large_blocks() -> None:
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
-def checkpointing_arguments(checkpointing: Checkpointing) -> dict[str, Any]:
+def make_checkpointing_arguments(checkpointing: Checkpointing) -> dict[str, Any]:
     """Return what transformers is told about computing layers again."""
     if checkpointing == "attention":
         return {"use_reentrant": False, "context_fn": keep_attention}
@@ -75,10 +75,10 @@ def tile_mlps(model: PreTrainedModel, num_tokens: int, section: str) -> None:
             fix="Set it to null.",
         )
     for mlp in mlps:
-        mlp.forward = Tiled(mlp.forward, num_tokens)
+        mlp.forward = TiledFunction(mlp.forward, num_tokens)
 
 
-class Tiled:
+class TiledFunction:
     """A function of each token by itself, computed for at most some tokens at a time, in equal parts."""
 
     def __init__(self, function: Any, num_tokens: int) -> None:

@@ -11,7 +11,7 @@ from transformers import TrainerCallback
 from pipeline.files import write_json
 from train.recipe import TrainingParams
 from train.trainer.checkpoints import CheckpointTrainer
-from train.trainer.loss import loss_of
+from train.trainer.loss import sum_token_losses
 
 FILE = "before.json"
 
@@ -56,7 +56,7 @@ class AnswerLoss(TrainerCallback):  # type: ignore[misc]
     def loss_of_row(self, ids_BT: torch.Tensor, labels_BT: torch.Tensor) -> tuple[float, int]:
         """Return the summed loss of a row and how many tokens of it are labelled."""
         if self.trainer.is_alone_on_cpu(ids_BT):
-            loss, num = loss_of(self.trainer.model, {"input_ids": ids_BT}, labels_BT)
+            loss, num = sum_token_losses(self.trainer.model, {"input_ids": ids_BT}, labels_BT)
             return loss.item(), num
         outputs = self.trainer.model_wrapped(input_ids=ids_BT, labels=labels_BT, use_cache=False, fused_lm_head=True)
         return -outputs.log_probs.sum().item(), int(outputs.label_mask.sum())

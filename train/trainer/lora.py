@@ -22,7 +22,7 @@ from train.recipe import LoraParams, TrainingParams
 SORTED_KEYS = ("target_modules", "modules_to_save", "modules_to_tie")  # sets, which PEFT writes in any order
 
 
-def with_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftModel:
+def add_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftModel:
     """Freeze `model` and add what `params` trains, in float32; PEFT's random numbers follow torch's seed.
 
     Raises:
@@ -41,11 +41,11 @@ def with_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftM
         ensure_weight_tying=has_tied_embedding(model, params.fully_trained),
     )
     adapted = get_peft_model(model, config)
-    in_float32(adapted)
+    cast_trainable_to_float32(adapted)
     return adapted
 
 
-def trained(model: PreTrainedModel, params: TrainingParams, section: str) -> PreTrainedModel | PeftModel:
+def make_trainable(model: PreTrainedModel, params: TrainingParams, section: str) -> PreTrainedModel | PeftModel:
     """Return `model` with what `params` trains, in float32: the whole of it, or an adapter.
 
     What goes from layer to layer stays in the recipe's dtype: an embedding in float32 would double what is kept of it.
@@ -55,16 +55,16 @@ def trained(model: PreTrainedModel, params: TrainingParams, section: str) -> Pre
     """
     dtype = getattr(torch, params.dtype)
     if params.method == "qlora":
-        answer_in(model, dtype)
+        set_4bit_dtype(model, dtype)
     if params.method == "full":
         model.requires_grad_(requires_grad=True)
-        in_float32(model)
-    adapted = model if params.method == "full" else with_lora(model, params, section)
+        cast_trainable_to_float32(model)
+    adapted = model if params.method == "full" else add_lora(model, params, section)
     adapted.get_input_embeddings().register_forward_hook(lambda module, inputs, out: out.to(dtype))  # noqa: ARG005
     return adapted
 
 
-def answer_in(model: torch.nn.Module, dtype: torch.dtype) -> None:
+def set_4bit_dtype(model: torch.nn.Module, dtype: torch.dtype) -> None:
     """Have layers of 4 bits take and return the recipe's dtype.
 
     Theirs is that of their input, and autocast leaves it: behind a norm that is trained, in float32, they would make
@@ -75,7 +75,7 @@ def answer_in(model: torch.nn.Module, dtype: torch.dtype) -> None:
             module.register_forward_pre_hook(lambda _, inputs: (inputs[0].to(dtype), *inputs[1:]))
 
 
-def in_float32(model: torch.nn.Module) -> None:
+def cast_trainable_to_float32(model: torch.nn.Module) -> None:
     """Keep what is trained in float32: steps of the optimizer are too small for bfloat16."""
     for parameter in model.parameters():
         if parameter.requires_grad:
@@ -121,11 +121,11 @@ def count_trainable(model: torch.nn.Module) -> dict[str, int]:
     counts = dict.fromkeys(("lora", "embedding", "norm", "other"), 0)
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            counts[kind_of(name)] += parameter.numel()
+            counts[classify_parameter(name)] += parameter.numel()
     return {**counts, "total": sum(counts.values())}
 
 
-def kind_of(name: str) -> str:
+def classify_parameter(name: str) -> str:
     """Return the kind of a parameter from its name."""
     if "lora_" in name:
         return "lora"
@@ -146,7 +146,7 @@ def save_adapter(model: PeftModel, folder: Path, state: dict[str, Any] | None = 
     write_json(folder / "adapter_config.json", {**config, "base_model_name_or_path": None})
 
 
-def merged(model: PeftModel, dtype: torch.dtype) -> PreTrainedModel:
+def merge_adapter(model: PeftModel, dtype: torch.dtype) -> PreTrainedModel:
     """Write the adapter into the weights and return the plain model in `dtype`.
 
     Raises:

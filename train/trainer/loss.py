@@ -15,9 +15,9 @@ from torch.utils.checkpoint import checkpoint
 from torch.utils.data import Sampler
 from trl import SFTTrainer
 
-from train.attention.context_parallel import SharedSampler, row_group
+from train.attention.context_parallel import SharedSampler, join_sequence_group
 from train.recipe import TrainingParams
-from train.trainer.lora import kind_of
+from train.trainer.lora import classify_parameter
 
 IGNORED = -100  # the label of a token that is not learned
 LossWeighting = Literal["token", "example"]
@@ -35,7 +35,7 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         """Take TRL's arguments, the recipe's, and whether tokens or examples count alike."""
         self.params = params
         self.loss_weighting = loss_weighting
-        self.row_group = row_group(params.sequence_parallel)
+        self.row_group = join_sequence_group(params.sequence_parallel)
         super().__init__(**arguments)
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
@@ -47,8 +47,8 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         optimizer: torch.optim.Optimizer = super().create_optimizer(model)
         if self.params.embedding_learning_rate is not None:
             named = (self.model if model is None else model).named_parameters()
-            embeddings = {parameter for name, parameter in named if kind_of(name) == "embedding"}
-            give_rate(optimizer, embeddings, self.params.embedding_learning_rate)
+            embeddings = {parameter for name, parameter in named if classify_parameter(name) == "embedding"}
+            set_learning_rate(optimizer, embeddings, self.params.embedding_learning_rate)
         return optimizer
 
     def compute_loss(
@@ -63,12 +63,12 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         sharing = self.row_group if model.training else None
         if sharing is not None:
             inputs = sharing.share(inputs)
-            inputs["shift_labels"] = sharing.stretch(shifted(labels_BT, IGNORED), IGNORED)
+            inputs["shift_labels"] = sharing.own_chunk(shift_left(labels_BT, IGNORED), IGNORED)
         is_alone_on_cpu = self.is_alone_on_cpu(labels_BT)
         if not is_alone_on_cpu and self.loss_weighting == "token":
             return super().compute_loss(model, inputs, return_outputs, num_items_in_batch)
-        weights_BT = weights_of(labels_BT, position_ids_BT, self.loss_weighting)
-        weights_BT = weights_BT[:, 1:] if sharing is None else sharing.stretch(shifted(weights_BT, 0.0), 0.0)
+        weights_BT = weigh_tokens(labels_BT, position_ids_BT, self.loss_weighting)
+        weights_BT = weights_BT[:, 1:] if sharing is None else sharing.own_chunk(shift_left(weights_BT, 0.0), 0.0)
         if num_items_in_batch is None:
             num_items_in_batch = self.num_items(labels_BT, position_ids_BT)
             num_averaged = 1
@@ -77,7 +77,7 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         if is_alone_on_cpu:
             inputs.pop("labels")
             with self.accelerator.autocast():
-                loss, _ = loss_of(model, inputs, labels_BT, weights_BT)
+                loss, _ = sum_token_losses(model, inputs, labels_BT, weights_BT)
         else:
             outputs = model(**inputs, use_cache=False, fused_lm_head=True)
             loss = -(outputs.log_probs * weights_BT).sum() * num_averaged
@@ -91,8 +91,8 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
     def num_items(self, labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
         """Count what the loss is the mean of: labelled tokens, or examples with one."""
         if self.loss_weighting == "token":
-            return is_learned(labels_BT).sum()
-        return num_examples(labels_BT, position_ids_BT)
+            return make_loss_mask(labels_BT).sum()
+        return count_examples(labels_BT, position_ids_BT)
 
     def _get_num_items_in_batch(self, batch_samples: list[dict[str, Any]], device: torch.device) -> Any:
         """Count what the loss of a step is the mean of, in all its batches and processes."""
@@ -111,7 +111,7 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         return SharedSampler(rows, self.params.batch_size, self.row_group.size, self.params.seed)
 
 
-def give_rate(optimizer: torch.optim.Optimizer, parameters: set[torch.nn.Parameter], rate: float) -> None:
+def set_learning_rate(optimizer: torch.optim.Optimizer, parameters: set[torch.nn.Parameter], rate: float) -> None:
     """Give some of an optimizer's parameters a rate of their own, before its first step."""
     for group in list(optimizer.param_groups):
         own = [parameter for parameter in group["params"] if parameter in parameters]
@@ -120,12 +120,12 @@ def give_rate(optimizer: torch.optim.Optimizer, parameters: set[torch.nn.Paramet
             optimizer.add_param_group({**group, "params": own, "lr": rate})
 
 
-def shifted(x_BT: Tensor, filling: float) -> Tensor:
+def shift_left(x_BT: Tensor, filling: float) -> Tensor:
     """Return for each token what the next one has; the last one of a row has none."""
     return pad(x_BT[:, 1:], (0, 1), value=filling)
 
 
-def examples_of(labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
+def number_examples(labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
     """Number the examples of a batch, from 0: rows, or what a packed row is packed of."""
     starts_BT = torch.zeros_like(labels_BT)
     starts_BT[:, 0] = 1
@@ -134,32 +134,32 @@ def examples_of(labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
     return starts_BT.flatten().cumsum(0).view_as(labels_BT) - 1
 
 
-def is_learned(labels_BT: Tensor) -> Tensor:
+def make_loss_mask(labels_BT: Tensor) -> Tensor:
     """Tell which tokens are learned; the first of a row has none before it to be foretold from."""
     learned_BT: Tensor = labels_BT != IGNORED
     learned_BT[:, 0] = False
     return learned_BT
 
 
-def num_examples(labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
+def count_examples(labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
     """Count the examples with a token that is learned."""
-    return torch.tensor(len(torch.unique(examples_of(labels_BT, position_ids_BT)[is_learned(labels_BT)])))
+    return torch.tensor(len(torch.unique(number_examples(labels_BT, position_ids_BT)[make_loss_mask(labels_BT)])))
 
 
-def weights_of(labels_BT: Tensor, position_ids_BT: Tensor | None, weighting: LossWeighting) -> Tensor:
+def weigh_tokens(labels_BT: Tensor, position_ids_BT: Tensor | None, weighting: LossWeighting) -> Tensor:
     """Return what each token's loss counts: 1, or such that those of an example sum to 1.
 
     Source: LongAlign (arXiv 2401.18058), section 3.2: in a packed row, a mean over tokens drowns short answers.
     """
-    learned_BT = is_learned(labels_BT)
+    learned_BT = make_loss_mask(labels_BT)
     if weighting == "token":
         return learned_BT.float()
-    example_BT = examples_of(labels_BT, position_ids_BT)
+    example_BT = number_examples(labels_BT, position_ids_BT)
     num_E = torch.bincount(example_BT[learned_BT], minlength=int(example_BT.max()) + 1)
     return learned_BT / num_E.clamp(min=1)[example_BT].float()
 
 
-def loss_of(
+def sum_token_losses(
     model: torch.nn.Module, inputs: dict[str, Any], labels_BT: Tensor, weights_BT: Tensor | None = None
 ) -> tuple[Tensor, int]:
     """Return the sum of the labelled tokens' losses, each times its weight, and how many there are.
@@ -168,22 +168,22 @@ def loss_of(
     """
     base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
     hidden_BTM = base.base_model(**inputs, use_cache=False).last_hidden_state
-    is_labelled_BT = is_learned(labels_BT)[:, 1:]
+    is_labelled_BT = make_loss_mask(labels_BT)[:, 1:]
     hidden_NM = hidden_BTM[:, :-1][is_labelled_BT]
     labels_N = labels_BT[:, 1:][is_labelled_BT]
     weights_N = torch.ones(len(labels_N), device=labels_N.device)
     if weights_BT is not None:
         weights_N = weights_BT[is_labelled_BT]
-    return summed_loss(base.get_output_embeddings(), hidden_NM, labels_N, weights_N), len(labels_N)
+    return sum_losses_in_chunks(base.get_output_embeddings(), hidden_NM, labels_N, weights_N), len(labels_N)
 
 
-def summed_loss(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
+def sum_losses_in_chunks(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
     """Return the sum of tokens' losses, each times its weight, with the logits of a chunk at a time."""
     chunks = (torch.split(part, LOSS_CHUNK) for part in (hidden_NM, labels_N, weights_N))
-    parts = [checkpoint(chunk_loss, head, *chunk, use_reentrant=False) for chunk in zip(*chunks, strict=True)]
+    parts = [checkpoint(sum_chunk_losses, head, *chunk, use_reentrant=False) for chunk in zip(*chunks, strict=True)]
     return torch.stack(parts).sum()
 
 
-def chunk_loss(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
+def sum_chunk_losses(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
     """Return the sum of some tokens' losses, each times its weight."""
     return (cross_entropy(head(hidden_NM).float(), labels_N, reduction="none") * weights_N).sum()

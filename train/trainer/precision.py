@@ -8,26 +8,26 @@ import torch
 
 from train.recipe import Dtype, TrainingParams
 
-Section = TypeVar("Section", bound=TrainingParams)
+SectionT = TypeVar("SectionT", bound=TrainingParams)
 
 log = logging.getLogger(__name__)
 
 
-def computed_in(dtype: Dtype) -> Dtype:
+def choose_dtype(dtype: Dtype) -> Dtype:
     """Return float32 for a bfloat16 that this machine would emulate, else the same.
 
     It holds every bfloat16 exactly, and takes twice the memory. Emulated, a step of training takes many times as long:
     on CPUs with AVX2 alone, oneDNN has no bfloat16.
     """
     if dtype == "bfloat16" and not has_bfloat16():
-        say_float32()
+        warn_float32_once()
         return "float32"
     return dtype
 
 
-def on_this_machine(params: Section) -> Section:
+def with_dtype_here(params: SectionT) -> SectionT:
     """Return a section of a recipe with the dtype that this machine computes it in."""
-    return params.model_copy(update={"dtype": computed_in(params.dtype)})
+    return params.model_copy(update={"dtype": choose_dtype(params.dtype)})
 
 
 def has_bfloat16() -> bool:
@@ -39,6 +39,6 @@ def has_bfloat16() -> bool:
 
 
 @cache
-def say_float32() -> None:
+def warn_float32_once() -> None:
     """Say once what is not as the recipe has it."""
     log.warning("this CPU has no bfloat16: what is in bfloat16 is computed in float32")

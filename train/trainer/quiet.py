@@ -10,7 +10,7 @@ import transformers
 RENAMED = ".*gradient_checkpointing.* is deprecated"  # PEFT and TRL still say it by transformers' old name
 
 
-def quiet() -> None:
+def quiet_libraries() -> None:
     """Show progress bars only on a terminal, and none of the libraries' advice to each other."""
     transformers.utils.logging.set_verbosity_error()
     logging.getLogger("trl").setLevel(logging.ERROR)

@@ -14,7 +14,7 @@ from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
 from pipeline.files import replacing
-from train.trainer.lora import cast_parameters, merged
+from train.trainer.lora import cast_parameters, merge_adapter
 from train.trainer.loss import LongTrainer
 
 
@@ -34,7 +34,7 @@ def replacing_on_main(trainer: LongTrainer, path: Path) -> Iterator[Path]:
         yield beside
 
 
-def plain_model(base: Path, trained: Path, config: PretrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
+def load_plain_model(base: Path, trained: Path, config: PretrainedConfig, dtype: torch.dtype) -> PreTrainedModel:
     """Load what `save_trained` wrote as a plain model: the adapter is merged into BASE, which is loaded again.
 
     A model in 4 bits is merged so as well: into the weights that they were rounded from.
@@ -48,6 +48,6 @@ def plain_model(base: Path, trained: Path, config: PretrainedConfig, dtype: torc
         base if is_adapter else trained, config=config, dtype=dtype, use_safetensors=True
     )
     if is_adapter:
-        return merged(PeftModel.from_pretrained(model, trained), dtype)
+        return merge_adapter(PeftModel.from_pretrained(model, trained), dtype)
     cast_parameters(model, dtype)
     return model

@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM
 
 from pipeline.errors import InputError
 from train.trainer.activations import tile_mlps
-from train.trainer.loss import loss_of
+from train.trainer.loss import sum_token_losses
 
 IDS = torch.arange(40)[None]
 
@@ -25,7 +25,7 @@ def gradients(config, num_tokens):
     model.model.layers[0].mlp.down_proj.register_forward_hook(
         lambda module, inputs, out: widest.append(inputs[0].shape[1])
     )
-    loss, _ = loss_of(model, {"input_ids": IDS}, IDS)
+    loss, _ = sum_token_losses(model, {"input_ids": IDS}, IDS)
     loss.backward()
     return loss, {name: parameter.grad for name, parameter in model.named_parameters()}, max(widest)
 
