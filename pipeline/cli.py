@@ -5,12 +5,15 @@ keyword argument, and `--params`; a keyword argument that is a bool is a flag.
 """
 
 import argparse
+import ast
 import importlib
 import inspect
 import logging
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -19,29 +22,42 @@ from pipeline.params import Params
 
 Run = Callable[..., None]
 
-STAGES = {
-    "sample": "pipeline.sample",
-    "fetch": "pipeline.fetch",
-    "extract": "pipeline.extract",
-    "curate": "pipeline.curate",
-    "ask": "pipeline.ask",
-    "verify": "pipeline.verify",
-    "contamination": "pipeline.contamination",
-    "short": "pipeline.short",
-    "mix": "pipeline.mix",
-    "base": "train.base",
-    "extend": "train.extend",
-    "sft": "train.sft",
-    "merge": "train.merge",
-    "perplexity": "eval.perplexity",
-    "passkey": "eval.passkey",
-    "report": "eval.report",
+GROUPS = {
+    "Documents": {
+        "find": "pipeline.find",
+        "sample": "pipeline.sample",
+        "fetch": "pipeline.fetch",
+        "extract": "pipeline.extract",
+        "curate": "pipeline.curate",
+    },
+    "Dataset": {
+        "ask": "pipeline.ask",
+        "verify": "pipeline.verify",
+        "contamination": "pipeline.contamination",
+        "short": "pipeline.short",
+        "mix": "pipeline.mix",
+        "import": "pipeline.importing",
+        "publish": "pipeline.publish",
+    },
+    "Model": {
+        "plan": "train.plan",
+        "base": "train.base",
+        "extend": "train.extend",
+        "sft": "train.sft",
+        "merge": "train.merge",
+    },
+    "Evidence": {
+        "perplexity": "eval.perplexity",
+        "passkey": "eval.passkey",
+        "report": "eval.report",
+        "methods": "eval.ablation",
+    },
+    "Tools": {"bench": "pipeline.bench"},
 }
-TOOLS = {"find": "pipeline.find"}  # with options of their own: what they do depends on the world, not on inputs
-COMMANDS = {  # what is no part of the graph: it brings from elsewhere, or gives away
-    "import": "pipeline.importing",
-    "publish": "pipeline.publish",
-}
+MODULES = {name: module for group in GROUPS.values() for name, module in group.items()}
+TOOLS = ("find", "plan", "methods", "bench")  # with options of their own: no stage, no section of params.yaml
+COMMANDS = {name: MODULES[name] for name in ("import", "publish")}  # run as stages are, but no part of the graph
+STAGES = {name: module for name, module in MODULES.items() if name not in (*TOOLS, *COMMANDS)}
 QUIET_LOGGERS = ("arxiv", "httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
 
 
@@ -90,18 +106,38 @@ def log_to_stderr() -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run `longalpaca STAGE …`."""
+    """Run `longalpaca COMMAND …`."""
     arguments = list(sys.argv[1:] if argv is None else argv)
     parser = argparse.ArgumentParser(
         prog="longalpaca",
+        usage="longalpaca COMMAND [OPTIONS]",
         description="From long documents to a long-context chat model, one stage at a time.",
-        epilog="'longalpaca STAGE --help' shows the options of a stage; 'dvc repro' runs them all.",
+        epilog=list_commands(),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    modules = {**STAGES, **COMMANDS, **TOOLS}
-    parser.add_argument("stage", choices=modules, metavar="STAGE", help=", ".join(modules))
-    chosen = parser.parse_args(arguments[:1]).stage
-    module: Any = importlib.import_module(modules[chosen])
-    if chosen in TOOLS:
+    parser.add_argument("--version", action="version", version=version("longalpaca"))
+    parser.add_argument("command", choices=MODULES, metavar="COMMAND", help=argparse.SUPPRESS)
+    command = parser.parse_args(arguments[:1]).command
+    module: Any = importlib.import_module(MODULES[command])
+    if command in TOOLS:
         module.main(arguments[1:])
         return
-    run_stage(module.run, arguments[1:], prog=f"longalpaca {chosen}")
+    run_stage(module.run, arguments[1:], prog=f"longalpaca {command}")
+
+
+def list_commands() -> str:
+    """Return the commands by group, each with the first line of its module's docstring."""
+    lines = []
+    for group, modules in GROUPS.items():
+        lines += [f"{group}:", *(f"  {name:15}{summarise(module)}" for name, module in modules.items()), ""]
+    return "\n".join([*lines, "'longalpaca COMMAND --help' shows the options; 'dvc repro' runs every stage."])
+
+
+def summarise(module: str) -> str:
+    """Return the first line of a module's docstring; the module is read, not imported."""
+    spec = find_spec(module)
+    assert spec is not None
+    assert spec.origin is not None
+    docstring = ast.get_docstring(ast.parse(Path(spec.origin).read_text(encoding="utf-8")))
+    assert docstring, module
+    return docstring.partition("\n")[0].rstrip(".")

@@ -151,7 +151,10 @@ def fit_windows(
     for cuts_sentences in (False, True):
         if texts and (fitted := shrink(texts, room, max_tokens, count, cuts_sentences=cuts_sentences)):
             return fitted
-    narrowest = [narrowest_span(text, word_borders(text.text)) for text in texts]
+    narrowest = [
+        narrowest_span(text, word_borders(text.text)) if text.evidence[0] < text.evidence[1] else text.evidence
+        for text in texts
+    ]
     tokens = count(narrowest)
     return (narrowest, tokens) if texts and tokens <= max_tokens else None
 
