@@ -41,6 +41,7 @@ PILOT_SEED = 1
 PROJECTIONS = ["q_proj", "k_proj", "v_proj", "o_proj"]
 EMBEDDING_AND_NORMS = ["embed_tokens", "norm", "input_layernorm", "post_attention_layernorm"]
 LIBRARIES = ("torch", "transformers", "trl", "peft")
+MIN_LENGTH = 8  # its quarters are groups of 2 tokens, the smallest
 
 log = logging.getLogger(__name__)
 
@@ -262,8 +263,8 @@ def parser() -> argparse.ArgumentParser:
     own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     own.add_argument("--model", type=Path, required=True, metavar="PATH")
     own.add_argument("--documents", type=Path, required=True, metavar="PATH")
-    own.add_argument("--length", type=int, default=1_024, help="tokens of a row, one row a step")
-    own.add_argument("--factor", type=float, default=8.0, help="by which positions are divided")
+    own.add_argument("--length", type=parse_length, default=1_024, help="tokens in a row, one row a step")
+    own.add_argument("--factor", type=parse_factor, default=8.0, help="by which positions are divided")
     own.add_argument("--steps", type=int, default=100)
     own.add_argument("--pilot-steps", type=int, default=25)
     own.add_argument(
@@ -282,6 +283,20 @@ def parser() -> argparse.ArgumentParser:
     return own
 
 
+def parse_length(word: str) -> int:
+    """Return a length of which a quarter is a group of S2-Attn."""
+    if int(word) < MIN_LENGTH:
+        raise argparse.ArgumentTypeError(f"found {word}; expected at least {MIN_LENGTH} tokens")
+    return int(word)
+
+
+def parse_factor(word: str) -> float:
+    """Return a factor by which positions can be divided."""
+    if not float(word) >= 1:
+        raise argparse.ArgumentTypeError(f"found {word}; expected at least 1")
+    return float(word)
+
+
 def parse_rates(word: str) -> tuple[str, Rates]:
     """Read the rates of a method from a word of the command line."""
     name, _, numbers = word.partition("=")
@@ -292,7 +307,7 @@ def parse_rates(word: str) -> tuple[str, Rates]:
     try:
         return name, dict(zip(keys, map(float, numbers.split(",")), strict=True))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{word}: wanted {name}=, and numbers for {', '.join(keys)}") from None
+        raise argparse.ArgumentTypeError(f"{word}: expected {name}=, and numbers for {', '.join(keys)}") from None
 
 
 if __name__ == "__main__":

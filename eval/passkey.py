@@ -11,10 +11,11 @@ import random
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 import torch
+from pydantic import Field
 from tqdm import tqdm
 
 from eval.scoring import load_model, load_tokenizer, score_tokens
@@ -46,8 +47,8 @@ log = logging.getLogger(__name__)
 class PasskeyParams(Params):
     """Section `passkey` of params.yaml."""
 
-    lengths: list[int]  # tokens of the whole prompt, at most
-    num_trials: int  # a length; the key's depth runs evenly from the start to the end over them
+    lengths: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)  # tokens of the whole prompt, at most
+    num_trials: int = Field(ge=1)  # per length, with the key at evenly spaced depths
     dtype: Dtype
     seed: int
 

@@ -14,11 +14,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import Field
 from tqdm import tqdm
 from transformers import AutoConfig
 
@@ -35,17 +36,18 @@ from train.recipe import Dtype
 
 MODELS = ("base", "tuned")
 POSITIONS_PER_BIN = 512
+MAX_CHARACTERS_PER_TOKEN = 16  # prose averages 4 to 5; a document that averages more than 16 would count as too short
 log = logging.getLogger(__name__)
 
 
 class PerplexityParams(Params):
     """Section `perplexity` of params.yaml."""
 
-    lengths: list[int]  # tokens, ascending; documents shorter than the longest are left out
-    num_documents: int  # at most, the same for every model
-    num_resamples: int  # of the bootstrap over documents
+    lengths: list[Annotated[int, Field(ge=2)]] = Field(min_length=1)  # tokens; a document must reach the longest
+    num_documents: int = Field(ge=1)  # at most, the same for every model
+    num_resamples: int = Field(ge=1)  # of the bootstrap over documents
     dtype: Dtype  # of weights and activations; the loss is always float32
-    seed: int
+    seed: int = Field(ge=0)
 
 
 @dataclass(frozen=True)
@@ -70,7 +72,8 @@ def choose_texts(documents: Iterable[Document], tokenizer: Any, params: Perplexi
     for document in ranked:
         if len(chosen) == params.num_documents:
             break
-        ids = tokenizer(document.text[: longest * 16], return_tensors="pt", verbose=False)["input_ids"]
+        start = document.text[: longest * MAX_CHARACTERS_PER_TOKEN]  # a long book need not be tokenized whole
+        ids = tokenizer(start, return_tensors="pt", verbose=False)["input_ids"]
         if ids.shape[1] >= longest:
             chosen[document.doc_id] = ids[:, :longest]
     if not chosen:

@@ -3,7 +3,7 @@
 Reads   MODEL         a plain model, of stage `base`
         DOCUMENTS     documents; those whose split is 'train' are used, unless `text_dataset` names other texts
 Writes  OUT           a plain model with its tokenizer; config.json holds the scaled positions
-        OUT/metrics.json, OUT/log.jsonl
+        OUT/metrics.json, OUT/log.jsonl, OUT/training.json
 Source  LongLoRA (arXiv 2309.12307), section 3 and appendix B.1. Unlike there, a row's documents do not see each other.
 """
 
@@ -13,13 +13,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from pydantic import Field
 from transformers import PretrainedConfig, set_seed
 
 from pipeline.cli import run_stage
 from pipeline.files import replacing, write_json
 from train.attention.context_parallel import count_processes
 from train.data.documents import TextDatasetParams, load_token_rows
-from train.recipe import Dtype, TrainingParams
+from train.recipe import TrainingParams
 from train.rope import RopeParams, scale_rope
 from train.trainer.activations import return_freed_memory_to_os
 from train.trainer.checkpoints import checkpoint_folder, remove_intermediate_files, train_or_resume
@@ -37,7 +38,7 @@ from train.trainer.model import (
 from train.trainer.precision import with_dtype_here
 from train.trainer.preflight import check_before_loading
 from train.trainer.quiet import quiet_libraries
-from train.trainer.saving import load_plain_model, save_trained
+from train.trainer.saving import load_plain_model, save_trained, write_training_settings
 
 log = logging.getLogger(__name__)
 
@@ -47,14 +48,14 @@ class ExtendParams(TrainingParams):
 
     rope: RopeParams
     text_dataset: TextDatasetParams | None  # null for DOCUMENTS
-    num_steps: int  # of the optimizer
+    num_steps: int = Field(ge=1)  # of the optimizer
 
 
 def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> None:
     """Train MODEL on long rows of DOCUMENTS and write it, merged, to OUT."""
     quiet_libraries()
     return_freed_memory_to_os()
-    written, params = params.dtype, with_dtype_here(params)
+    recipe, params = params, with_dtype_here(params)
     set_seed(params.seed)
     config = load_model_config(model)
     scale_rope(config, params.rope, params.max_length)
@@ -69,7 +70,7 @@ def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> Non
     arguments = make_trl_config(params, out, max_steps=params.num_steps, num_epochs=1, packing=True, eval_steps=0)
     trainer = build_trainer(adapted, tokenizer, arguments, params, "token", train_dataset=rows)
     train_or_resume(trainer, params, model)
-    write_outputs(trainer, written, config, model, out, known)
+    write_outputs(trainer, recipe, config, model, out, known)
     remove_intermediate_files(trainer)
 
 
@@ -81,7 +82,7 @@ def count_tokens_needed(params: ExtendParams) -> int:
 
 def write_outputs(
     trainer: LongTrainer,
-    dtype: Dtype,
+    recipe: ExtendParams,
     config: PretrainedConfig,
     model: Path,
     out: Path,
@@ -93,12 +94,13 @@ def write_outputs(
         if not trainer.accelerator.is_main_process:
             return
         with replacing(out) as beside:
-            plain = load_plain_model(model, Path(folder), config, getattr(torch, dtype))
+            plain = load_plain_model(model, Path(folder), config, getattr(torch, recipe.dtype))
             plain.save_pretrained(beside)
             trainer.processing_class.save_pretrained(beside)
             losses = write_log(beside / "log.jsonl", trainer.state.log_history)
             metrics = collect_metrics(trainer, losses, known)
             write_json(beside / "metrics.json", metrics)
+            write_training_settings(recipe, beside)
             make_readable(beside)
     log.info(
         "extend: %d steps on %d tokens of %d documents, %d positions, loss %.3f -> %.3f, in %s",

@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from pydantic import Field
 from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel
@@ -44,10 +45,10 @@ class MergeParams(RecipeParams):
     """Section `merge` of the recipe."""
 
     dtype: Dtype  # of the weights that are written
-    max_logit_difference: float  # that merging, and writing and loading, may make, in float32
-    hub_name: str  # of the model, as its card and the Hub say it
-    base_model: str  # of the Hub, that the card names
-    licence: str  # of the base model, as the Hub writes it
+    max_logit_difference: float = Field(ge=0)  # allowed after merging, and after writing and loading, in float32
+    hub_name: str  # of the merged model, for its card and the Hub
+    base_model: str  # on the Hub, named by the card
+    licence: str  # of the base model, as the Hub spells it
 
 
 def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:

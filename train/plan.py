@@ -29,7 +29,7 @@ from train.attention.context_parallel import check_heads
 from train.estimate.flops import Architecture, count_forward_flops
 from train.estimate.memory import Footprint, estimate_memory
 from train.extend import ExtendParams
-from train.recipe import RECIPES, TrainingParams
+from train.recipe import TrainingParams, list_recipes
 from train.rope import RopeParams, scale_rope
 from train.sft import SftParams
 from train.trainer.lora import count_trainable
@@ -81,10 +81,11 @@ def load_section(recipe: str, section: SectionName, changes: Mapping[str, Any] |
 
 def find_recipe(recipe: str) -> Path:
     """Return the YAML of a recipe."""
-    file = Path(recipe) if recipe.endswith((".yaml", ".yml")) else RECIPES / f"{recipe}.yaml"
-    if not file.is_file():
-        names = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
-        raise InputError("--recipe", found=recipe, expected=f"one of {names}, or a YAML file", fix="Name one.")
+    recipes = list_recipes()
+    file = Path(recipe) if recipe.endswith((".yaml", ".yml")) else recipes.get(recipe)
+    if file is None or not file.is_file():
+        expected = f"one of {', '.join(recipes)}, or a YAML file"
+        raise InputError("--recipe", found=recipe, expected=expected, fix="Name one that exists.")
     return file
 
 

@@ -7,7 +7,7 @@ away what the model was trained with.
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from transformers import PretrainedConfig
 
 from pipeline.errors import InputError
@@ -19,7 +19,7 @@ class RopeParams(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     type: Literal["linear", "yarn", "llama3"]
-    factor: float  # how many times as many positions as the model has now; 1.0 leaves it as it is
+    factor: float = Field(ge=1)  # new positions divided by the model's own; 1.0 leaves the model as it is
 
 
 def scale_rope(config: PretrainedConfig, rope: RopeParams, max_length: int) -> None:
@@ -34,8 +34,7 @@ def scale_rope(config: PretrainedConfig, rope: RopeParams, max_length: int) -> N
         raise rope_error(
             "a model without rotary positions of one kind", "a model with rope_parameters", "Take another model."
         )
-    if rope.factor < 1:
-        raise rope_error(f"factor {rope.factor}", "a factor of at least 1.0", "Fix the value.")
+
     positions = int(config.max_position_embeddings * rope.factor)
     if positions < max_length:
         raise rope_error(

@@ -3,7 +3,7 @@
 Reads   MODEL      a plain model, of stage `extend`
         DATASET    train*.parquet and test*.parquet, of stage `mix`
 Writes  OUT        all that was trained, with the tokenizer: adapter_model.safetensors, or the whole model
-        OUT/metrics.json, OUT/log.jsonl, OUT/refused.jsonl
+        OUT/metrics.json, OUT/log.jsonl, OUT/refused.jsonl, OUT/training.json
 Source  LongLoRA (arXiv 2309.12307), section 4.3. Its script cut long rows from the right and lost their answers;
         here the document is cut to fit, and a row that cannot fit is refused and counted.
 """
@@ -15,19 +15,20 @@ from pathlib import Path
 
 import datasets
 import pyarrow.compute as pc
+from pydantic import Field
 from transformers import PreTrainedTokenizerBase, set_seed
 
 from pipeline.cli import run_stage
 from pipeline.files import replacing, write_json
 from pipeline.records import Split
 from train.data.chat import FittedSplit, Template, check_template, fit_split
-from train.data.token_cache import BATCH_ROWS, count_row_tokens
+from train.data.token_cache import BATCH_ROWS, IGNORED, count_row_tokens
 from train.recipe import TrainingParams
 from train.trainer.activations import return_freed_memory_to_os
 from train.trainer.answer_loss import AnswerLoss
 from train.trainer.checkpoints import CheckpointTrainer, checkpoint_folder, remove_intermediate_files, train_or_resume
 from train.trainer.lora import count_trainable, make_trainable
-from train.trainer.loss import IGNORED, LossWeighting
+from train.trainer.loss import LossWeighting
 from train.trainer.model import (
     build_trainer,
     load_model,
@@ -40,7 +41,7 @@ from train.trainer.model import (
 from train.trainer.precision import with_dtype_here
 from train.trainer.preflight import check_before_loading
 from train.trainer.quiet import quiet_libraries
-from train.trainer.saving import replacing_on_main, save_trained
+from train.trainer.saving import replacing_on_main, save_trained, write_training_settings
 
 log = logging.getLogger(__name__)
 
@@ -49,10 +50,10 @@ class SftParams(TrainingParams):
     """Section `sft` of the recipe."""
 
     prompt: Template
-    packing: bool  # put short rows together into one of `max_length`; they do not see each other
-    loss_weighting: LossWeighting  # whether answers' tokens count alike, or answers
-    eval_steps: int  # steps from one measurement on the test rows to the next; 0 for before and after alone
-    num_epochs: int
+    packing: bool  # pack short rows into one of `max_length`; they do not attend to each other
+    loss_weighting: LossWeighting  # whether each answer token counts the same, or each answer
+    eval_steps: int = Field(ge=0)  # steps from one evaluation on the test rows to the next; 0 for before and after only
+    num_epochs: int = Field(ge=1)
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
     """Train MODEL on the answers of DATASET and write what was trained to OUT."""
     quiet_libraries()
     return_freed_memory_to_os()
-    params = with_dtype_here(params)
+    recipe, params = params, with_dtype_here(params)
     set_seed(params.seed)
     config = load_model_config(model)
     check_before_loading(params, config, out, "sft")
@@ -97,7 +98,7 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
     answers = AnswerLoss(trainer, params)
     trainer.add_callback(answers)
     train_or_resume(trainer, params, model)
-    write_outputs(trainer, splits, trainable, answers, out)
+    write_outputs(trainer, recipe, splits, trainable, answers, out)
     remove_intermediate_files(trainer)
 
 
@@ -111,7 +112,12 @@ def fit_splits(params: SftParams, dataset: Path, tokenizer: PreTrainedTokenizerB
 
 
 def write_outputs(
-    trainer: CheckpointTrainer, splits: Splits, trainable: dict[str, int], answers: AnswerLoss, out: Path
+    trainer: CheckpointTrainer,
+    recipe: SftParams,
+    splits: Splits,
+    trainable: dict[str, int],
+    answers: AnswerLoss,
+    out: Path,
 ) -> None:
     """Write what was trained and what the report says about it; every process calls this, the first writes."""
     after = answers.measure()
@@ -134,6 +140,7 @@ def write_outputs(
             "trainable_parameters": trainable,
         }
         write_json(beside / "metrics.json", metrics)
+        write_training_settings(recipe, beside)
         make_readable(beside)
     log.info(
         "sft: %d steps on %d rows, %d refused, answer NLL on %d held-out rows %.3f -> %.3f nats a token, in %s",

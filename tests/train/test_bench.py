@@ -4,7 +4,9 @@ import json
 
 import pytest
 
-from train.bench import METHODS, Case, main, measure_attention, reason_not_measurable
+from train.bench import main
+from train.benchmarks.attention import METHODS, measure_attention, reason_not_measurable
+from train.benchmarks.measuring import Case
 
 
 def make_case(method, **changes):
@@ -18,7 +20,7 @@ def make_case(method, **changes):
     [
         (make_case("full"), ""),
         (make_case("s2 sdpa", num_tokens=61), ""),
-        (make_case("roll and regroup", num_tokens=61), "the tokens are no multiple of the group"),
+        (make_case("roll and regroup", num_tokens=61), "the tokens are not a multiple of the group"),
         (make_case("s2 flex"), "needs CUDA"),
         (make_case("s2 flash"), "needs CUDA"),
     ],

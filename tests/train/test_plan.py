@@ -5,8 +5,8 @@ import json
 import pytest
 
 from pipeline.errors import InputError
-from train.benchmarks.memory import measure_in_new_process as measured_apart
-from train.benchmarks.memory import with_method
+from train.benchmarks.measuring import run_in_new_process
+from train.benchmarks.memory import measure_step_memory, with_method
 from train.estimate.memory import OPTIMIZER_BYTES, PARTS, estimate_memory
 from train.plan import (
     GIB,
@@ -110,7 +110,7 @@ def test_weights_in_four_bits_take_about_a_quarter():
 def test_the_plan_is_within_a_tenth_of_a_real_step(method, length):
     params = with_dtype_here(with_method(load_section("smollm2-135m", "extend"), method))
     planned = estimate_memory(params, load_base_config("smollm2-135m"), "extend", length).total
-    measured, _ = measured_apart(params, load_base_config("smollm2-135m"), length, 1)
+    measured, _ = run_in_new_process(measure_step_memory, params, load_base_config("smollm2-135m"), length, 1)
     assert planned == pytest.approx(measured, rel=0.1)
 
 

@@ -20,7 +20,7 @@ from pipeline.records import Document, Evidence, Example, Material, MixedExample
 from pipeline.storage.parquet import write_documents, write_mixed
 from pipeline.tokenization.tokenizers import load_tokenizer
 from train.data.chat import fit_row
-from train.trainer.loss import IGNORED
+from train.data.token_cache import IGNORED
 
 # TRL and PEFT still use an old name of transformers.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")

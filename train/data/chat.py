@@ -16,8 +16,7 @@ from pipeline.dataset.evidence_window import cut_to_fit
 from pipeline.errors import InputError
 from pipeline.records import MixedExample, Split
 from pipeline.storage.parquet import RowGroup, mixed_groups, read_mixed_groups
-from train.data.token_cache import TOKENS, Row, as_tokens, generate_rows, prepare_rows
-from train.trainer.loss import IGNORED
+from train.data.token_cache import IGNORED, TOKENS, Row, as_tokens, generate_rows, prepare_rows
 
 TEXT = datasets.Value("string")
 FEATURES = datasets.Features({"example_id": TEXT, "input_ids": TOKENS, "labels": TOKENS, "refused": TEXT})

@@ -19,6 +19,7 @@ from accelerate import PartialState
 from pipeline.errors import InputError
 from pipeline.files import remove
 
+IGNORED = -100  # the label of a token that does not count in the loss
 TOKENS = datasets.List(datasets.Value("int32"))  # half of what Python's numbers would take
 LONGEST_WAIT = timedelta(hours=2)  # of processes for the one that prepares; torch's own is half an hour
 PARTS_PER_WORKER = 8  # fewer are done sooner than another process starts

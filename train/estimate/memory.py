@@ -235,9 +235,9 @@ def attend_whole_rows(
     config: Any = module.config
     group_size, scaling = config.s2_group_size, kwargs.get("scaling")
     if (shared := kwargs.get("shared_rows")) is not None:
-        return attend_shared(query, key, value, shared, group_size, 0.0, scaling, None), None
+        return attend_shared(query, key, value, shared, group_size, scaling=scaling), None
     segments = Segments(None, query.shape[0], query.shape[2], group_size)
-    return attend(query, key, value, segments, 0.0, scaling, None), None
+    return attend(query, key, value, segments, scaling=scaling), None
 
 
 def quantise(model: nn.Module, head: nn.Module) -> None:

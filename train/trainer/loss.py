@@ -16,10 +16,10 @@ from torch.utils.data import Sampler
 from trl import SFTTrainer
 
 from train.attention.context_parallel import SharedSampler, join_sequence_group
+from train.data.token_cache import IGNORED
 from train.recipe import TrainingParams
 from train.trainer.lora import classify_parameter
 
-IGNORED = -100  # the label of a token that is not learned
 LossWeighting = Literal["token", "example"]
 LOSS_CHUNK = 512  # tokens whose logits are in memory at once: 100 MB in float32 for a vocabulary of 49,152
 
@@ -35,7 +35,7 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         """Take TRL's arguments, the recipe's, and whether tokens or examples count alike."""
         self.params = params
         self.loss_weighting = loss_weighting
-        self.row_group = join_sequence_group(params.sequence_parallel)
+        self.sequence_group = join_sequence_group(params.sequence_parallel)
         super().__init__(**arguments)
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
@@ -60,7 +60,7 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
     ) -> Any:
         """Return the mean loss of the labelled tokens, or of the examples, of all batches of a step together."""
         labels_BT, position_ids_BT = inputs["labels"], inputs.get("position_ids")
-        sharing = self.row_group if model.training else None
+        sharing = self.sequence_group if model.training else None
         if sharing is not None:
             inputs = sharing.share(inputs)
             inputs["shift_labels"] = sharing.own_chunk(shift_left(labels_BT, IGNORED), IGNORED)
@@ -104,11 +104,11 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
 
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
         """Return the order of the rows, in which all processes that share one get it."""
-        if self.row_group is None:
+        if self.sequence_group is None:
             sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
             return sampler
         rows = self.train_dataset if train_dataset is None else train_dataset
-        return SharedSampler(rows, self.params.batch_size, self.row_group.size, self.params.seed)
+        return SharedSampler(rows, self.params.batch_size, self.sequence_group.size, self.params.seed)
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, parameters: set[torch.nn.Parameter], rate: float) -> None:

@@ -13,7 +13,8 @@ from peft import PeftModel
 from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 
-from pipeline.files import replacing
+from pipeline.files import replacing, write_json
+from train.recipe import TrainingParams
 from train.trainer.lora import cast_parameters, merge_adapter
 from train.trainer.loss import LongTrainer
 
@@ -22,6 +23,11 @@ def save_trained(trainer: LongTrainer, folder: Path) -> None:
     """Write the adapter, or the whole model where it was trained whole; every process calls this, the first writes."""
     trainer.save_model(str(folder))
     trainer.accelerator.wait_for_everyone()
+
+
+def write_training_settings(params: TrainingParams, folder: Path) -> None:
+    """Write training.json: the keys of the recipe that `extend` and `sft` share, as given, for the report."""
+    write_json(folder / "training.json", params.model_dump(mode="json", include=set(TrainingParams.model_fields)))
 
 
 @contextmanager

@@ -71,7 +71,7 @@ def test_stretches_together_are_whole_rows(num, heads, kv_heads, packed):
         def attend_whole(q, k, v):
             assert q.shape[1] == heads // num
             segments = rows.cached_segments(GROUP, q.shape[0], q.shape[2])
-            return attend(q, k, v, segments, 0.0, None, "sdpa")
+            return attend(q, k, v, segments, backend="sdpa")
 
         return rows.attend(*own, attend_whole)
 

@@ -21,12 +21,12 @@ from transformers import (
 )
 from transformers.masking_utils import bidirectional_mask_function
 
-import train.attention.kernels
+import train.attention.cpu_op
 import train.attention.registration
 from pipeline.errors import InputError
 from tests.train.attention.s2_reference import row_mask
 from train.attention.registration import s2_mask
-from train.bench import roll_and_regroup
+from train.benchmarks.attention import roll_and_regroup
 from train.trainer.activations import keep_attention
 
 
@@ -369,7 +369,7 @@ def test_without_a_group_size_the_default_is_taken_and_said_once(tiny_config, ca
     for _ in range(2):
         model(torch.ones(1, 4, dtype=torch.long))
     assert [record.message for record in caplog.records if "s2_group_size" in record.message] == [
-        "config.s2_group_size is not set: groups have 2048 tokens. To choose, set it before training."
+        "config.s2_group_size is not set: groups have 2048 tokens. Set it before training to choose."
     ]
 
 
@@ -439,9 +439,9 @@ def test_selective_checkpointing_keeps_what_attention_returned(tiny_config, monk
     model = make_model(tiny_config)
     model.activation_checkpointing_enable({"use_reentrant": False, "context_fn": keep_attention})
     calls = []
-    forward = train.attention.kernels.flash_forward
+    forward = train.attention.cpu_op.flash_forward
     monkeypatch.setattr(
-        train.attention.kernels, "flash_forward", lambda *x, **how: calls.append(1) or forward(*x, **how)
+        train.attention.cpu_op, "flash_forward", lambda *x, **how: calls.append(1) or forward(*x, **how)
     )
     ids = torch.randint(3, 100, (1, 29))
     loss = model(ids, labels=ids, use_cache=False).loss

@@ -6,7 +6,7 @@ import torch
 
 from tests.train.attention.s2_reference import segment_mask
 from train.attention.visibility import draw_masks, our_mask, paper_mask
-from train.bench import roll_and_regroup
+from train.benchmarks.attention import roll_and_regroup
 
 
 @pytest.mark.parametrize("is_shifted", [False, True])

@@ -24,7 +24,7 @@ def load_params(**changes):
 def watched(monkeypatch):
     """The model that a step trains, and the shapes and dtypes of what its layers return."""
     seen = {"model": None, "outputs": []}
-    adapt = train.benchmarks.step.trained
+    adapt = train.benchmarks.step.make_trainable
 
     def keep(model, params, section):
         for layer in model.get_decoder().layers:
@@ -32,7 +32,7 @@ def watched(monkeypatch):
         seen["model"] = adapt(model, params, section)
         return seen["model"]
 
-    monkeypatch.setattr(train.benchmarks.step, "trained", keep)
+    monkeypatch.setattr(train.benchmarks.step, "make_trainable", keep)
     return seen
 
 

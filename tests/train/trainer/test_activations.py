@@ -55,10 +55,10 @@ import sys
 import torch
 from train.bench import memory
 from train.benchmarks.memory import STATUS
-from train.trainer.activations import give_back_large_blocks
+from train.trainer.activations import return_freed_memory_to_os
 
 if sys.argv[1] == "given back":
-    give_back_large_blocks()
+    return_freed_memory_to_os()
 torch.ones(5_000_000)  # freed: glibc now keeps what is as large
 before = memory(STATUS)["VmRSS"]
 blocks = [(torch.ones(4_000_000), torch.ones(120_000)) for _ in range(20)]
@@ -82,9 +82,9 @@ HUGE = """
 from pathlib import Path
 import train.extend
 import torch
-from train.trainer.activations import give_back_large_blocks
+from train.trainer.activations import return_freed_memory_to_os
 
-give_back_large_blocks()
+return_freed_memory_to_os()
 held = torch.ones(30_000_000)
 print(next(line for line in Path("/proc/self/smaps_rollup").read_text().splitlines() if "AnonHugePages" in line))
 """

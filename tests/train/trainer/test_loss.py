@@ -3,7 +3,8 @@
 import pytest
 import torch
 
-from train.trainer.loss import IGNORED, count_examples, number_examples, weigh_tokens
+from train.data.token_cache import IGNORED
+from train.trainer.loss import count_examples, number_examples, weigh_tokens
 
 LABELS = torch.tensor([[IGNORED, 5, 6, IGNORED, IGNORED, 7, IGNORED, 8]])
 POSITIONS = torch.tensor([[0, 1, 2, 0, 1, 2, 0, 1]])

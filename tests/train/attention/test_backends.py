@@ -13,7 +13,7 @@ from pipeline.errors import InputError
 from tests.train.attention.s2_reference import dense_attention, row_mask
 from train.attention.registration import s2_attention
 from train.attention.segments import Segments, make_segment_ids
-from train.bench import roll_and_regroup
+from train.benchmarks.attention import roll_and_regroup
 
 BOUND = 1e-12  # relative, in float64
 
