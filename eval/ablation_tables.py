@@ -1,4 +1,4 @@
-"""The tables of a comparison of methods: what each came to, and how far two are apart on the same documents."""
+"""The tables of a comparison of methods: the loss of each, and paired differences on the same documents."""
 
 import math
 from collections.abc import Sequence
@@ -11,14 +11,14 @@ from eval.stats import bootstrap_mean
 from pipeline.tables import Table
 
 NUM_RESAMPLES = 10_000
-NUM_PARTS = 4  # of a window, whose losses are told apart
+NUM_PARTS = 4  # of a window, with a loss each
 Losses = dict[str, list[list[float]]]  # of each document, of each of its windows, the mean losses of its parts
-Rates = dict[str, float]  # by their keys of a recipe
+Rates = dict[str, float]  # learning rates by their keys in a recipe
 COMPARISONS = (
     ("LoRA+", "LoRA"),
     ("LoRA+", "full fine-tuning"),
-    ("LoRA+, S2 in quarters", "LoRA+"),
-    ("LoRA+, S2 in halves", "LoRA+"),
+    ("LoRA+, S2-Attn, G = L/4", "LoRA+"),
+    ("LoRA+, S2-Attn, G = L/2", "LoRA+"),
 )
 
 
@@ -28,7 +28,7 @@ def document_means(runs: Sequence[Losses]) -> list[float]:
 
 
 def results_table(runs: dict[str, list[Losses]], rates: dict[str, Rates], before: dict[str, Losses]) -> Table:
-    """Return the loss and perplexity of each method, and how far its seeds are apart."""
+    """Return the loss and perplexity of each method, and the standard deviation over its seeds."""
     rows: list[tuple[Any, ...]] = []
     for name, losses in before.items():
         mean = float(np.mean(document_means([losses])))
@@ -59,7 +59,7 @@ def differences_table(runs: dict[str, list[Losses]]) -> Table:
 
 
 def parts_table(runs: dict[str, list[Losses]]) -> Table:
-    """Return the loss of each method in each part of a window: what it learned of short distances and of long ones."""
+    """Return the loss of each method in each part of a window: early parts need short distances, late ones long too."""
     rows = []
     for name, seeds in runs.items():
         windows = [np.mean(run[doc_id], axis=0) for run in seeds for doc_id in sorted(run)]

@@ -74,10 +74,10 @@ def make_trials(params: PasskeyParams, tokenizer: Any) -> Iterator[Trial]:
 
 
 def fill_prompt(length: int, depth: float, key: str, random_number: random.Random, tokenizer: Any) -> str:
-    """Return a prompt of at most `length` tokens, answer included, with the key at the given depth.
+    """Return a prompt of at most `length` tokens, with room for the answer and the key at the given depth.
 
     Raises:
-        InputError: The length does not even hold the question.
+        InputError: The question alone is longer than `length`.
     """
     needle = NEEDLE.format(key=key)
     room = length - count_tokens(tokenizer, f"{OPENING}{needle}{QUESTION} {key}")
@@ -103,8 +103,8 @@ def count_tokens(tokenizer: Any, text: str) -> int:
 def score_trial(model: Any, tokenizer: Any, trial: Trial) -> dict[str, Any]:
     """Score the key after the prompt in one forward pass.
 
-    Greedy decoding finds the key exactly when each of its tokens is the most likely one after those before it, so no
-    token needs to be generated.
+    Greedy decoding finds the key exactly if each of its tokens is the most likely one after the tokens before it, so
+    nothing needs to be generated.
     """
     prompt_ids = tokenizer(trial.prompt, return_tensors="pt")["input_ids"]
     ids = tokenizer(f"{trial.prompt} {trial.key}", return_tensors="pt")["input_ids"]
@@ -134,7 +134,7 @@ def summarise(trials: pd.DataFrame) -> dict[str, Any]:
 
 
 def run(params: PasskeyParams, *, base: Path, tuned: Path, out: Path) -> None:
-    """Put the same prompts to both models and count the keys found."""
+    """Give the same prompts to both models and count the keys found."""
     torch.manual_seed(params.seed)
     rows: list[dict[str, Any]] = []
     for name, folder in zip(MODELS, (base, tuned), strict=True):

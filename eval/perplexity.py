@@ -5,8 +5,8 @@ Reads   DOCUMENTS/*.parquet   curated documents, of which those of the test spli
 Writes  OUT/documents.jsonl   one object a model, document and length: nll (nats a token), num_tokens
         OUT/positions.csv     mean nll by position, for `dvc plots`
         OUT/metrics.json      perplexity by length and loss beyond the base model's length, with paired differences
-Source  protocol `per_doc`: the first L tokens of each document, one forward pass, nothing crosses a border, every
-        document one unit. LongLoRA's own protocol (one stream, windows 256 apart) gives other figures; never mix them.
+Source  protocol `per_doc`: the first L tokens of each document in one forward pass of its own; every document has the
+        same weight. LongLoRA's protocol (one stream, windows 256 apart) gives other figures; do not compare them.
 """
 
 import logging
@@ -52,7 +52,7 @@ class PerplexityParams(Params):
 
 @dataclass(frozen=True)
 class Score:
-    """What one model makes of one document: the loss of each token but the first."""
+    """The loss of each token of a document except the first, by one model."""
 
     model: str
     doc_id: str
@@ -60,7 +60,7 @@ class Score:
 
 
 def choose_texts(documents: Iterable[Document], tokenizer: Any, params: PerplexityParams) -> dict[str, torch.Tensor]:
-    """Return the first tokens of test documents that reach the longest length, drawn by a hash of their ids.
+    """Return the first tokens of test documents that reach the longest length, chosen by a hash of their ids.
 
     Raises:
         InputError: No document of the test split is that long.
@@ -135,9 +135,9 @@ def compare(losses: pd.DataFrame, params: PerplexityParams) -> dict[str, Any]:
 
 
 def compare_beyond(scores: Sequence[Score], native_length: int, params: PerplexityParams) -> dict[str, Any]:
-    """Return the mean loss of the tokens beyond what the base model was trained to, and its paired difference.
+    """Return the mean loss of the tokens beyond the base model's trained length, and its paired difference.
 
-    This is where an extended context shows: a mean over all positions hides it behind the tokens before.
+    This is where extended context shows; a mean over all positions is dominated by the tokens before.
     """
     rows = [
         {

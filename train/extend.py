@@ -4,7 +4,8 @@ Reads   MODEL         a plain model, of stage `base`
         DOCUMENTS     documents; those whose split is 'train' are used, unless `text_dataset` names other texts
 Writes  OUT           a plain model with its tokenizer; config.json holds the scaled positions
         OUT/metrics.json, OUT/log.jsonl, OUT/training.json
-Source  LongLoRA (arXiv 2309.12307), section 3 and appendix B.1. Unlike there, a row's documents do not see each other.
+Source  LongLoRA (arXiv 2309.12307), section 3 and appendix B.1. Unlike there, documents in a row do not attend to each
+        other.
 """
 
 import logging
@@ -88,7 +89,7 @@ def write_outputs(
     out: Path,
     known: dict[str, Any],
 ) -> None:
-    """Write the merged model with its tokenizer and what the report says about it; the first process does."""
+    """Write the merged model with its tokenizer, log and metrics; every process calls this, the first writes."""
     with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
         save_trained(trainer, Path(folder))
         if not trainer.accelerator.is_main_process:
@@ -115,7 +116,7 @@ def write_outputs(
 
 
 def collect_metrics(trainer: LongTrainer, losses: list[float], known: dict[str, Any]) -> dict[str, Any]:
-    """Return what the report says about this step; no clock, so that equal runs are equal."""
+    """Return the metrics of the stage, without any time, so that equal runs write equal bytes."""
     return {
         "steps": trainer.state.global_step,
         "rows": len(trainer.train_dataset),

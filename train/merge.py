@@ -1,14 +1,14 @@
-"""Merge the adapter into a plain model that transformers, vLLM and others load as it is.
+"""Merge the adapter into a plain model that transformers, vLLM and others can load.
 
 Reads   MODEL      the plain model that the adapter was trained on
         ADAPTER    the adapter, of stage `sft`
 Writes  OUT        a plain model with its tokenizer and scaled positions; OUT/README.md is its card
-Source  LongLoRA's merge script lost the scaled positions (its issues 40, 82, 137); here what is written is loaded again
-        and checked
+Source  LongLoRA's merge script lost the scaled positions (its issues 40, 82, 137); here the written model is loaded
+        again and checked
 
-All is compared in float32. Merging must give the adapter's logits, and what a fresh process loads must give those of
-what was written. Rounding to the dtype that is written moves logits too; by how much is measured and said, not hidden
-in a bound.
+All comparisons are in float32. The merged model must have the adapter's logits, and the model that a new process loads
+must have those of the written one. Rounding to the written dtype changes logits too; the change is measured and
+reported, not hidden in a tolerance.
 """
 
 import json
@@ -58,17 +58,17 @@ def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:
     tokenizer = load_tokenizer(adapter)
     adapted = load_trained(model, adapter)
     tokens = make_check_tokens(config.get_text_config().vocab_size)
-    wanted = compute_logits(adapted, tokens)
+    expected = compute_logits(adapted, tokens)
     plain = make_plain(adapted)
     exact = compute_logits(plain, tokens)
-    check_logits(exact, wanted, "merging changed the logits", params.max_logit_difference)
+    check_logits(exact, expected, "merging changed the logits", params.max_logit_difference)
     with replacing(out) as beside:
         cast_parameters(plain, getattr(torch, params.dtype))
         plain.save_pretrained(beside)
         tokenizer.save_pretrained(beside)
         cast_parameters(plain, torch.float32)
         rounded = compute_logits(plain, tokens)
-        rounding = (rounded - wanted).abs()
+        rounding = (rounded - expected).abs()
         check_reloaded(compare_in_new_process(beside, tokens, rounded), params.max_logit_difference)
         (beside / "README.md").write_text(write_model_card(plain, adapter, params, rounding), encoding="utf-8")
         make_readable(beside)
@@ -85,10 +85,10 @@ def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:
 def load_trained(model: Path, adapter: Path) -> PreTrainedModel | PeftModel:
     """Load MODEL with ADAPTER in float32, so that merging rounds once, when the result is written.
 
-    A model that was trained whole stands in ADAPTER by itself.
+    If every weight was trained, ADAPTER holds the whole model and MODEL is not read.
 
     Raises:
-        InputError: One of them cannot be read, or they do not fit each other.
+        InputError: One of them cannot be read, or they do not match.
     """
     is_whole = (adapter / "config.json").is_file()
     if not is_whole and not (adapter / "adapter_config.json").is_file():
@@ -116,7 +116,7 @@ def load_trained(model: Path, adapter: Path) -> PreTrainedModel | PeftModel:
 
 
 def make_plain(model: PreTrainedModel | PeftModel) -> PreTrainedModel:
-    """Return the plain model, without what only training needs in its config."""
+    """Return the plain model, with the adapter merged and without training's settings in its config."""
     plain = merge_adapter(model, torch.float32) if isinstance(model, PeftModel) else model
     if hasattr(plain.config, "s2_group_size"):
         del plain.config.s2_group_size
@@ -125,7 +125,7 @@ def make_plain(model: PreTrainedModel | PeftModel) -> PreTrainedModel:
 
 
 def make_check_tokens(vocab_size: int) -> Tensor:
-    """Return a fixed row of tokens from all over the vocabulary."""
+    """Return a fixed row of random tokens from the whole vocabulary."""
     return torch.randint(vocab_size, (1, NUM_CHECKED_TOKENS), generator=torch.Generator().manual_seed(0))
 
 
@@ -136,15 +136,15 @@ def compute_logits(model: torch.nn.Module, tokens: Tensor) -> Tensor:
     return logits
 
 
-def check_logits(found: Tensor, wanted: Tensor, fault: str, bound: float) -> None:
-    """Raise a RuntimeError where two sets of logits are further apart than `bound`."""
-    difference = float((found - wanted).abs().max())
-    if not difference <= bound:  # also where it is not a number
+def check_logits(found: Tensor, expected: Tensor, fault: str, bound: float) -> None:
+    """Raise a RuntimeError if two sets of logits differ by more than `bound`."""
+    difference = float((found - expected).abs().max())
+    if not difference <= bound:  # also if it is NaN
         raise RuntimeError(f"{fault} by {difference:.5f}; the bound is {bound}")
 
 
 def check_reloaded(found: dict[str, float], bound: float) -> None:
-    """Raise a RuntimeError where a fresh process that loads what was written gets something else."""
+    """Raise a RuntimeError if a new process that loads the written model gets other logits."""
     if not found["logit_difference"] <= bound:
         raise RuntimeError(f"the written model differs by {found['logit_difference']:.5f}; the bound is {bound}")
     if not math.isclose(found["perplexity"], found["expected_perplexity"], rel_tol=PERPLEXITY_TOLERANCE):
@@ -154,7 +154,7 @@ def check_reloaded(found: dict[str, float], bound: float) -> None:
 
 
 def write_model_card(model: PreTrainedModel, adapter: Path, params: MergeParams, rounding: Tensor) -> str:
-    """Return the model's card, written from what is known about it."""
+    """Return the model's card, filled in from its config, its training metrics and the recipe."""
     config = model.config.get_text_config()
     metrics = read_metrics(adapter / "metrics.json")
     facts = {
@@ -175,7 +175,7 @@ def write_model_card(model: PreTrainedModel, adapter: Path, params: MergeParams,
 
 
 def read_metrics(file: Path) -> dict[str, Any]:
-    """Return what stage sft measured, or nothing where the adapter is from elsewhere."""
+    """Return what stage sft measured; nothing if the adapter was trained elsewhere."""
     if not file.is_file():
         return {}
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
@@ -183,7 +183,7 @@ def read_metrics(file: Path) -> dict[str, Any]:
 
 
 def flatten_facts(content: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Return nested facts as lines of a table."""
+    """Return nested facts as rows of a table: {'train': {'rows': 3}} gives ('train: rows', '3')."""
     lines: list[tuple[str, str]] = []
     for key, value in sorted(content.items()):
         name = f"{prefix}{key.replace('_', ' ')}"

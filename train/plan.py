@@ -1,12 +1,12 @@
-"""Say before anyone rents a GPU whether a recipe fits it, and how long it takes.
+"""Estimate before anyone rents a GPU whether a recipe fits it, and how long it takes.
 
     python -m train.plan --recipe llama2-7b --length 100000
     python -m train.plan --recipe llama2-70b --length 32768 --gpus 8 --gpu h100 --json
 
-Memory comes from `train.estimate.memory`: the real modules on fake tensors. Operations are counted with the causal
-half of attention alone, as today's kernels compute it, and with what is computed again. The time of a step is a floor,
-as if the GPU ran at its peak; `hours` divides it by `--efficiency`, the share of the peak that training reaches.
-No weight is read and nothing downloaded: the sizes of the recipes' models stand in train/recipes/*.json.
+Memory comes from `train.estimate.memory`: the real modules on fake tensors. FLOPs include only the causal half of
+attention, as current kernels compute it, and everything that is recomputed. The time of a step is a lower bound, as if
+the GPU ran at its peak; `hours` divides it by `--efficiency`, the share of the peak that training reaches.
+No weight is read and nothing is downloaded: the sizes of the recipes' models are in train/recipes/*.json.
 """
 
 import argparse
@@ -38,8 +38,8 @@ from train.trainer.quiet import quiet_libraries
 
 GIB = 2**30
 GPUS = {"a100": 312e12, "h100": 989e12, "h200": 989e12, "l40s": 362e12, "rtx4090": 165e12}  # dense bfloat16, FLOP/s
-BUDGETS = (24, 48, 80, 141)  # GB of the GPUs that there are
-CUDA_GB = 1.0  # that CUDA, its libraries and the allocator take for themselves
+BUDGETS = (24, 48, 80, 141)  # GB, the usual sizes of GPUs
+CUDA_GB = 1.0  # taken by CUDA, its libraries and the allocator
 EFFICIENCY = 0.4  # TRL's run of Qwen3-8B over a million tokens on 8 H100 reached 0.34 to 0.45
 BACKWARD_OF_ATTENTION = 2.5  # times its forward pass, as FlashAttention-2 counts (arXiv 2307.08691)
 LADDER: tuple[dict[str, Any], ...] = (
@@ -57,7 +57,7 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class StepEstimate:
-    """What a step of a recipe takes."""
+    """What one step of a recipe takes."""
 
     params: TrainingParams
     num_tokens: int
@@ -70,7 +70,7 @@ def load_section(recipe: str, section: SectionName, changes: Mapping[str, Any] |
     """Read a section of a recipe, by its name or the path of its YAML, with some values changed.
 
     Raises:
-        InputError: There is no such recipe, or something is wrong with the section.
+        InputError: No such recipe exists, or its section is invalid.
     """
     file = find_recipe(recipe)
     content = read_yaml(file)
@@ -80,7 +80,7 @@ def load_section(recipe: str, section: SectionName, changes: Mapping[str, Any] |
 
 
 def find_recipe(recipe: str) -> Path:
-    """Return the YAML of a recipe."""
+    """Return the YAML file of a recipe, by its name or its path."""
     recipes = list_recipes()
     file = Path(recipe) if recipe.endswith((".yaml", ".yml")) else recipes.get(recipe)
     if file is None or not file.is_file():
@@ -90,10 +90,10 @@ def find_recipe(recipe: str) -> Path:
 
 
 def load_base_config(recipe: str, model: Path | None = None) -> PretrainedConfig:
-    """Return the config of a recipe's base model: of a folder, or the JSON beside the recipe.
+    """Return the config of a recipe's base model, from the model's folder or the JSON file beside the recipe.
 
     Raises:
-        InputError: Neither is there.
+        InputError: Neither exists.
     """
     if model is not None:
         return AutoConfig.from_pretrained(model)
@@ -117,10 +117,10 @@ def estimate_step(
     *,
     has_whole_logits: bool = False,
 ) -> StepEstimate:
-    """Foretell a step of a recipe on rows of `num_tokens`.
+    """Estimate memory and FLOPs of one step on rows of `num_tokens`.
 
     Raises:
-        InputError: The model lacks what the recipe names, or cannot share rows as it says.
+        InputError: The model lacks a module that the recipe names, or cannot share rows as the recipe says.
     """
     check_heads(params.sequence_parallel, config, section)
     positions = config.max_position_embeddings
@@ -135,30 +135,30 @@ def estimate_step(
 
 
 def count_step_flops(params: TrainingParams, config: PretrainedConfig) -> dict[str, float]:
-    """Return the operations of one row forward and backward, by part."""
+    """Return the FLOPs of one row, forward and backward, by part."""
     sizes = read_architecture(config)
     forward = count_forward_flops(sizes, params.max_length, group_size=params.group_size, is_causal=True)
     attention = forward["attention"]
     layers = forward["projections"] + forward["feed_forward"]
     linear = layers + forward["head"]
-    again = {
+    recomputed = {
         "none": 0.0,
         "layers": attention + layers,
         "attention": layers,
     }[params.checkpointing]
     if params.mlp_tile is not None:
-        again += forward["feed_forward"]
+        recomputed += forward["feed_forward"]
     return {
         "forward": attention + linear,
         "attention_backward": BACKWARD_OF_ATTENTION * attention,
         "activation_gradients": linear,
-        "weight_gradients": linear if params.method == "full" else 0.0,  # those of low rank are less than a hundredth
-        "computed_again": again,
+        "weight_gradients": linear if params.method == "full" else 0.0,  # LoRA's are below 1 %
+        "computed_again": recomputed,
     }
 
 
 def read_architecture(config: PretrainedConfig) -> Architecture:
-    """Return the sizes that operations depend on."""
+    """Return the sizes that the number of FLOPs depends on."""
     head_size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return Architecture(
         width=config.hidden_size,
@@ -170,9 +170,9 @@ def read_architecture(config: PretrainedConfig) -> Architecture:
 
 
 def shard_parts(parts: Mapping[str, float], shard: str, num_gpus: int, num_layers: int) -> dict[str, float]:
-    """Return what one of several GPUs holds: ZeRO-2 parts gradients and optimizer, FSDP2 and ZeRO-3 the weights too.
+    """Return the bytes on one of several GPUs. ZeRO-2 shards gradients and optimizer, FSDP2 and ZeRO-3 weights too.
 
-    Of the weights, two layers are whole at a time: the one that computes, and the next, which is being fetched.
+    The weights of two layers are whole at a time: the layer that computes, and the next one, which is being gathered.
     """
     split = {"none": (), "zero2": ("gradients", "optimizer"), "fsdp": ("gradients", "optimizer", "weights")}[shard]
     held = {part: size / num_gpus if part in split else size for part, size in parts.items()}
@@ -182,7 +182,7 @@ def shard_parts(parts: Mapping[str, float], shard: str, num_gpus: int, num_layer
 
 
 def count_rows_per_step(params: TrainingParams, num_gpus: int) -> int:
-    """Return how many rows a step of the optimizer takes in all."""
+    """Return how many rows an optimizer step takes, over all GPUs."""
     return params.batch_size * params.accumulation_steps * num_gpus // params.sequence_parallel
 
 
@@ -192,7 +192,7 @@ def estimate_hours(made: StepEstimate, num_steps: int, gpu: str, efficiency: flo
 
 
 def estimate_floor_seconds(made: StepEstimate, gpu: str) -> float:
-    """Return the seconds of one forward and backward pass of a GPU at its peak."""
+    """Return the seconds of one forward and backward pass if the GPU runs at its peak."""
     rows_a_gpu = made.params.batch_size / made.params.sequence_parallel
     return sum(made.flops.values()) * rows_a_gpu / GPUS[gpu]
 
@@ -200,7 +200,7 @@ def estimate_floor_seconds(made: StepEstimate, gpu: str) -> float:
 def find_fitting_switches(
     params: TrainingParams, config: PretrainedConfig, section: SectionName, num_tokens: int
 ) -> dict[int, Any]:
-    """Return for each size of GPU the first switches of the ladder, one after the other, with which a step fits."""
+    """Return for each size of GPU the fewest switches of `LADDER`, in its order, with which a step fits."""
     found: dict[int, Any] = dict.fromkeys(BUDGETS)
     for changes, total in try_switches(params, config, section, num_tokens):
         for budget in BUDGETS:
@@ -214,7 +214,7 @@ def find_fitting_switches(
 def try_switches(
     params: TrainingParams, config: PretrainedConfig, section: SectionName, num_tokens: int
 ) -> Iterator[tuple[dict[str, Any], float]]:
-    """Yield the peak with ever more switches on; those that the recipe has already are skipped."""
+    """Yield the peak bytes with one more switch on each time; switches that the recipe already uses are skipped."""
     changes: dict[str, Any] = {}
     for rung in LADDER:
         if rung.get("method") == "qlora" and params.method != "lora":
@@ -227,7 +227,7 @@ def try_switches(
 
 
 def make_report(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the whole plan."""
+    """Return the plan as `--json` prints it."""
     params = load_section(options.recipe, options.section, dict(options.set))
     config = load_base_config(options.recipe, options.model)
     num_tokens = options.length or params.max_length
@@ -278,13 +278,13 @@ def format_plan(found: dict[str, Any]) -> str:
 
 
 def format_fit(fit: dict[str, Any]) -> str:
-    """Return the switches with which a step fits."""
+    """Return the switches with which a step fits, and its peak, as text."""
     switches = ", ".join(f"{key}: {yaml.safe_dump(value).splitlines()[0]}" for key, value in fit["switches"].items())
     return f"{switches or 'as the recipe is'}; {fit['peak_gib']:.1f} GiB"
 
 
 def parse_setting(text: str) -> tuple[str, Any]:
-    """Return a key of the recipe and its value, which is read as YAML."""
+    """Return a key of the recipe and its value, which is read as YAML: 'mlp_tile=null' is ('mlp_tile', None)."""
     key, _, value = text.partition("=")
     return key, yaml.safe_load(value)
 
@@ -304,17 +304,17 @@ def parser() -> argparse.ArgumentParser:
     own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     own.add_argument("--recipe", required=True, help="the name of a recipe, or the path of one")
     own.add_argument("--section", choices=("extend", "sft"), default="extend")
-    own.add_argument("--length", type=int, help="tokens a row; the recipe's own if not given")
+    own.add_argument("--length", type=int, help="tokens in a row; default: the recipe's")
     own.add_argument("--model", type=Path, help="the folder of the base model, for a recipe of your own")
     own.add_argument(
-        "--set", type=parse_setting, nargs="+", default=[], metavar="KEY=VALUE", help="instead of the recipe's"
+        "--set", type=parse_setting, nargs="+", default=[], metavar="KEY=VALUE", help="overrides the recipe"
     )
-    own.add_argument("--shard", choices=("none", "zero2", "fsdp"), default="none", help="what the GPUs hold parts of")
-    own.add_argument("--gpus", type=int, default=8, help="that share the rows of a step")
+    own.add_argument("--shard", choices=("none", "zero2", "fsdp"), default="none", help="what is sharded over the GPUs")
+    own.add_argument("--gpus", type=int, default=8, help="over which a step's rows are spread")
     own.add_argument("--gpu", choices=sorted(GPUS), default="h100")
     own.add_argument("--efficiency", type=float, default=EFFICIENCY, help="share of the peak that training reaches")
-    own.add_argument("--steps", type=int, help="of the run; the recipe's own if not given")
-    own.add_argument("--whole-logits", action="store_true", help="with the loss of the original, to compare with it")
+    own.add_argument("--steps", type=int, help="of the run; default: the recipe's")
+    own.add_argument("--whole-logits", action="store_true", help="estimate the original's loss, which holds all logits")
     own.add_argument("--fit", action="store_true", help="find the switches that make it fit 24, 48, 80 and 141 GB")
     own.add_argument("--json", action="store_true")
     return own

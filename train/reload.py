@@ -1,9 +1,9 @@
-"""Load a plain model in a process that knows nothing of how it was made, and compare it with what it should give.
+"""Load a plain model in a new process and compare its logits with the expected ones.
 
     python -m train.reload MODEL EXPECTED
 
-EXPECTED is a safetensors file with `tokens` and the `logits` that they should give. Prints the largest difference of a
-logit, and the perplexity of the tokens by what was expected and by what was loaded, as JSON.
+EXPECTED is a safetensors file with `tokens` and their expected `logits`. Prints as JSON the largest difference of a
+logit, and the perplexity of the tokens by the expected logits and by the loaded model.
 """
 
 import json
@@ -20,7 +20,7 @@ from transformers import AutoModelForCausalLM
 
 
 def compare_in_new_process(model: Path, tokens_BT: Tensor, logits_BTV: Tensor) -> dict[str, float]:
-    """Return what a fresh process says of the model in a folder.
+    """Return what a new process measures of the model in a folder: see `compare_logits`.
 
     Raises:
         RuntimeError: It cannot load the model.

@@ -1,8 +1,8 @@
 """Scale a model's rotary position embeddings, so that it can be trained on longer rows.
 
-Source: linear interpolation (arXiv 2306.15595), which LongLoRA uses; YaRN (arXiv 2309.00071). A model that is scaled
-already keeps its scheme, and its factor is multiplied: overwriting one scheme with another, as the original did, throws
-away what the model was trained with.
+Source: linear interpolation (arXiv 2306.15595), which LongLoRA uses; YaRN (arXiv 2309.00071). A model that is already
+scaled keeps its scheme, and its factor is multiplied. Overwriting one scheme with another, as the original did,
+discards the positions that the model was trained with.
 """
 
 from typing import Any, Literal
@@ -26,13 +26,13 @@ def scale_rope(config: PretrainedConfig, rope: RopeParams, max_length: int) -> N
     """Change `rope_parameters` and `max_position_embeddings` of `config`, which is saved with the model.
 
     Raises:
-        InputError: The model has no such positions, is scaled by another scheme, or is too short for `max_length` even
-            then.
+        InputError: The model has no rotary positions, is scaled by another scheme, or has too few positions for
+            `max_length` even after scaling.
     """
     old = dict(getattr(config, "rope_parameters", None) or {})
     if "rope_theta" not in old:
         raise rope_error(
-            "a model without rotary positions of one kind", "a model with rope_parameters", "Take another model."
+            "a model without rotary positions of one kind", "a model with rope_parameters", "Use another model."
         )
 
     positions = int(config.max_position_embeddings * rope.factor)
@@ -65,14 +65,14 @@ def scale_parameters(old: dict[str, Any], rope: RopeParams, positions: int) -> d
             "factor": rope.factor,
             "original_max_position_embeddings": positions,
         }
-    keeps = scheme if scheme in ("linear", "yarn", "llama3") else None
+    supported = scheme if scheme in ("linear", "yarn", "llama3") else None
     raise rope_error(
         f"type {rope.type} for a model scaled by '{scheme}'",
-        f"type {keeps}" if keeps else "linear or yarn, for a model that is not scaled",
-        "Keep the scheme that the model was trained with." if keeps else "Take another type or model.",
+        f"type {supported}" if supported else "linear or yarn, for a model that is not scaled",
+        "Keep the scheme that the model was trained with." if supported else "Use another type or model.",
     )
 
 
-def rope_error(found: str, wanted: str, remedy: str) -> InputError:
-    """Return a fault of the recipe's `extend.rope`."""
-    return InputError("extend.rope", found=found, expected=wanted, fix=remedy)
+def rope_error(found: str, expected: str, fix: str) -> InputError:
+    """Return an error in the recipe's `extend.rope`."""
+    return InputError("extend.rope", found=found, expected=expected, fix=fix)

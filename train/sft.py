@@ -1,11 +1,11 @@
-"""Supervised fine-tuning on questions about long documents: the loss is on the answers alone.
+"""Supervised fine-tuning on questions about long documents, with the loss on the answers only.
 
 Reads   MODEL      a plain model, of stage `extend`
         DATASET    train*.parquet and test*.parquet, of stage `mix`
-Writes  OUT        all that was trained, with the tokenizer: adapter_model.safetensors, or the whole model
+Writes  OUT        the trained weights with the tokenizer: adapter_model.safetensors, or the whole model
         OUT/metrics.json, OUT/log.jsonl, OUT/refused.jsonl, OUT/training.json
 Source  LongLoRA (arXiv 2309.12307), section 4.3. Its script cut long rows from the right and lost their answers;
-        here the document is cut to fit, and a row that cannot fit is refused and counted.
+        here the document is cut to fit, and a row that cannot be cut to fit is refused and counted.
 """
 
 import json
@@ -58,14 +58,14 @@ class SftParams(TrainingParams):
 
 @dataclass(frozen=True)
 class Splits:
-    """The rows to train on, and those held out."""
+    """The rows to train on, and the held-out ones."""
 
     train: FittedSplit
     test: FittedSplit
 
 
 def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
-    """Train MODEL on the answers of DATASET and write what was trained to OUT."""
+    """Train MODEL on the answers of DATASET and write the trained weights to OUT."""
     quiet_libraries()
     return_freed_memory_to_os()
     recipe, params = params, with_dtype_here(params)
@@ -103,7 +103,7 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
 
 
 def fit_splits(params: SftParams, dataset: Path, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Splits:
-    """Return both splits, whose tokens lie in FOLDER."""
+    """Return both splits; their tokens are on disk, in FOLDER."""
 
     def fitted(split: Split) -> FittedSplit:
         return fit_split(dataset, split, tokenizer, params.prompt, params.max_length, folder)
@@ -119,7 +119,7 @@ def write_outputs(
     answers: AnswerLoss,
     out: Path,
 ) -> None:
-    """Write what was trained and what the report says about it; every process calls this, the first writes."""
+    """Write the trained weights, log, metrics and refused rows; every process calls this, the first writes."""
     after = answers.measure()
     with replacing_on_main(trainer, out) as beside:
         save_trained(trainer, beside)
@@ -155,7 +155,7 @@ def write_outputs(
 
 
 def check_nothing_dropped(trainer: CheckpointTrainer, splits: Splits) -> None:
-    """Raise a RuntimeError unless TRL trains on every row handed in: it drops rows without a label silently."""
+    """Raise a RuntimeError unless TRL kept every row; it silently drops rows without a label."""
     for name, rows, fitted in (
         ("train", trainer.train_dataset, splits.train),
         ("test", trainer.eval_dataset, splits.test),
@@ -166,14 +166,14 @@ def check_nothing_dropped(trainer: CheckpointTrainer, splits: Splits) -> None:
 
 
 def count_unpacked_rows(rows: datasets.Dataset) -> int:
-    """Count rows before they were packed."""
+    """Return the number of rows before packing."""
     if "seq_lengths" not in rows.column_names:
         return len(rows)
     return sum(len(packed) for packed in rows["seq_lengths"])
 
 
 def summarise_rows(rows: datasets.Dataset) -> dict[str, int]:
-    """Return rows, before they were packed, tokens, and tokens of answers."""
+    """Return the numbers of rows before packing, of tokens, and of answer tokens."""
     answer_tokens = 0
     for batch in rows.select_columns(["labels"]).with_format("arrow").iter(batch_size=BATCH_ROWS):
         answer_tokens += pc.sum(pc.not_equal(pc.list_flatten(batch["labels"]), IGNORED)).as_py()

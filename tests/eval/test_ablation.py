@@ -14,7 +14,6 @@ from eval.ablation import (
     make_params,
     mean_by_part,
     parser,
-    slug,
     train_and_measure,
 )
 from eval.ablation_tables import COMPARISONS, differences_table, document_means, parts_table, results_table
@@ -69,7 +68,7 @@ def test_given_rates_take_the_place_of_pilot_runs():
     rates = {method.name: choose_rates(method, options) for method in METHODS}
     assert (rates["LoRA"], rates["full fine-tuning"]) == ({"learning_rate": 8e-3}, {"learning_rate": 4e-4})
     assert rates["LoRA+"] == {"learning_rate": 2e-3, "embedding_learning_rate": 8e-4}
-    assert rates["LoRA+, S2 in quarters"] == rates["LoRA+, S2 in halves"] == rates["LoRA+"]
+    assert rates["LoRA+, S2-Attn, G = L/4"] == rates["LoRA+, S2-Attn, G = L/2"] == rates["LoRA+"]
 
 
 @pytest.mark.parametrize(
@@ -119,7 +118,7 @@ def test_rows_are_cut_into_the_groups_of_a_method():
     rates = {"learning_rate": 1e-3}
     sizes = {method.name: make_params(method, rates, 1, 1, options).group_size for method in METHODS}
     assert sizes["LoRA+"] is None
-    assert (sizes["LoRA+, S2 in quarters"], sizes["LoRA+, S2 in halves"]) == (256, 512)
+    assert (sizes["LoRA+, S2-Attn, G = L/4"], sizes["LoRA+, S2-Attn, G = L/2"]) == (256, 512)
 
 
 @pytest.mark.parametrize(("words", "factor"), [((), 8.0), (("--factor", "2"), 2.0)])
@@ -136,7 +135,7 @@ def test_rates_are_searched_until_both_neighbours_are_worse(best):
 
 
 def test_every_method_has_a_name_for_files():
-    assert len({slug(method) for method in METHODS}) == len(METHODS)
+    assert len({method.key for method in METHODS}) == len(METHODS)
 
 
 @pytest.mark.slow

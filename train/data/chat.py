@@ -1,7 +1,7 @@
-"""Prompts of questions about documents, as a model is trained on them, each cut to fit.
+"""Turn questions about documents into tokens and labels in a chat template, each row cut to fit.
 
-The document is cut, around its evidence, and never the question or the answer. A row that cannot fit is refused with a
-reason. LongLoRA's script (arXiv 2309.12307) cut long rows from the right, and with them their answers.
+Only the document is cut, around its evidence, never the question or the answer. A row that cannot be cut to fit is
+refused with a reason. LongLoRA's script (arXiv 2309.12307) cut long rows from the right, and lost their answers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,7 +27,7 @@ Template = Literal["chat", "llama2"]  # the model's own chat template, or [INST]
 
 @dataclass(frozen=True)
 class FittedSplit:
-    """The rows of a split that fit, as tokens and labels on disk, and why the others do not."""
+    """The rows of a split that fit, as tokens and labels on disk, and the refused ones with their reasons."""
 
     rows: datasets.Dataset
     refused: list[dict[str, str]]
@@ -35,39 +35,39 @@ class FittedSplit:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A row as a model reads it."""
+    """A row as text: the prompt, and the prompt with its answer."""
 
-    asked: str
-    whole: str  # that, and the answer
+    asked: str  # the prompt alone
+    whole: str  # the prompt and the answer
 
 
 @dataclass(frozen=True)
 class EncodedRow:
-    """A row as a model is trained on it."""
+    """A row as tokens and labels."""
 
     ids: list[int]
     labels: list[int]
-    refused: str = ""  # why it cannot be trained on, and then it has no tokens
+    refused: str = ""  # why it cannot be trained on; it has no tokens then
 
 
 WITHOUT_ANSWER = EncodedRow([], [], "its template leaves out the answer")
 
 
 def check_template(template: Template, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Raise an InputError where the model has no template of its own."""
+    """Raise an InputError if `chat` is asked for and the tokenizer has no chat template."""
     if template == "chat" and not tokenizer.chat_template:
         raise InputError(
             "sft.prompt",
             found="chat, for a tokenizer without a chat template",
             expected="a model that has one, or another prompt",
-            fix="Set it to llama2, or take the chat model of the family as base.source.",
+            fix="Set it to llama2, or use the chat model of the family as base.source.",
         )
 
 
 def fit_split(
     dataset: Path, split: Split, tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int, folder: Path
 ) -> FittedSplit:
-    """Read one split, cut its rows to fit, and keep their tokens in FOLDER; every process calls this.
+    """Read one split, cut its rows to fit, and store their tokens in FOLDER; every process calls this.
 
     Raises:
         InputError: No row is left.
@@ -96,7 +96,7 @@ def fit_split(
 
 
 def no_row_fits(dataset: Path, split: Split, max_length: int, reasons: Sequence[str]) -> InputError:
-    """Return the fault of a split without a row to train on."""
+    """Return the error for a split without a row to train on."""
     said = f"{len(reasons)} refused" + "".join(f", the first because {reason}" for reason in reasons[:1])
     return InputError(
         f"{dataset}/{split}*.parquet",
@@ -109,7 +109,7 @@ def no_row_fits(dataset: Path, split: Split, max_length: int, reasons: Sequence[
 def fit_rows(
     groups: Sequence[RowGroup], tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int
 ) -> Iterator[Row]:
-    """Yield the tokens and labels of each row, or why it has none."""
+    """Yield the tokens and labels of each row, or the reason why it is refused."""
     for row in read_mixed_groups(groups):
         fitted = fit_row(row, tokenizer, template, max_length)
         yield {
@@ -138,7 +138,7 @@ def fit_row(row: MixedExample, tokenizer: PreTrainedTokenizerBase, template: Tem
 
 
 def render_prompt(instruction: str, output: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> Prompt:
-    """Return a row in its template, ended by what ends an answer."""
+    """Return a row in its template, with the end-of-answer token."""
     if template == "llama2":
         asked = f"[INST]{instruction}[/INST]"
         return Prompt(asked, f"{asked}{output.removesuffix(tokenizer.eos_token)}{tokenizer.eos_token}")
@@ -150,22 +150,23 @@ def render_prompt(instruction: str, output: str, template: Template, tokenizer: 
 
 
 def make_labels(ids: list[int], asked: list[int]) -> list[int]:
-    """Return the labels of a row: what is asked is not learned.
+    """Return the labels of a row: `IGNORED` for the prompt, the tokens of the answer.
 
-    Where the answer begins, tokens may merge: what is asked ends by itself in others than it does before an answer.
+    The prompt's last tokens may merge with the answer's first ones, so the answer starts where `ids` first differ from
+    the tokens of the prompt alone: for ids (5, 6, 9) and a prompt (5, 6, 7) at the 9.
     """
-    differing = (place for place, (one, other) in enumerate(zip(ids, asked, strict=False)) if one != other)
+    differing = (i for i, (one, other) in enumerate(zip(ids, asked, strict=False)) if one != other)
     num_asked = next(differing, min(len(ids), len(asked)))
     return [IGNORED] * num_asked + ids[num_asked:]
 
 
 def encode_prompt(text: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Return the tokens of a row or its beginning; a chat template has written the special ones itself."""
+    """Return the tokens of a row or its prompt, with special tokens unless a chat template wrote them already."""
     ids: list[int] = tokenizer(text, add_special_tokens=template != "chat", verbose=False)["input_ids"]
     return ids
 
 
 def tokenize(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Return the tokens of a text without any added; it may be longer than the model's positions."""
+    """Return the tokens of a text without special tokens; it may be longer than the model's positions."""
     ids: list[int] = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
     return ids

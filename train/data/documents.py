@@ -1,7 +1,7 @@
-"""Rows of tokens to continue pre-training on: long documents of the pipeline, or of any dataset of texts, streamed.
+"""Rows of tokens for continued pre-training: the pipeline's long documents, or a streamed dataset of texts.
 
-A row is a whole document, ended by the token that ends a text. TRL packs rows up to `max_length` and splits longer
-ones; documents that share a row do not see each other.
+A row is a whole document with an end-of-text token. TRL packs rows up to `max_length` and splits longer ones; documents
+in one row do not attend to each other.
 """
 
 from collections.abc import Iterable, Iterator
@@ -17,7 +17,7 @@ from pipeline.storage.parquet import read_documents
 from train.data.token_cache import TOKENS, Row, as_tokens, generate_rows, prepare_rows
 
 FEATURES = datasets.Features({"input_ids": TOKENS})
-BATCH_CHARACTERS = 4_000_000  # of texts that are tokenized at once: a hundred megabytes of Python's numbers
+BATCH_CHARACTERS = 4_000_000  # of texts tokenized at once: about 100 MB of Python integers
 
 
 class TextDatasetParams(BaseModel):
@@ -28,7 +28,7 @@ class TextDatasetParams(BaseModel):
     name: str  # 'owner/name' on the Hub, or the path of a folder
     config: str | None
     split: str
-    column: str  # that holds the texts
+    column: str  # with the texts
 
 
 def load_token_rows(
@@ -38,9 +38,9 @@ def load_token_rows(
     max_tokens: int,
     folder: Path,
 ) -> datasets.Dataset:
-    """Return the tokens to train on, a row a document; they lie in `folder`, not in memory.
+    """Return the tokens to train on, a row per document, stored in `folder` rather than in memory.
 
-    Of a text dataset no more is read than the first `max_tokens` need. Every process calls this.
+    A text dataset is read only until there are `max_tokens`. Every process calls this.
 
     Raises:
         InputError: There is no document to train on.
@@ -72,7 +72,7 @@ def read_training_texts(folder: Path) -> Iterator[str]:
 
 
 def stream_texts(text_dataset: TextDatasetParams) -> Iterator[str]:
-    """Yield the texts of a dataset."""
+    """Yield the texts of a dataset, without downloading all of it."""
     is_empty = True
     for row in open_stream(text_dataset):
         if text_dataset.column not in row:
@@ -88,7 +88,7 @@ def open_stream(text_dataset: TextDatasetParams) -> datasets.IterableDataset:
     """Open a dataset without downloading the whole of it.
 
     Raises:
-        InputError: There is none of that name, or it cannot be reached.
+        InputError: The dataset does not exist, or cannot be reached.
     """
     try:
         return datasets.load_dataset(text_dataset.name, text_dataset.config, split=text_dataset.split, streaming=True)
@@ -97,7 +97,7 @@ def open_stream(text_dataset: TextDatasetParams) -> datasets.IterableDataset:
 
 
 def tokenize_texts(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int | None) -> Iterator[Row]:
-    """Yield the tokens of each text, ended by the token that ends a text, until there are `max_tokens`."""
+    """Yield the tokens of each text with an end-of-text token, until there are `max_tokens`."""
     num_tokens = 0
     for batch in batch_texts(texts):
         for ids in tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]:
@@ -108,7 +108,7 @@ def tokenize_texts(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, max
 
 
 def batch_texts(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Yield texts together, so that the tokenizer's threads have one each."""
+    """Yield batches of texts, large enough to give each of the tokenizer's threads some."""
     batch: list[str] = []
     num_characters = 0
     for text in texts:
@@ -122,7 +122,7 @@ def batch_texts(texts: Iterable[str]) -> Iterator[list[str]]:
 
 
 def no_text_error(text_dataset: TextDatasetParams, found: str) -> InputError:
-    """Return the fault of a dataset without texts."""
+    """Return the error for a dataset without texts."""
     return InputError(
         "extend.text_dataset",
         found=f"{found} in '{text_dataset.name}'",

@@ -1,10 +1,10 @@
-"""What is trained: every weight, or LoRA+, whose one adapter holds low-rank updates and modules trained whole.
+"""What is trained: every weight, or LoRA+, one adapter with LoRA updates and fully trained modules.
 
-Source: LongLoRA (arXiv 2309.12307), section 3.3 and Table 2: without embeddings and norms, low rank falls behind full
-fine-tuning on long rows. The modules trained whole are PEFT's `modules_to_save`, because PEFT saves and merges these;
-parameters unfrozen by hand train and are then lost.
+Source: LongLoRA (arXiv 2309.12307), section 3.3 and Table 2: without embeddings and norms, LoRA falls behind full
+fine-tuning on long rows. The fully trained modules are PEFT's `modules_to_save`, which PEFT saves and merges;
+parameters unfrozen by hand would be trained and then lost.
 
-A model whose head is its embedding stays so: head and embedding are trained as one, and the merged model is tied too.
+Tied embeddings stay tied: head and embedding are trained as one matrix, and the merged model has one too.
 """
 
 import json
@@ -65,10 +65,10 @@ def make_trainable(model: PreTrainedModel, params: TrainingParams, section: str)
 
 
 def set_4bit_dtype(model: torch.nn.Module, dtype: torch.dtype) -> None:
-    """Have layers of 4 bits take and return the recipe's dtype.
+    """Make 4-bit layers take and return the recipe's dtype.
 
-    Theirs is that of their input, and autocast leaves it: behind a norm that is trained, in float32, they would make
-    everything after them float32, and twice as large.
+    They compute in the dtype of their input, even under autocast. After a trained norm, which is in float32, all later
+    activations would be in float32, twice as large.
     """
     for module in model.modules():
         if type(module).__name__ == "Linear4bit":
@@ -76,7 +76,7 @@ def set_4bit_dtype(model: torch.nn.Module, dtype: torch.dtype) -> None:
 
 
 def cast_trainable_to_float32(model: torch.nn.Module) -> None:
-    """Keep what is trained in float32: steps of the optimizer are too small for bfloat16."""
+    """Cast trainable weights to float32: optimizer steps are too small for bfloat16."""
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
@@ -97,7 +97,7 @@ def check_modules(model: torch.nn.Module, names: list[str], where: str) -> None:
 
 
 def check_tied(model: PreTrainedModel, lora_targets: list[str], section: str) -> None:
-    """Raise an InputError where a low-rank update of the embedding would leave the head, which it is, without it."""
+    """Raise an InputError if LoRA would update a tied embedding: the head, the same matrix, would lack the update."""
     if has_tied_embedding(model, lora_targets):
         raise InputError(
             f"{section}.lora_targets",
@@ -108,7 +108,7 @@ def check_tied(model: PreTrainedModel, lora_targets: list[str], section: str) ->
 
 
 def has_tied_embedding(model: PreTrainedModel, names: list[str]) -> bool:
-    """Tell whether the embedding is the head too and one of the modules that are named."""
+    """Whether the embedding is tied to the head and one of the named modules."""
     if not model.config.get_text_config().tie_word_embeddings:
         return False
     embedding = model.get_input_embeddings()

@@ -25,24 +25,24 @@ LOSS_CHUNK = 512  # tokens whose logits are in memory at once: 100 MB in float32
 
 
 class LongTrainer(SFTTrainer):  # type: ignore[misc]
-    """TRL's trainer with a loss that may weigh examples alike, and is fast where it runs on one CPU.
+    """TRL's trainer with a loss that can give every example the same weight and is fast on a single CPU.
 
-    TRL's own avoids full logits too, but without a GPU it projects every token of the prompt, in many small steps; with
-    an answer behind a document that is more than half of the time.
+    TRL's own loss avoids full logits too, but without a GPU it projects every token of the prompt in many small steps.
+    With a long document before a short answer that is more than half of the time.
     """
 
     def __init__(self, *, params: TrainingParams, loss_weighting: LossWeighting, **arguments: Any) -> None:
-        """Take TRL's arguments, the recipe's, and whether tokens or examples count alike."""
+        """Take TRL's arguments, the recipe's section, and whether each token or each example has the same weight."""
         self.params = params
         self.loss_weighting = loss_weighting
         self.sequence_group = join_sequence_group(params.sequence_parallel)
         super().__init__(**arguments)
 
     def create_optimizer(self, model: torch.nn.Module | None = None) -> torch.optim.Optimizer:
-        """Return the optimizer, in which an embedding that is trained whole may have a rate of its own.
+        """Return the optimizer, with a learning rate of its own for the embedding if the recipe sets one.
 
-        Each of its entries moves by the rate at a step, and so does a low-rank factor's; but those of a factor are few
-        and their product is small. What suits the factors can undo the embedding.
+        AdamW moves each entry by about the learning rate. LoRA's factors are small and so is their product, so a rate
+        that suits them can be too high for an embedding.
         """
         optimizer: torch.optim.Optimizer = super().create_optimizer(model)
         if self.params.embedding_learning_rate is not None:
@@ -58,7 +58,7 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         return_outputs: bool = False,
         num_items_in_batch: Tensor | int | None = None,
     ) -> Any:
-        """Return the mean loss of the labelled tokens, or of the examples, of all batches of a step together."""
+        """Return the loss of a batch, scaled to the mean over tokens or examples of all batches of the step."""
         labels_BT, position_ids_BT = inputs["labels"], inputs.get("position_ids")
         sharing = self.sequence_group if model.training else None
         if sharing is not None:
@@ -85,17 +85,17 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         return (loss, {}) if return_outputs else loss
 
     def is_alone_on_cpu(self, tensor: Tensor) -> bool:
-        """Tell whether one process computes, without a GPU."""
+        """Whether a single process trains, without a GPU."""
         return self.accelerator.num_processes == 1 and tensor.device.type == "cpu"
 
     def num_items(self, labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
-        """Count what the loss is the mean of: labelled tokens, or examples with one."""
+        """Count what the loss is averaged over: tokens with a label, or examples with such a token."""
         if self.loss_weighting == "token":
             return make_loss_mask(labels_BT).sum()
         return count_examples(labels_BT, position_ids_BT)
 
     def _get_num_items_in_batch(self, batch_samples: list[dict[str, Any]], device: torch.device) -> Any:
-        """Count what the loss of a step is the mean of, in all its batches and processes."""
+        """Count what the loss of a step is averaged over, in all its batches and processes."""
         numbers = [self.num_items(batch["labels"], batch.get("position_ids")) for batch in batch_samples]
         total = torch.stack(numbers).sum().to(device)
         if self.args.world_size == 1:
@@ -103,7 +103,7 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
         return self.accelerator.gather(total).sum() // self.params.sequence_parallel
 
     def _get_train_sampler(self, train_dataset: datasets.Dataset | None = None) -> Sampler[int] | None:
-        """Return the order of the rows, in which all processes that share one get it."""
+        """Return the order of the rows, in which processes that share a row all get it."""
         if self.sequence_group is None:
             sampler: Sampler[int] | None = super()._get_train_sampler(train_dataset)
             return sampler
@@ -112,7 +112,7 @@ class LongTrainer(SFTTrainer):  # type: ignore[misc]
 
 
 def set_learning_rate(optimizer: torch.optim.Optimizer, parameters: set[torch.nn.Parameter], rate: float) -> None:
-    """Give some of an optimizer's parameters a rate of their own, before its first step."""
+    """Set the learning rate of some parameters of an optimizer, before its first step."""
     for group in list(optimizer.param_groups):
         own = [parameter for parameter in group["params"] if parameter in parameters]
         if own:
@@ -121,12 +121,12 @@ def set_learning_rate(optimizer: torch.optim.Optimizer, parameters: set[torch.nn
 
 
 def shift_left(x_BT: Tensor, filling: float) -> Tensor:
-    """Return for each token what the next one has; the last one of a row has none."""
+    """Return each token's next value: (1, 2, 3) becomes (2, 3, `filling`)."""
     return pad(x_BT[:, 1:], (0, 1), value=filling)
 
 
 def number_examples(labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
-    """Number the examples of a batch, from 0: rows, or what a packed row is packed of."""
+    """Return each token's example, numbered from 0 over the batch: a row, or one of the examples packed into it."""
     starts_BT = torch.zeros_like(labels_BT)
     starts_BT[:, 0] = 1
     if position_ids_BT is not None:
@@ -135,36 +135,36 @@ def number_examples(labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor
 
 
 def make_loss_mask(labels_BT: Tensor) -> Tensor:
-    """Tell which tokens are learned; the first of a row has none before it to be foretold from."""
-    learned_BT: Tensor = labels_BT != IGNORED
-    learned_BT[:, 0] = False
-    return learned_BT
+    """Return the loss mask (B, T); a row's first token has no context to predict it."""
+    mask_BT: Tensor = labels_BT != IGNORED
+    mask_BT[:, 0] = False
+    return mask_BT
 
 
 def count_examples(labels_BT: Tensor, position_ids_BT: Tensor | None) -> Tensor:
-    """Count the examples with a token that is learned."""
+    """Count the examples with a token that counts in the loss."""
     return torch.tensor(len(torch.unique(number_examples(labels_BT, position_ids_BT)[make_loss_mask(labels_BT)])))
 
 
 def weigh_tokens(labels_BT: Tensor, position_ids_BT: Tensor | None, weighting: LossWeighting) -> Tensor:
-    """Return what each token's loss counts: 1, or such that those of an example sum to 1.
+    """Return the weight of each token's loss: 1, or such that the weights of an example sum to 1.
 
     Source: LongAlign (arXiv 2401.18058), section 3.2: in a packed row, a mean over tokens drowns short answers.
     """
-    learned_BT = make_loss_mask(labels_BT)
+    mask_BT = make_loss_mask(labels_BT)
     if weighting == "token":
-        return learned_BT.float()
+        return mask_BT.float()
     example_BT = number_examples(labels_BT, position_ids_BT)
-    num_E = torch.bincount(example_BT[learned_BT], minlength=int(example_BT.max()) + 1)
-    return learned_BT / num_E.clamp(min=1)[example_BT].float()
+    num_E = torch.bincount(example_BT[mask_BT], minlength=int(example_BT.max()) + 1)
+    return mask_BT / num_E.clamp(min=1)[example_BT].float()
 
 
 def sum_token_losses(
     model: torch.nn.Module, inputs: dict[str, Any], labels_BT: Tensor, weights_BT: Tensor | None = None
 ) -> tuple[Tensor, int]:
-    """Return the sum of the labelled tokens' losses, each times its weight, and how many there are.
+    """Return the weighted sum of the losses of all tokens with a label, and the number of these tokens.
 
-    A weight stands where the token is foretold, one place before it: (B, T - 1).
+    Weights have the shape (B, T - 1): that of a token is at the position that predicts it, one before the token.
     """
     base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
     hidden_BTM = base.base_model(**inputs, use_cache=False).last_hidden_state
@@ -178,12 +178,12 @@ def sum_token_losses(
 
 
 def sum_losses_in_chunks(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
-    """Return the sum of tokens' losses, each times its weight, with the logits of a chunk at a time."""
+    """Return the weighted sum of tokens' losses, with the logits of one chunk in memory at a time."""
     chunks = (torch.split(part, LOSS_CHUNK) for part in (hidden_NM, labels_N, weights_N))
     parts = [checkpoint(sum_chunk_losses, head, *chunk, use_reentrant=False) for chunk in zip(*chunks, strict=True)]
     return torch.stack(parts).sum()
 
 
 def sum_chunk_losses(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
-    """Return the sum of some tokens' losses, each times its weight."""
+    """Return the weighted sum of the losses of one chunk of tokens."""
     return (cross_entropy(head(hidden_NM).float(), labels_N, reduction="none") * weights_N).sum()

@@ -1,4 +1,4 @@
-"""What both steps of training share: loading a model, TRL's trainer, and what is written down."""
+"""What `extend` and `sft` share: loading a model, TRL's trainer, and the log."""
 
 import json
 import sys
@@ -32,7 +32,7 @@ from train.trainer.loss import LossWeighting
 
 
 def load_model(folder: Path, params: TrainingParams, config: PretrainedConfig, section: str) -> PreTrainedModel:
-    """Load a model for training, with S2-Attn where the recipe has a group size, in 4 bits where it says so.
+    """Load a model for training, with S2-Attn if the recipe has a group size, in 4 bits if it says `qlora`.
 
     Raises:
         InputError: The folder holds no model that can be read.
@@ -62,15 +62,15 @@ def load_model(folder: Path, params: TrainingParams, config: PretrainedConfig, s
 
 
 def receives_weights(params: TrainingParams) -> bool:
-    """Tell whether the first process of all will send this one its parts of the weights, as FSDP does.
+    """Whether this process gets its shards of the weights from the first process, as under FSDP.
 
-    Then one process of a machine reads them, and the others need no memory for what they would throw away.
+    Then only one process of each machine reads the weights, and the others need no memory for them.
     """
     return params.method != "qlora" and is_fsdp_enabled() and not is_local_dist_rank_0()
 
 
 def allocate_weights(model: PreTrainedModel) -> None:
-    """Give weights that were not read an address, by which accelerate tells them apart, but no page of memory yet."""
+    """Allocate weights that were not read, without touching their memory; accelerate identifies them by address."""
     for module in model.modules():
         for name, parameter in module.named_parameters(recurse=False):
             setattr(module, name, torch.nn.Parameter(torch.empty_like(parameter, device="cpu")))
@@ -78,7 +78,7 @@ def allocate_weights(model: PreTrainedModel) -> None:
 
 
 def disable_weight_packing(model: PreTrainedModel) -> None:
-    """Keep bitsandbytes from packing weights anew at the first evaluation on a CPU: they give no gradients then."""
+    """Keep bitsandbytes from repacking weights at the first evaluation on a CPU; repacked ones give no gradients."""
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
@@ -139,7 +139,7 @@ def make_trl_config(
 ) -> SFTConfig:
     """Return TRL's configuration.
 
-    `max_steps` of -1 leaves the end to `num_epochs`; with `eval_steps` of 0 nothing is measured on the way.
+    With `max_steps` -1 training ends after `num_epochs`; with `eval_steps` 0 there is no evaluation in between.
     """
     on_cpu = not torch.cuda.is_available()
     return SFTConfig(
@@ -188,7 +188,7 @@ def build_trainer(
     loss_weighting: LossWeighting,
     **rows: datasets.Dataset,
 ) -> CheckpointTrainer:
-    """Return a trainer that shows its progress on a terminal and is quiet elsewhere."""
+    """Return a trainer that shows its progress on a terminal only."""
     trainer = CheckpointTrainer(
         params=params, model=model, args=config, processing_class=tokenizer, loss_weighting=loss_weighting, **rows
     )

@@ -1,4 +1,4 @@
-"""What can be known to go wrong before any weight is loaded, said in one line then."""
+"""Checks of a recipe against the machine and the model, before any weight is loaded."""
 
 import os
 import shutil
@@ -21,7 +21,7 @@ TRACKERS = {"tensorboard": "tensorboard", "trackio": "trackio", "wandb": "wandb"
 
 
 def check_before_loading(params: TrainingParams, config: PretrainedConfig, out: Path, section: str) -> None:
-    """Raise an InputError for a recipe that this machine or this model cannot do."""
+    """Raise an InputError if this machine or this model cannot run the recipe."""
     if params.group_size is not None:
         check_group_size(params.group_size, f"{section}.group_size")
     check_length(params, config, section)
@@ -33,7 +33,7 @@ def check_before_loading(params: TrainingParams, config: PretrainedConfig, out: 
     if params.embedding_learning_rate is not None and not counts["embedding"]:
         raise InputError(
             f"{section}.embedding_learning_rate",
-            found="a rate, but no embedding that is trained whole",
+            found="a rate, but no embedding that is fully trained",
             expected=f"the embedding in {section}.fully_trained",
             fix="Set it to null.",
         )
@@ -54,12 +54,12 @@ def check_length(params: TrainingParams, config: PretrainedConfig, section: str)
 
 
 def check_launcher(params: TrainingParams, section: str) -> None:
-    """Refuse what ZeRO-3 cannot do: with it TRL computes layers again in the way that keeps nothing but their input."""
+    """Refuse what ZeRO-3 cannot do: under it, TRL's checkpointing saves layer inputs only."""
     has_zero3 = os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true" and os.environ.get(ZERO_STAGE) == "3"
     if has_zero3 and params.checkpointing == "attention" and params.method != "full":
         raise InputError(
             f"{section}.checkpointing",
-            found="attention, with low rank under DeepSpeed ZeRO-3",
+            found="attention, with LoRA under DeepSpeed ZeRO-3",
             expected="layers or none",
             fix="Set it to layers, or use FSDP2.",
         )
@@ -102,13 +102,13 @@ def check_packages(params: TrainingParams, section: str) -> None:
             raise InputError(
                 where,
                 found=f"no package '{package}'",
-                expected="it installed",
+                expected="the package, which this value needs",
                 fix=f"Run 'pip install {package}', or choose another value.",
             )
 
 
 def build_on_meta(params: TrainingParams, config: PretrainedConfig, section: str) -> PreTrainedModel:
-    """Build the model that will be trained without any weight.
+    """Build the model that will be trained on the meta device, without weights.
 
     Raises:
         InputError: The model lacks a module that the recipe names.
@@ -119,7 +119,7 @@ def build_on_meta(params: TrainingParams, config: PretrainedConfig, section: str
 
 
 def check_disk_space(num_trained: int, params: TrainingParams, out: Path, section: str) -> None:
-    """Refuse a disk on which the checkpoints that are kept, and the one that is being written, have no room."""
+    """Refuse a disk without space for the kept checkpoints and the one being written."""
     folder = next(path for path in (out.absolute(), *out.absolute().parents) if path.is_dir())
     needed = num_trained * BYTES_PER_TRAINED * (params.num_checkpoints + 1)
     free = shutil.disk_usage(folder).free

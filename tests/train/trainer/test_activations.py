@@ -53,18 +53,17 @@ def test_a_model_without_feed_forward_modules_of_that_name_is_refused():
 STILL_HELD = """
 import sys
 import torch
-from train.bench import memory
-from train.benchmarks.memory import STATUS
+from train.benchmarks.measuring import read_resident_bytes
 from train.trainer.activations import return_freed_memory_to_os
 
 if sys.argv[1] == "given back":
     return_freed_memory_to_os()
 torch.ones(5_000_000)  # freed: glibc now keeps what is as large
-before = memory(STATUS)["VmRSS"]
+before = read_resident_bytes()["VmRSS"]
 blocks = [(torch.ones(4_000_000), torch.ones(120_000)) for _ in range(20)]
 between = [small for _, small in blocks]  # keep a heap from shrinking
 del blocks
-print((memory(STATUS)["VmRSS"] - before) / 320e6)
+print((read_resident_bytes()["VmRSS"] - before) / 320e6)
 """
 
 

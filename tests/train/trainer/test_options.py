@@ -212,7 +212,7 @@ def test_what_zero3_cannot_compute_again_is_told(tmp_path, tiny_model, dataset, 
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
     monkeypatch.setenv("ACCELERATE_DEEPSPEED_ZERO_STAGE", "3")
     changes = {"checkpointing": "attention"}
-    with pytest.raises(InputError, match=r"sft\.checkpointing: found attention, with low rank under DeepSpeed ZeRO-3"):
+    with pytest.raises(InputError, match=r"sft\.checkpointing: found attention, with LoRA under DeepSpeed ZeRO-3"):
         run(train.sft, tmp_path, changes, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
 
 
