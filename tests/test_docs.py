@@ -11,7 +11,7 @@ from eval.ablation import parser as methods_parser
 from pipeline.bench import BENCHMARKS, parser_of
 from pipeline.cli import COMMANDS, STAGES
 from pipeline.find import KINDS
-from pipeline.find import parser_of as find_parser
+from pipeline.find import build_parser as find_parser
 from pipeline.storage.parquet import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
 from train.bench import parser as bench_parser
 from train.benchmarks.memory import parser as measure_parser

@@ -33,7 +33,7 @@ def measure_hostile(params: ExtractParams, *, documents: Path) -> list[Table]:
     alone = {engine: counts_alone(engine, pdfs) for engine in ENGINES}
     read = dict(zip(files, rows, strict=False))
     return [
-        summary_of(files, rows, run),
+        summarise_document(files, rows, run),
         reasons_of(rows, files),
         yield_of(pdfs, read, alone),
         missed_of(documents, pdfs, read, alone),
@@ -62,7 +62,7 @@ def is_clean(text: str) -> bool:
     return not kinds & {"Cc", "Cs"} and unicodedata.is_normalized("NFC", text)
 
 
-def summary_of(files: Sequence[Path], rows: Sequence[Document], run: Run) -> Table:
+def summarise_document(files: Sequence[Path], rows: Sequence[Document], run: Run) -> Table:
     """Return whether all went as it must."""
     figures = (
         ("files", len(files)),

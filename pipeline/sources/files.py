@@ -1,4 +1,4 @@
-"""Documents of your own: a folder or a pattern, with the sha256 of each, so that a change is seen."""
+"""Your own documents: a folder or a pattern, with the sha256 of each, so that a change is seen."""
 
 from collections.abc import Iterator
 from pathlib import Path

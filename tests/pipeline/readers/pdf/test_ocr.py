@@ -10,7 +10,7 @@ from reportlab.lib.utils import ImageReader
 from pipeline.errors import InputError
 from pipeline.extract import ExtractParams, options_of
 from pipeline.readers.common.reading import Options
-from pipeline.readers.pdf.lines import Piece
+from pipeline.readers.pdf.lines import TestText
 from pipeline.readers.pdf.ocr import is_installed, lines_of
 from pipeline.readers.sandbox import Sandbox
 from pipeline.readers.worker import Limits
@@ -71,7 +71,7 @@ def test_recognition_without_its_library_is_a_fault_of_the_input(monkeypatch):
 
 
 def test_pieces_at_one_height_make_a_line_from_left_to_right():
-    pieces = [(Piece("right", 200, 260), 700.5, 12.0), (Piece("left", 72, 120), 700.0, 12.0)]
-    pieces += [(Piece("below", 72, 120), 680.0, 12.0)]
+    pieces = [(TestText("right", 200, 260), 700.5, 12.0), (TestText("left", 72, 120), 700.0, 12.0)]
+    pieces += [(TestText("below", 72, 120), 680.0, 12.0)]
 
     assert [[piece.text for piece in line.pieces] for line in lines_of(pieces)] == [["left", "right"], ["below"]]

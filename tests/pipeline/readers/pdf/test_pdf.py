@@ -9,7 +9,7 @@ from pipeline.readers.common.reading import TEXT_ONLY, UnreadableError
 from pipeline.readers.pdf import pdf
 from pipeline.readers.pdf.headings import Outline
 from pipeline.readers.pdf.layout import markdown_pages
-from pipeline.readers.pdf.lines import Line, Piece, plain_lines
+from pipeline.readers.pdf.lines import Line, TestText, plain_lines
 from pipeline.readers.pdf.running_heads import key_of
 
 NAMES = ("one", "two", "three", "four")
@@ -203,7 +203,7 @@ def test_a_cut_file_is_read_or_refused(paper, tmp_path, share):
 
 def line(text, bottom, size=10.0, left=72.0, bold=False):
     return Line(
-        (Piece(text, left, left + 5 * len(text)),), bottom, size, bold=bold, first_word=5 * len(text.split()[0])
+        (TestText(text, left, left + 5 * len(text)),), bottom, size, bold=bold, first_word=5 * len(text.split()[0])
     )
 
 
