@@ -10,7 +10,7 @@ from typing import Any, Literal, Self
 from pydantic import Field, ValidationError, model_validator
 
 from pipeline.errors import InputError
-from pipeline.params import Params, fault_of, read_yaml
+from pipeline.params import Params, explain_validation_error, read_yaml
 
 RECIPES = Path(__file__).parent / "recipes"
 SHARED = RECIPES / "shared.yaml"
@@ -76,8 +76,8 @@ class RecipeParams(Params):
             key = next(iter(error.errors()[0]["loc"]), None)
             if key not in own:
                 for name in (name for name, section in sections.items() if key in section):
-                    raise fault_of(SHARED, name, error) from error
-            raise fault_of(file, cls.section, error) from error
+                    raise explain_validation_error(SHARED, name, error) from error
+            raise explain_validation_error(file, cls.section, error) from error
 
 
 class LoraParams(RecipeParams):
