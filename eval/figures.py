@@ -33,7 +33,7 @@ def draw_losses(logs: pd.DataFrame) -> str:
 
 
 def draw_positions(positions: pd.DataFrame, native_length: int) -> str:
-    """Draw the loss by position: columns model, position, nll; a line marks what the base model was trained to."""
+    """Draw the loss by position: columns model, position, nll; a line marks the base model's trained length."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7, 3.2), layout="constrained")
         axes = figure.subplots()
@@ -65,7 +65,7 @@ def draw_passkeys(cells: pd.DataFrame) -> str:
 
 
 def label_lengths(axes: mpl.axes.Axes, lengths: Sequence[int]) -> None:
-    """Give each length a place of its own on the x axis."""
+    """Space the lengths evenly on the x axis."""
     axes.set_xticks(range(len(lengths)), [f"{length:,} tokens" for length in lengths])
     axes.set_xlim(-0.5, len(lengths) - 0.5)
 

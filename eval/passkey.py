@@ -11,10 +11,11 @@ import random
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import pandas as pd
 import torch
+from pydantic import Field
 from tqdm import tqdm
 
 from eval.scoring import load_model, load_tokenizer, score_tokens
@@ -46,8 +47,8 @@ log = logging.getLogger(__name__)
 class PasskeyParams(Params):
     """Section `passkey` of params.yaml."""
 
-    lengths: list[int]  # tokens of the whole prompt, at most
-    num_trials: int  # a length; the key's depth runs evenly from the start to the end over them
+    lengths: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)  # tokens of the whole prompt, at most
+    num_trials: int = Field(ge=1)  # per length, with the key at evenly spaced depths
     dtype: Dtype
     seed: int
 
@@ -73,13 +74,13 @@ def make_trials(params: PasskeyParams, tokenizer: Any) -> Iterator[Trial]:
 
 
 def fill_prompt(length: int, depth: float, key: str, random_number: random.Random, tokenizer: Any) -> str:
-    """Return a prompt of at most `length` tokens, answer included, with the key at the given depth.
+    """Return a prompt of at most `length` tokens, with room for the answer and the key at the given depth.
 
     Raises:
-        InputError: The length does not even hold the question.
+        InputError: The question alone is longer than `length`.
     """
     needle = NEEDLE.format(key=key)
-    room = length - count(tokenizer, f"{OPENING}{needle}{QUESTION} {key}")
+    room = length - count_tokens(tokenizer, f"{OPENING}{needle}{QUESTION} {key}")
     if room < 0:
         raise InputError(
             "section 'passkey', key 'lengths'",
@@ -88,22 +89,22 @@ def fill_prompt(length: int, depth: float, key: str, random_number: random.Rando
             fix="Raise it.",
         )
     lines: list[str] = []
-    while (line := random_number.choice(FILLER)) and (room := room - count(tokenizer, f" {line}")) >= 0:
+    while (line := random_number.choice(FILLER)) and (room := room - count_tokens(tokenizer, f" {line}")) >= 0:
         lines.append(line)
     lines.insert(round(depth * len(lines)), needle)
     return f"{OPENING}{' '.join(lines)}{QUESTION}"
 
 
-def count(tokenizer: Any, text: str) -> int:
+def count_tokens(tokenizer: Any, text: str) -> int:
     """Return the number of tokens of a text."""
     return len(tokenizer(text)["input_ids"])
 
 
-def answer_trial(model: Any, tokenizer: Any, trial: Trial) -> dict[str, Any]:
+def score_trial(model: Any, tokenizer: Any, trial: Trial) -> dict[str, Any]:
     """Score the key after the prompt in one forward pass.
 
-    Greedy decoding finds the key exactly when each of its tokens is the most likely one after those before it, so no
-    token needs to be generated.
+    Greedy decoding finds the key exactly if each of its tokens is the most likely one after the tokens before it, so
+    nothing needs to be generated.
     """
     prompt_ids = tokenizer(trial.prompt, return_tensors="pt")["input_ids"]
     ids = tokenizer(f"{trial.prompt} {trial.key}", return_tensors="pt")["input_ids"]
@@ -133,13 +134,13 @@ def summarise(trials: pd.DataFrame) -> dict[str, Any]:
 
 
 def run(params: PasskeyParams, *, base: Path, tuned: Path, out: Path) -> None:
-    """Put the same prompts to both models and count the keys found."""
+    """Give the same prompts to both models and count the keys found."""
     torch.manual_seed(params.seed)
     rows: list[dict[str, Any]] = []
     for name, folder in zip(MODELS, (base, tuned), strict=True):
         model, tokenizer = load_model(folder, params.dtype), load_tokenizer(folder)
         trials = tqdm(list(make_trials(params, tokenizer)), desc=f"passkey {name}", unit=" trials", disable=None)
-        rows += [{"model": name, **answer_trial(model, tokenizer, trial)} for trial in trials]
+        rows += [{"model": name, **score_trial(model, tokenizer, trial)} for trial in trials]
     frame = pd.DataFrame(rows)
     metrics = summarise(frame)
     with replacing(out) as beside:

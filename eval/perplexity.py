@@ -5,8 +5,8 @@ Reads   DOCUMENTS/*.parquet   curated documents, of which those of the test spli
 Writes  OUT/documents.jsonl   one object a model, document and length: nll (nats a token), num_tokens
         OUT/positions.csv     mean nll by position, for `dvc plots`
         OUT/metrics.json      perplexity by length and loss beyond the base model's length, with paired differences
-Source  protocol `per_doc`: the first L tokens of each document, one forward pass, nothing crosses a border, every
-        document one unit. LongLoRA's own protocol (one stream, windows 256 apart) gives other figures; never mix them.
+Source  protocol `per_doc`: the first L tokens of each document in one forward pass of its own; every document has the
+        same weight. LongLoRA's protocol (one stream, windows 256 apart) gives other figures; do not compare them.
 """
 
 import logging
@@ -14,11 +14,12 @@ import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pandas as pd
 import torch
+from pydantic import Field
 from tqdm import tqdm
 from transformers import AutoConfig
 
@@ -35,22 +36,23 @@ from train.recipe import Dtype
 
 MODELS = ("base", "tuned")
 POSITIONS_PER_BIN = 512
+MAX_CHARACTERS_PER_TOKEN = 16  # prose averages 4 to 5; a document that averages more than 16 would count as too short
 log = logging.getLogger(__name__)
 
 
 class PerplexityParams(Params):
     """Section `perplexity` of params.yaml."""
 
-    lengths: list[int]  # tokens, ascending; documents shorter than the longest are left out
-    num_documents: int  # at most, the same for every model
-    num_resamples: int  # of the bootstrap over documents
+    lengths: list[Annotated[int, Field(ge=2)]] = Field(min_length=1)  # tokens; a document must reach the longest
+    num_documents: int = Field(ge=1)  # at most, the same for every model
+    num_resamples: int = Field(ge=1)  # of the bootstrap over documents
     dtype: Dtype  # of weights and activations; the loss is always float32
-    seed: int
+    seed: int = Field(ge=0)
 
 
 @dataclass(frozen=True)
 class Score:
-    """What one model makes of one document: the loss of each token but the first."""
+    """The loss of each token of a document except the first, by one model."""
 
     model: str
     doc_id: str
@@ -58,7 +60,7 @@ class Score:
 
 
 def choose_texts(documents: Iterable[Document], tokenizer: Any, params: PerplexityParams) -> dict[str, torch.Tensor]:
-    """Return the first tokens of test documents that reach the longest length, drawn by a hash of their ids.
+    """Return the first tokens of test documents that reach the longest length, chosen by a hash of their ids.
 
     Raises:
         InputError: No document of the test split is that long.
@@ -70,7 +72,8 @@ def choose_texts(documents: Iterable[Document], tokenizer: Any, params: Perplexi
     for document in ranked:
         if len(chosen) == params.num_documents:
             break
-        ids = tokenizer(document.text[: longest * 16], return_tensors="pt", verbose=False)["input_ids"]
+        start = document.text[: longest * MAX_CHARACTERS_PER_TOKEN]  # a long book need not be tokenized whole
+        ids = tokenizer(start, return_tensors="pt", verbose=False)["input_ids"]
         if ids.shape[1] >= longest:
             chosen[document.doc_id] = ids[:, :longest]
     if not chosen:
@@ -89,7 +92,7 @@ def score_texts(name: str, model: Any, texts: dict[str, torch.Tensor]) -> Iterat
         yield Score(name, doc_id, score_tokens(model, ids)[0][0].numpy())
 
 
-def by_length(scores: Sequence[Score], lengths: Sequence[int]) -> pd.DataFrame:
+def losses_by_length(scores: Sequence[Score], lengths: Sequence[int]) -> pd.DataFrame:
     """Return the mean loss of the first L tokens: columns model, doc_id, length, nll, num_tokens."""
     return pd.DataFrame(
         {
@@ -104,7 +107,7 @@ def by_length(scores: Sequence[Score], lengths: Sequence[int]) -> pd.DataFrame:
     )
 
 
-def by_position(scores: Sequence[Score]) -> pd.DataFrame:
+def losses_by_position(scores: Sequence[Score]) -> pd.DataFrame:
     """Return the mean loss by bin of positions over all documents: columns model, position (the bin's end), nll."""
     rows = []
     for name in MODELS:
@@ -132,9 +135,9 @@ def compare(losses: pd.DataFrame, params: PerplexityParams) -> dict[str, Any]:
 
 
 def compare_beyond(scores: Sequence[Score], native_length: int, params: PerplexityParams) -> dict[str, Any]:
-    """Return the mean loss of the tokens beyond what the base model was trained to, and its paired difference.
+    """Return the mean loss of the tokens beyond the base model's trained length, and its paired difference.
 
-    This is where an extended context shows: a mean over all positions hides it behind the tokens before.
+    This is where extended context shows; a mean over all positions is dominated by the tokens before.
     """
     rows = [
         {
@@ -162,12 +165,12 @@ def run(params: PerplexityParams, *, base: Path, tuned: Path, documents: Path, o
         for name, folder in zip(MODELS, (base, tuned), strict=True)
         for score in score_texts(name, load_model(folder, params.dtype), texts)
     ]
-    losses = by_length(scores, sorted(params.lengths))
+    losses = losses_by_length(scores, sorted(params.lengths))
     metrics = compare(losses, params)
     with replacing(out) as beside:
         beside.mkdir()
         losses.to_json(beside / "documents.jsonl", orient="records", lines=True, double_precision=6)
-        by_position(scores).to_csv(beside / "positions.csv", index=False, float_format="%.6f")
+        losses_by_position(scores).to_csv(beside / "positions.csv", index=False, float_format="%.6f")
         beyond = compare_beyond(scores, native_length, params)
         write_json(beside / "metrics.json", {"protocol": "per_doc", "lengths": metrics, "beyond_native": beyond})
     longest = metrics[str(max(params.lengths))]

@@ -1,4 +1,4 @@
-"""Load a model for evaluation, and score tokens without holding the logits of a whole text.
+"""Load a model for evaluation, and score tokens without the logits of a whole text in memory.
 
 Evaluation always uses full attention: S2-Attn is for training (LongLoRA, arXiv 2309.12307, section 3.2).
 
@@ -13,29 +13,29 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pipeline.errors import InputError
 from train.recipe import Dtype
-from train.trainer.precision import computed_in
-from train.trainer.quiet import quiet
+from train.trainer.precision import choose_dtype
+from train.trainer.quiet import quiet_libraries
 
-TOKENS_PER_CHUNK = 1_024  # whose logits are held at once: 200 MB in float32 for 49k words
+TOKENS_PER_CHUNK = 1_024  # whose logits are in memory at once: 200 MB in float32 for a vocabulary of 49k
 
 
 def load_model(folder: Path, dtype: Dtype) -> Any:
-    """Return a model in evaluation mode with full attention, in the dtype or what this machine computes it in.
+    """Return a model in evaluation mode with full attention, on the GPU if there is one.
 
-    It is on the GPU where there is one.
+    On CPUs without bfloat16 it computes in float32.
 
     Raises:
         InputError: The folder holds no model.
     """
     require_model(folder)
-    quiet()
-    dtype_here = getattr(torch, computed_in(dtype))
+    quiet_libraries()
+    dtype_here = getattr(torch, choose_dtype(dtype))
     model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype_here, attn_implementation="sdpa")
     return model.eval().to("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def load_tokenizer(folder: Path) -> Any:
-    """Return the tokenizer that stands beside a model.
+    """Return the tokenizer in a model's folder.
 
     Raises:
         InputError: The folder holds no model.
@@ -45,7 +45,7 @@ def load_tokenizer(folder: Path) -> Any:
 
 
 def require_model(folder: Path) -> None:
-    """Check that a folder holds a model."""
+    """Raise an InputError if a folder holds no model."""
     if not (folder / "config.json").is_file():
         raise InputError(
             folder,

@@ -19,7 +19,7 @@ class Interval:
 
 
 def wilson(num_right: int, num_trials: int) -> Interval:
-    """Return the share of right answers with Wilson's score interval, which holds at 0 and at 1 too.
+    """Return the share of right answers with Wilson's score interval, which is valid at 0 and 1 too.
 
     Source: Wilson 1927, in the form of Brown, Cai and DasGupta 2001 (doi 10.1214/ss/1009213286), equation 4.
     """
@@ -36,8 +36,8 @@ def wilson(num_right: int, num_trials: int) -> Interval:
 def bootstrap_mean(values: Sequence[float], num_resamples: int, seed: int) -> Interval:
     """Return the mean of independent units with its percentile bootstrap interval.
 
-    The units are whatever was drawn independently: documents, not tokens. Of paired measurements pass the differences.
-    With fewer than two units the interval is the value itself, and says nothing.
+    The units must be independent: documents, not tokens. For paired measurements pass the differences. With fewer than
+    two units the interval is the value itself and means nothing.
     """
     units = np.asarray(values, dtype=np.float64)
     draws = np.random.default_rng(seed).integers(len(units), size=(num_resamples, len(units)))

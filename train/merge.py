@@ -1,14 +1,14 @@
-"""Merge the adapter into a plain model that transformers, vLLM and others load as it is.
+"""Merge the adapter into a plain model that transformers, vLLM and others can load.
 
 Reads   MODEL      the plain model that the adapter was trained on
         ADAPTER    the adapter, of stage `sft`
 Writes  OUT        a plain model with its tokenizer and scaled positions; OUT/README.md is its card
-Source  LongLoRA's merge script lost the scaled positions (its issues 40, 82, 137); here what is written is loaded again
-        and checked
+Source  LongLoRA's merge script lost the scaled positions (its issues 40, 82, 137); here the written model is loaded
+        again and checked
 
-All is compared in float32. Merging must give the adapter's logits, and what a fresh process loads must give those of
-what was written. Rounding to the dtype that is written moves logits too; by how much is measured and said, not hidden
-in a bound.
+All comparisons are in float32. The merged model must have the adapter's logits, and the model that a new process loads
+must have those of the written one. Rounding to the written dtype changes logits too; the change is measured and
+reported, not hidden in a tolerance.
 """
 
 import json
@@ -20,6 +20,7 @@ from typing import Any
 
 import torch
 from peft import PeftModel
+from pydantic import Field
 from safetensors import SafetensorError
 from torch import Tensor
 from transformers import AutoModelForCausalLM, PreTrainedModel
@@ -28,10 +29,10 @@ from pipeline.cli import run_stage
 from pipeline.errors import InputError
 from pipeline.files import replacing
 from train.recipe import Dtype, RecipeParams
-from train.reload import compare_apart
-from train.trainer.lora import cast_parameters, merged
-from train.trainer.model import load_config, load_tokenizer, make_readable, no_model
-from train.trainer.quiet import quiet
+from train.reload import compare_in_new_process
+from train.trainer.lora import cast_parameters, merge_adapter
+from train.trainer.model import load_model_config, load_tokenizer, make_readable, unreadable_model
+from train.trainer.quiet import quiet_libraries
 
 NUM_CHECKED_TOKENS = 256
 PERPLEXITY_TOLERANCE = 1e-3
@@ -44,32 +45,32 @@ class MergeParams(RecipeParams):
     """Section `merge` of the recipe."""
 
     dtype: Dtype  # of the weights that are written
-    max_logit_difference: float  # that merging, and writing and loading, may make, in float32
-    hub_name: str  # of the model, as its card and the Hub say it
-    base_model: str  # of the Hub, that the card names
-    licence: str  # of the base model, as the Hub writes it
+    max_logit_difference: float = Field(ge=0)  # allowed after merging, and after writing and loading, in float32
+    hub_name: str  # of the merged model, for its card and the Hub
+    base_model: str  # on the Hub, named by the card
+    licence: str  # of the base model, as the Hub spells it
 
 
 def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:
     """Merge ADAPTER into MODEL, write the result to OUT and check what was written."""
-    quiet()
-    config = load_config(model)
+    quiet_libraries()
+    config = load_model_config(model)
     tokenizer = load_tokenizer(adapter)
     adapted = load_trained(model, adapter)
-    tokens = checked_tokens(config.get_text_config().vocab_size)
-    wanted = logits_of(adapted, tokens)
-    plain = plain_of(adapted)
-    exact = logits_of(plain, tokens)
-    check(exact, wanted, "merging changed the logits", params.max_logit_difference)
+    tokens = make_check_tokens(config.get_text_config().vocab_size)
+    expected = compute_logits(adapted, tokens)
+    plain = make_plain(adapted)
+    exact = compute_logits(plain, tokens)
+    check_logits(exact, expected, "merging changed the logits", params.max_logit_difference)
     with replacing(out) as beside:
         cast_parameters(plain, getattr(torch, params.dtype))
         plain.save_pretrained(beside)
         tokenizer.save_pretrained(beside)
         cast_parameters(plain, torch.float32)
-        rounded = logits_of(plain, tokens)
-        rounding = (rounded - wanted).abs()
-        check_again(compare_apart(beside, tokens, rounded), params.max_logit_difference)
-        (beside / "README.md").write_text(model_card(plain, adapter, params, rounding), encoding="utf-8")
+        rounded = compute_logits(plain, tokens)
+        rounding = (rounded - expected).abs()
+        check_reloaded(compare_in_new_process(beside, tokens, rounded), params.max_logit_difference)
+        (beside / "README.md").write_text(write_model_card(plain, adapter, params, rounding), encoding="utf-8")
         make_readable(beside)
     log.info(
         "merge: %d parameters in %s in %s; rounding to it moves a logit by %.4f on average, %.4f at most",
@@ -84,10 +85,10 @@ def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:
 def load_trained(model: Path, adapter: Path) -> PreTrainedModel | PeftModel:
     """Load MODEL with ADAPTER in float32, so that merging rounds once, when the result is written.
 
-    A model that was trained whole stands in ADAPTER by itself.
+    If every weight was trained, ADAPTER holds the whole model and MODEL is not read.
 
     Raises:
-        InputError: One of them cannot be read, or they do not fit each other.
+        InputError: One of them cannot be read, or they do not match.
     """
     is_whole = (adapter / "config.json").is_file()
     if not is_whole and not (adapter / "adapter_config.json").is_file():
@@ -99,7 +100,7 @@ def load_trained(model: Path, adapter: Path) -> PreTrainedModel | PeftModel:
             adapter if is_whole else model, dtype=torch.float32, use_safetensors=True
         )
     except (OSError, ValueError, SafetensorError) as error:
-        raise no_model(model, error) from error
+        raise unreadable_model(model, error) from error
     if is_whole:
         return base.eval()
     try:
@@ -114,36 +115,36 @@ def load_trained(model: Path, adapter: Path) -> PreTrainedModel | PeftModel:
         ) from error
 
 
-def plain_of(model: PreTrainedModel | PeftModel) -> PreTrainedModel:
-    """Return the plain model, without what only training needs in its config."""
-    plain = merged(model, torch.float32) if isinstance(model, PeftModel) else model
+def make_plain(model: PreTrainedModel | PeftModel) -> PreTrainedModel:
+    """Return the plain model, with the adapter merged and without training's settings in its config."""
+    plain = merge_adapter(model, torch.float32) if isinstance(model, PeftModel) else model
     if hasattr(plain.config, "s2_group_size"):
         del plain.config.s2_group_size
     plain.config.use_cache = True
     return plain
 
 
-def checked_tokens(vocab_size: int) -> Tensor:
-    """Return a fixed row of tokens from all over the vocabulary."""
+def make_check_tokens(vocab_size: int) -> Tensor:
+    """Return a fixed row of random tokens from the whole vocabulary."""
     return torch.randint(vocab_size, (1, NUM_CHECKED_TOKENS), generator=torch.Generator().manual_seed(0))
 
 
-def logits_of(model: torch.nn.Module, tokens: Tensor) -> Tensor:
+def compute_logits(model: torch.nn.Module, tokens: Tensor) -> Tensor:
     """Return a model's logits."""
     with torch.no_grad():
         logits: Tensor = model(input_ids=tokens).logits
     return logits
 
 
-def check(found: Tensor, wanted: Tensor, fault: str, bound: float) -> None:
-    """Raise a RuntimeError where two sets of logits are further apart than `bound`."""
-    difference = float((found - wanted).abs().max())
-    if not difference <= bound:  # also where it is not a number
+def check_logits(found: Tensor, expected: Tensor, fault: str, bound: float) -> None:
+    """Raise a RuntimeError if two sets of logits differ by more than `bound`."""
+    difference = float((found - expected).abs().max())
+    if not difference <= bound:  # also if it is NaN
         raise RuntimeError(f"{fault} by {difference:.5f}; the bound is {bound}")
 
 
-def check_again(found: dict[str, float], bound: float) -> None:
-    """Raise a RuntimeError where a fresh process that loads what was written gets something else."""
+def check_reloaded(found: dict[str, float], bound: float) -> None:
+    """Raise a RuntimeError if a new process that loads the written model gets other logits."""
     if not found["logit_difference"] <= bound:
         raise RuntimeError(f"the written model differs by {found['logit_difference']:.5f}; the bound is {bound}")
     if not math.isclose(found["perplexity"], found["expected_perplexity"], rel_tol=PERPLEXITY_TOLERANCE):
@@ -152,8 +153,8 @@ def check_again(found: dict[str, float], bound: float) -> None:
         )
 
 
-def model_card(model: PreTrainedModel, adapter: Path, params: MergeParams, rounding: Tensor) -> str:
-    """Return the model's card, written from what is known about it."""
+def write_model_card(model: PreTrainedModel, adapter: Path, params: MergeParams, rounding: Tensor) -> str:
+    """Return the model's card, filled in from its config, its training metrics and the recipe."""
     config = model.config.get_text_config()
     metrics = read_metrics(adapter / "metrics.json")
     facts = {
@@ -168,26 +169,26 @@ def model_card(model: PreTrainedModel, adapter: Path, params: MergeParams, round
         "rope": json.dumps(config.rope_parameters, sort_keys=True),
         "rounding": f"{rounding.mean():.4f} on average, {rounding.max():.4f} at most",
         "bound": f"{params.max_logit_difference}",
-        "training": "\n".join(f"| {name} | {value} |" for name, value in flat(metrics)) or "| unknown | |",
+        "training": "\n".join(f"| {name} | {value} |" for name, value in flatten_facts(metrics)) or "| unknown | |",
     }
     return Template(CARD.read_text(encoding="utf-8")).substitute(facts)
 
 
 def read_metrics(file: Path) -> dict[str, Any]:
-    """Return what stage sft measured, or nothing where the adapter is from elsewhere."""
+    """Return what stage sft measured; nothing if the adapter was trained elsewhere."""
     if not file.is_file():
         return {}
     content: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     return content
 
 
-def flat(content: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
-    """Return nested facts as lines of a table."""
+def flatten_facts(content: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Return nested facts as rows of a table: {'train': {'rows': 3}} gives ('train: rows', '3')."""
     lines: list[tuple[str, str]] = []
     for key, value in sorted(content.items()):
         name = f"{prefix}{key.replace('_', ' ')}"
         if isinstance(value, dict):
-            lines += flat(value, f"{name}: ")
+            lines += flatten_facts(value, f"{name}: ")
         else:
             lines.append((name, f"{value:,}" if isinstance(value, int) else f"{value:.4f}"))
     return lines

@@ -1,12 +1,12 @@
-"""Say before anyone rents a GPU whether a recipe fits it, and how long it takes.
+"""Estimate before anyone rents a GPU whether a recipe fits it, and how long it takes.
 
     python -m train.plan --recipe llama2-7b --length 100000
     python -m train.plan --recipe llama2-70b --length 32768 --gpus 8 --gpu h100 --json
 
-Memory comes from `train.estimate.memory`: the real modules on fake tensors. Operations are counted with the causal
-half of attention alone, as today's kernels compute it, and with what is computed again. The time of a step is a floor,
-as if the GPU ran at its peak; `hours` divides it by `--efficiency`, the share of the peak that training reaches.
-No weight is read and nothing downloaded: the sizes of the recipes' models stand in train/recipes/*.json.
+Memory comes from `train.estimate.memory`: the real modules on fake tensors. FLOPs include only the causal half of
+attention, as current kernels compute it, and everything that is recomputed. The time of a step is a lower bound, as if
+the GPU ran at its peak; `hours` divides it by `--efficiency`, the share of the peak that training reaches.
+No weight is read and nothing is downloaded: the sizes of the recipes' models are in train/recipes/*.json.
 """
 
 import argparse
@@ -26,20 +26,20 @@ from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 from pipeline.params import read_yaml
 from train.attention.context_parallel import check_heads
-from train.estimate.flops import Architecture, forward_flops
-from train.estimate.memory import Footprint, footprint_of
+from train.estimate.flops import Architecture, count_forward_flops
+from train.estimate.memory import Footprint, estimate_memory
 from train.extend import ExtendParams
-from train.recipe import RECIPES, TrainingParams
+from train.recipe import TrainingParams, list_recipes
 from train.rope import RopeParams, scale_rope
 from train.sft import SftParams
 from train.trainer.lora import count_trainable
-from train.trainer.preflight import on_meta
-from train.trainer.quiet import quiet
+from train.trainer.preflight import build_on_meta
+from train.trainer.quiet import quiet_libraries
 
 GIB = 2**30
 GPUS = {"a100": 312e12, "h100": 989e12, "h200": 989e12, "l40s": 362e12, "rtx4090": 165e12}  # dense bfloat16, FLOP/s
-BUDGETS = (24, 48, 80, 141)  # GB of the GPUs that there are
-CUDA_GB = 1.0  # that CUDA, its libraries and the allocator take for themselves
+BUDGETS = (24, 48, 80, 141)  # GB, the usual sizes of GPUs
+CUDA_GB = 1.0  # taken by CUDA, its libraries and the allocator
 EFFICIENCY = 0.4  # TRL's run of Qwen3-8B over a million tokens on 8 H100 reached 0.34 to 0.45
 BACKWARD_OF_ATTENTION = 2.5  # times its forward pass, as FlashAttention-2 counts (arXiv 2307.08691)
 LADDER: tuple[dict[str, Any], ...] = (
@@ -50,14 +50,14 @@ LADDER: tuple[dict[str, Any], ...] = (
     {"offload_activations": True},
     {"method": "qlora"},
 )
-Section = Literal["extend", "sft"]
+SectionName = Literal["extend", "sft"]
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Plan:
-    """What a step of a recipe takes."""
+class StepEstimate:
+    """What one step of a recipe takes."""
 
     params: TrainingParams
     num_tokens: int
@@ -66,37 +66,38 @@ class Plan:
     flops: dict[str, float]
 
 
-def section_of(recipe: str, section: Section, changes: Mapping[str, Any] | None = None) -> TrainingParams:
+def load_section(recipe: str, section: SectionName, changes: Mapping[str, Any] | None = None) -> TrainingParams:
     """Read a section of a recipe, by its name or the path of its YAML, with some values changed.
 
     Raises:
-        InputError: There is no such recipe, or something is wrong with the section.
+        InputError: No such recipe exists, or its section is invalid.
     """
-    file = file_of(recipe)
+    file = find_recipe(recipe)
     content = read_yaml(file)
     content[section] = {**content.get(section, {}), **(changes or {})}
     kind: type[ExtendParams] | type[SftParams] = ExtendParams if section == "extend" else SftParams
     return kind.parse(file, content)
 
 
-def file_of(recipe: str) -> Path:
-    """Return the YAML of a recipe."""
-    file = Path(recipe) if recipe.endswith((".yaml", ".yml")) else RECIPES / f"{recipe}.yaml"
-    if not file.is_file():
-        names = ", ".join(sorted(path.stem for path in RECIPES.glob("*.yaml")))
-        raise InputError("--recipe", found=recipe, expected=f"one of {names}, or a YAML file", fix="Name one.")
+def find_recipe(recipe: str) -> Path:
+    """Return the YAML file of a recipe, by its name or its path."""
+    recipes = list_recipes()
+    file = Path(recipe) if recipe.endswith((".yaml", ".yml")) else recipes.get(recipe)
+    if file is None or not file.is_file():
+        expected = f"one of {', '.join(recipes)}, or a YAML file"
+        raise InputError("--recipe", found=recipe, expected=expected, fix="Name one that exists.")
     return file
 
 
-def architecture_of(recipe: str, model: Path | None = None) -> PretrainedConfig:
-    """Return the config of a recipe's base model: of a folder, or the JSON beside the recipe.
+def load_base_config(recipe: str, model: Path | None = None) -> PretrainedConfig:
+    """Return the config of a recipe's base model, from the model's folder or the JSON file beside the recipe.
 
     Raises:
-        InputError: Neither is there.
+        InputError: Neither exists.
     """
     if model is not None:
         return AutoConfig.from_pretrained(model)
-    file = file_of(recipe).with_suffix(".json")
+    file = find_recipe(recipe).with_suffix(".json")
     if not file.is_file():
         raise InputError(
             file,
@@ -108,18 +109,18 @@ def architecture_of(recipe: str, model: Path | None = None) -> PretrainedConfig:
     return AutoConfig.for_model(content.pop("model_type"), **content)
 
 
-def plan(
+def estimate_step(
     params: TrainingParams,
     config: PretrainedConfig,
-    section: Section,
+    section: SectionName,
     num_tokens: int,
     *,
     has_whole_logits: bool = False,
-) -> Plan:
-    """Foretell a step of a recipe on rows of `num_tokens`.
+) -> StepEstimate:
+    """Estimate memory and FLOPs of one step on rows of `num_tokens`.
 
     Raises:
-        InputError: The model lacks what the recipe names, or cannot share rows as it says.
+        InputError: The model lacks a module that the recipe names, or cannot share rows as the recipe says.
     """
     check_heads(params.sequence_parallel, config, section)
     positions = config.max_position_embeddings
@@ -128,36 +129,36 @@ def plan(
         factor = float(math.ceil(num_tokens / positions))
         scale_rope(config, rope.model_copy(update={"factor": factor}), num_tokens)
     params = params.model_copy(update={"max_length": num_tokens})
-    trainable = count_trainable(on_meta(params, config, section))
-    footprint = footprint_of(params, config, section, num_tokens, has_whole_logits=has_whole_logits)
-    return Plan(params, num_tokens, trainable, footprint, step_flops(params, config))
+    trainable = count_trainable(build_on_meta(params, config, section))
+    footprint = estimate_memory(params, config, section, num_tokens, has_whole_logits=has_whole_logits)
+    return StepEstimate(params, num_tokens, trainable, footprint, count_step_flops(params, config))
 
 
-def step_flops(params: TrainingParams, config: PretrainedConfig) -> dict[str, float]:
-    """Return the operations of one row forward and backward, by part."""
-    sizes = architecture(config)
-    forward = forward_flops(sizes, params.max_length, group_size=params.group_size, is_causal=True)
+def count_step_flops(params: TrainingParams, config: PretrainedConfig) -> dict[str, float]:
+    """Return the FLOPs of one row, forward and backward, by part."""
+    sizes = read_architecture(config)
+    forward = count_forward_flops(sizes, params.max_length, group_size=params.group_size, is_causal=True)
     attention = forward["attention"]
     layers = forward["projections"] + forward["feed_forward"]
     linear = layers + forward["head"]
-    again = {
+    recomputed = {
         "none": 0.0,
         "layers": attention + layers,
         "attention": layers,
     }[params.checkpointing]
     if params.mlp_tile is not None:
-        again += forward["feed_forward"]
+        recomputed += forward["feed_forward"]
     return {
         "forward": attention + linear,
         "attention_backward": BACKWARD_OF_ATTENTION * attention,
         "activation_gradients": linear,
-        "weight_gradients": linear if params.method == "full" else 0.0,  # those of low rank are less than a hundredth
-        "computed_again": again,
+        "weight_gradients": linear if params.method == "full" else 0.0,  # LoRA's are below 1 %
+        "computed_again": recomputed,
     }
 
 
-def architecture(config: PretrainedConfig) -> Architecture:
-    """Return the sizes that operations depend on."""
+def read_architecture(config: PretrainedConfig) -> Architecture:
+    """Return the sizes that the number of FLOPs depends on."""
     head_size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     return Architecture(
         width=config.hidden_size,
@@ -168,10 +169,10 @@ def architecture(config: PretrainedConfig) -> Architecture:
     )
 
 
-def sharded(parts: Mapping[str, float], shard: str, num_gpus: int, num_layers: int) -> dict[str, float]:
-    """Return what one of several GPUs holds: ZeRO-2 parts gradients and optimizer, FSDP2 and ZeRO-3 the weights too.
+def shard_parts(parts: Mapping[str, float], shard: str, num_gpus: int, num_layers: int) -> dict[str, float]:
+    """Return the bytes on one of several GPUs. ZeRO-2 shards gradients and optimizer, FSDP2 and ZeRO-3 weights too.
 
-    Of the weights, two layers are whole at a time: the one that computes, and the next, which is being fetched.
+    The weights of two layers are whole at a time: the layer that computes, and the next one, which is being gathered.
     """
     split = {"none": (), "zero2": ("gradients", "optimizer"), "fsdp": ("gradients", "optimizer", "weights")}[shard]
     held = {part: size / num_gpus if part in split else size for part, size in parts.items()}
@@ -180,26 +181,28 @@ def sharded(parts: Mapping[str, float], shard: str, num_gpus: int, num_layers: i
     return held
 
 
-def rows_per_step(params: TrainingParams, num_gpus: int) -> int:
-    """Return how many rows a step of the optimizer takes in all."""
+def count_rows_per_step(params: TrainingParams, num_gpus: int) -> int:
+    """Return how many rows an optimizer step takes, over all GPUs."""
     return params.batch_size * params.accumulation_steps * num_gpus // params.sequence_parallel
 
 
-def hours_of(made: Plan, num_steps: int, gpu: str, efficiency: float) -> float:
+def estimate_hours(made: StepEstimate, num_steps: int, gpu: str, efficiency: float) -> float:
     """Return the hours of a whole run."""
-    return num_steps * floor_seconds(made, gpu) * made.params.accumulation_steps / efficiency / 3_600
+    return num_steps * estimate_floor_seconds(made, gpu) * made.params.accumulation_steps / efficiency / 3_600
 
 
-def floor_seconds(made: Plan, gpu: str) -> float:
-    """Return the seconds of one forward and backward pass of a GPU at its peak."""
+def estimate_floor_seconds(made: StepEstimate, gpu: str) -> float:
+    """Return the seconds of one forward and backward pass if the GPU runs at its peak."""
     rows_a_gpu = made.params.batch_size / made.params.sequence_parallel
     return sum(made.flops.values()) * rows_a_gpu / GPUS[gpu]
 
 
-def fitting(params: TrainingParams, config: PretrainedConfig, section: Section, num_tokens: int) -> dict[int, Any]:
-    """Return for each size of GPU the first switches of the ladder, one after the other, with which a step fits."""
+def find_fitting_switches(
+    params: TrainingParams, config: PretrainedConfig, section: SectionName, num_tokens: int
+) -> dict[int, Any]:
+    """Return for each size of GPU the fewest switches of `LADDER`, in its order, with which a step fits."""
     found: dict[int, Any] = dict.fromkeys(BUDGETS)
-    for changes, total in rungs(params, config, section, num_tokens):
+    for changes, total in try_switches(params, config, section, num_tokens):
         for budget in BUDGETS:
             if found[budget] is None and total / 1e9 + CUDA_GB <= budget:
                 found[budget] = {"switches": changes, "peak_gib": total / GIB}
@@ -208,10 +211,10 @@ def fitting(params: TrainingParams, config: PretrainedConfig, section: Section, 
     return found
 
 
-def rungs(
-    params: TrainingParams, config: PretrainedConfig, section: Section, num_tokens: int
+def try_switches(
+    params: TrainingParams, config: PretrainedConfig, section: SectionName, num_tokens: int
 ) -> Iterator[tuple[dict[str, Any], float]]:
-    """Yield the peak with ever more switches on; those that the recipe has already are skipped."""
+    """Yield the peak bytes with one more switch on each time; switches that the recipe already uses are skipped."""
     changes: dict[str, Any] = {}
     for rung in LADDER:
         if rung.get("method") == "qlora" and params.method != "lora":
@@ -220,18 +223,18 @@ def rungs(
             continue
         changes = changes | rung
         changed = params.model_copy(update={**changes, "max_length": num_tokens})
-        yield changes, footprint_of(changed, config, section, num_tokens).total
+        yield changes, estimate_memory(changed, config, section, num_tokens).total
 
 
-def report(options: argparse.Namespace) -> dict[str, Any]:
-    """Return the whole plan."""
-    params = section_of(options.recipe, options.section, dict(options.set))
-    config = architecture_of(options.recipe, options.model)
+def make_report(options: argparse.Namespace) -> dict[str, Any]:
+    """Return the plan as `--json` prints it."""
+    params = load_section(options.recipe, options.section, dict(options.set))
+    config = load_base_config(options.recipe, options.model)
     num_tokens = options.length or params.max_length
-    made = plan(params, config, options.section, num_tokens, has_whole_logits=options.whole_logits)
+    made = estimate_step(params, config, options.section, num_tokens, has_whole_logits=options.whole_logits)
     num_steps = options.steps or getattr(params, "num_steps", None) or 1
-    rows = rows_per_step(params, options.gpus)
-    parts = sharded(made.footprint.parts, options.shard, options.gpus, config.num_hidden_layers)
+    rows = count_rows_per_step(params, options.gpus)
+    parts = shard_parts(made.footprint.parts, options.shard, options.gpus, config.num_hidden_layers)
     return {
         "recipe": options.recipe,
         "section": options.section,
@@ -243,19 +246,19 @@ def report(options: argparse.Namespace) -> dict[str, Any]:
         "flops_per_step": sum(made.flops.values()) * rows,
         "flops_per_step_parts": {part: flops * rows for part, flops in made.flops.items()},
         "tokens_per_step": num_tokens * rows,
-        "floor_seconds_per_step": floor_seconds(made, options.gpu) * params.accumulation_steps,
-        "hours": hours_of(made, num_steps, options.gpu, options.efficiency),
+        "floor_seconds_per_step": estimate_floor_seconds(made, options.gpu) * params.accumulation_steps,
+        "hours": estimate_hours(made, num_steps, options.gpu, options.efficiency),
         "hours_parts": {
             "steps": num_steps,
             "gpus": options.gpus,
             "gpu": options.gpu,
             "efficiency": options.efficiency,
         },
-        "fits": fitting(params, config, options.section, num_tokens) if options.fit else None,
+        "fits": find_fitting_switches(params, config, options.section, num_tokens) if options.fit else None,
     }
 
 
-def table_of(found: dict[str, Any]) -> str:
+def format_plan(found: dict[str, Any]) -> str:
     """Return the plan as text."""
     lines = [f"{found['recipe']}, {found['section']}, {found['length']:,} tokens a row", ""]
     lines += [f"{part.replace('_', ' '):24}{size:10.2f} GiB" for part, size in found["peak_gib_parts"].items()]
@@ -270,18 +273,18 @@ def table_of(found: dict[str, Any]) -> str:
         f"{parts['efficiency']:.0%} of the peak",
     ]
     for budget, fit in (found["fits"] or {}).items():
-        lines.append(f"{f'fits {budget} GB':24}" + ("no" if fit is None else f"{said(fit)}"))
+        lines.append(f"{f'fits {budget} GB':24}" + ("no" if fit is None else f"{format_fit(fit)}"))
     return "\n".join(lines) + "\n"
 
 
-def said(fit: dict[str, Any]) -> str:
-    """Return the switches with which a step fits."""
+def format_fit(fit: dict[str, Any]) -> str:
+    """Return the switches with which a step fits, and its peak, as text."""
     switches = ", ".join(f"{key}: {yaml.safe_dump(value).splitlines()[0]}" for key, value in fit["switches"].items())
     return f"{switches or 'as the recipe is'}; {fit['peak_gib']:.1f} GiB"
 
 
-def setting(text: str) -> tuple[str, Any]:
-    """Return a key of the recipe and its value, which is read as YAML."""
+def parse_setting(text: str) -> tuple[str, Any]:
+    """Return a key of the recipe and its value, which is read as YAML: 'mlp_tile=null' is ('mlp_tile', None)."""
     key, _, value = text.partition("=")
     return key, yaml.safe_load(value)
 
@@ -290,10 +293,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Run `python -m train.plan`."""
     options = parser().parse_args(argv)
     log_to_stderr()
-    quiet()
+    quiet_libraries()
     with exit_on_input_error("plan"):
-        found = report(options)
-    sys.stdout.write(json.dumps(found, indent=2) + "\n" if options.json else table_of(found))
+        found = make_report(options)
+    sys.stdout.write(json.dumps(found, indent=2) + "\n" if options.json else format_plan(found))
 
 
 def parser() -> argparse.ArgumentParser:
@@ -301,15 +304,17 @@ def parser() -> argparse.ArgumentParser:
     own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     own.add_argument("--recipe", required=True, help="the name of a recipe, or the path of one")
     own.add_argument("--section", choices=("extend", "sft"), default="extend")
-    own.add_argument("--length", type=int, help="tokens a row; the recipe's own if not given")
+    own.add_argument("--length", type=int, help="tokens in a row; default: the recipe's")
     own.add_argument("--model", type=Path, help="the folder of the base model, for a recipe of your own")
-    own.add_argument("--set", type=setting, nargs="+", default=[], metavar="KEY=VALUE", help="instead of the recipe's")
-    own.add_argument("--shard", choices=("none", "zero2", "fsdp"), default="none", help="what the GPUs hold parts of")
-    own.add_argument("--gpus", type=int, default=8, help="that share the rows of a step")
+    own.add_argument(
+        "--set", type=parse_setting, nargs="+", default=[], metavar="KEY=VALUE", help="overrides the recipe"
+    )
+    own.add_argument("--shard", choices=("none", "zero2", "fsdp"), default="none", help="what is sharded over the GPUs")
+    own.add_argument("--gpus", type=int, default=8, help="over which a step's rows are spread")
     own.add_argument("--gpu", choices=sorted(GPUS), default="h100")
     own.add_argument("--efficiency", type=float, default=EFFICIENCY, help="share of the peak that training reaches")
-    own.add_argument("--steps", type=int, help="of the run; the recipe's own if not given")
-    own.add_argument("--whole-logits", action="store_true", help="with the loss of the original, to compare with it")
+    own.add_argument("--steps", type=int, help="of the run; default: the recipe's")
+    own.add_argument("--whole-logits", action="store_true", help="estimate the original's loss, which holds all logits")
     own.add_argument("--fit", action="store_true", help="find the switches that make it fit 24, 48, 80 and 141 GB")
     own.add_argument("--json", action="store_true")
     return own

@@ -1,9 +1,9 @@
-"""Load a plain model in a process that knows nothing of how it was made, and compare it with what it should give.
+"""Load a plain model in a new process and compare its logits with the expected ones.
 
     python -m train.reload MODEL EXPECTED
 
-EXPECTED is a safetensors file with `tokens` and the `logits` that they should give. Prints the largest difference of a
-logit, and the perplexity of the tokens by what was expected and by what was loaded, as JSON.
+EXPECTED is a safetensors file with `tokens` and their expected `logits`. Prints as JSON the largest difference of a
+logit, and the perplexity of the tokens by the expected logits and by the loaded model.
 """
 
 import json
@@ -19,8 +19,8 @@ from torch.nn.functional import cross_entropy
 from transformers import AutoModelForCausalLM
 
 
-def compare_apart(model: Path, tokens_BT: Tensor, logits_BTV: Tensor) -> dict[str, float]:
-    """Return what a fresh process says of the model in a folder.
+def compare_in_new_process(model: Path, tokens_BT: Tensor, logits_BTV: Tensor) -> dict[str, float]:
+    """Return what a new process measures of the model in a folder: see `compare_logits`.
 
     Raises:
         RuntimeError: It cannot load the model.
@@ -40,7 +40,7 @@ def compare_apart(model: Path, tokens_BT: Tensor, logits_BTV: Tensor) -> dict[st
     return found
 
 
-def compare(model: Path, expected: Path) -> dict[str, float]:
+def compare_logits(model: Path, expected: Path) -> dict[str, float]:
     """Return the largest difference of a logit, and both perplexities."""
     content = load_file(expected)
     loaded = AutoModelForCausalLM.from_pretrained(model, dtype=torch.float32, use_safetensors=True).eval()
@@ -48,15 +48,15 @@ def compare(model: Path, expected: Path) -> dict[str, float]:
         logits_BTV = loaded(input_ids=content["tokens"]).logits
     return {
         "logit_difference": float((logits_BTV - content["logits"]).abs().max()),
-        "perplexity": perplexity(logits_BTV, content["tokens"]),
-        "expected_perplexity": perplexity(content["logits"], content["tokens"]),
+        "perplexity": compute_perplexity(logits_BTV, content["tokens"]),
+        "expected_perplexity": compute_perplexity(content["logits"], content["tokens"]),
     }
 
 
-def perplexity(logits_BTV: Tensor, tokens_BT: Tensor) -> float:
+def compute_perplexity(logits_BTV: Tensor, tokens_BT: Tensor) -> float:
     """Return the perplexity of tokens by the logits of those before them."""
     return float(cross_entropy(logits_BTV[0, :-1].double(), tokens_BT[0, 1:]).exp())
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(compare(Path(sys.argv[1]), Path(sys.argv[2]))) + "\n")
+    sys.stdout.write(json.dumps(compare_logits(Path(sys.argv[1]), Path(sys.argv[2]))) + "\n")

@@ -1,13 +1,13 @@
 """Scale a model's rotary position embeddings, so that it can be trained on longer rows.
 
-Source: linear interpolation (arXiv 2306.15595), which LongLoRA uses; YaRN (arXiv 2309.00071). A model that is scaled
-already keeps its scheme, and its factor is multiplied: overwriting one scheme with another, as the original did, throws
-away what the model was trained with.
+Source: linear interpolation (arXiv 2306.15595), which LongLoRA uses; YaRN (arXiv 2309.00071). A model that is already
+scaled keeps its scheme, and its factor is multiplied. Overwriting one scheme with another, as the original did,
+discards the positions that the model was trained with.
 """
 
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from transformers import PretrainedConfig
 
 from pipeline.errors import InputError
@@ -19,36 +19,35 @@ class RopeParams(BaseModel):
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
     type: Literal["linear", "yarn", "llama3"]
-    factor: float  # how many times as many positions as the model has now; 1.0 leaves it as it is
+    factor: float = Field(ge=1)  # new positions divided by the model's own; 1.0 leaves the model as it is
 
 
 def scale_rope(config: PretrainedConfig, rope: RopeParams, max_length: int) -> None:
     """Change `rope_parameters` and `max_position_embeddings` of `config`, which is saved with the model.
 
     Raises:
-        InputError: The model has no such positions, is scaled by another scheme, or is too short for `max_length` even
-            then.
+        InputError: The model has no rotary positions, is scaled by another scheme, or has too few positions for
+            `max_length` even after scaling.
     """
     old = dict(getattr(config, "rope_parameters", None) or {})
     if "rope_theta" not in old:
-        raise wrong(
-            "a model without rotary positions of one kind", "a model with rope_parameters", "Take another model."
+        raise rope_error(
+            "a model without rotary positions of one kind", "a model with rope_parameters", "Use another model."
         )
-    if rope.factor < 1:
-        raise wrong(f"factor {rope.factor}", "a factor of at least 1.0", "Fix the value.")
+
     positions = int(config.max_position_embeddings * rope.factor)
     if positions < max_length:
-        raise wrong(
+        raise rope_error(
             f"factor {rope.factor} for {config.max_position_embeddings} positions and max_length {max_length}",
             "at least as many positions as max_length",
             f"Set the factor to {-(-max_length // config.max_position_embeddings)}.0, or shorten max_length.",
         )
     if rope.factor > 1:
-        config.rope_parameters = scaled(old, rope, config.max_position_embeddings)
+        config.rope_parameters = scale_parameters(old, rope, config.max_position_embeddings)
         config.max_position_embeddings = positions
 
 
-def scaled(old: dict[str, Any], rope: RopeParams, positions: int) -> dict[str, Any]:
+def scale_parameters(old: dict[str, Any], rope: RopeParams, positions: int) -> dict[str, Any]:
     """Return `rope_parameters` whose factor is `rope.factor` times the old one.
 
     Raises:
@@ -66,14 +65,14 @@ def scaled(old: dict[str, Any], rope: RopeParams, positions: int) -> dict[str, A
             "factor": rope.factor,
             "original_max_position_embeddings": positions,
         }
-    keeps = scheme if scheme in ("linear", "yarn", "llama3") else None
-    raise wrong(
+    supported = scheme if scheme in ("linear", "yarn", "llama3") else None
+    raise rope_error(
         f"type {rope.type} for a model scaled by '{scheme}'",
-        f"type {keeps}" if keeps else "linear or yarn, for a model that is not scaled",
-        "Keep the scheme that the model was trained with." if keeps else "Take another type or model.",
+        f"type {supported}" if supported else "linear or yarn, for a model that is not scaled",
+        "Keep the scheme that the model was trained with." if supported else "Use another type or model.",
     )
 
 
-def wrong(found: str, wanted: str, remedy: str) -> InputError:
-    """Return a fault of the recipe's `extend.rope`."""
-    return InputError("extend.rope", found=found, expected=wanted, fix=remedy)
+def rope_error(found: str, expected: str, fix: str) -> InputError:
+    """Return an error in the recipe's `extend.rope`."""
+    return InputError("extend.rope", found=found, expected=expected, fix=fix)

@@ -1,11 +1,11 @@
-"""Supervised fine-tuning on questions about long documents: the loss is on the answers alone.
+"""Supervised fine-tuning on questions about long documents, with the loss on the answers only.
 
 Reads   MODEL      a plain model, of stage `extend`
         DATASET    train*.parquet and test*.parquet, of stage `mix`
-Writes  OUT        all that was trained, with the tokenizer: adapter_model.safetensors, or the whole model
-        OUT/metrics.json, OUT/log.jsonl, OUT/refused.jsonl
+Writes  OUT        the trained weights with the tokenizer: adapter_model.safetensors, or the whole model
+        OUT/metrics.json, OUT/log.jsonl, OUT/refused.jsonl, OUT/training.json
 Source  LongLoRA (arXiv 2309.12307), section 4.3. Its script cut long rows from the right and lost their answers;
-        here the document is cut to fit, and a row that cannot fit is refused and counted.
+        here the document is cut to fit, and a row that cannot be cut to fit is refused and counted.
 """
 
 import json
@@ -15,32 +15,33 @@ from pathlib import Path
 
 import datasets
 import pyarrow.compute as pc
+from pydantic import Field
 from transformers import PreTrainedTokenizerBase, set_seed
 
 from pipeline.cli import run_stage
 from pipeline.files import replacing, write_json
 from pipeline.records import Split
-from train.data.chat import Fitted, Template, check_template, fitted_split
-from train.data.token_cache import BATCH_ROWS, lengths
+from train.data.chat import FittedSplit, Template, check_template, fit_split
+from train.data.token_cache import BATCH_ROWS, IGNORED, count_row_tokens
 from train.recipe import TrainingParams
-from train.trainer.activations import give_back_large_blocks
+from train.trainer.activations import return_freed_memory_to_os
 from train.trainer.answer_loss import AnswerLoss
-from train.trainer.checkpoints import CheckpointTrainer, finish, folder_of, train_on
-from train.trainer.lora import count_trainable, trained
-from train.trainer.loss import IGNORED, LossWeighting
+from train.trainer.checkpoints import CheckpointTrainer, checkpoint_folder, remove_intermediate_files, train_or_resume
+from train.trainer.lora import count_trainable, make_trainable
+from train.trainer.loss import LossWeighting
 from train.trainer.model import (
-    load_config,
+    build_trainer,
     load_model,
+    load_model_config,
     load_tokenizer,
     make_readable,
-    trainer_of,
-    training_config,
+    make_trl_config,
     write_log,
 )
-from train.trainer.precision import on_this_machine
+from train.trainer.precision import with_dtype_here
 from train.trainer.preflight import check_before_loading
-from train.trainer.quiet import quiet
-from train.trainer.saving import replacing_on_main, save_trained
+from train.trainer.quiet import quiet_libraries
+from train.trainer.saving import replacing_on_main, save_trained, write_training_settings
 
 log = logging.getLogger(__name__)
 
@@ -49,34 +50,34 @@ class SftParams(TrainingParams):
     """Section `sft` of the recipe."""
 
     prompt: Template
-    packing: bool  # put short rows together into one of `max_length`; they do not see each other
-    loss_weighting: LossWeighting  # whether answers' tokens count alike, or answers
-    eval_steps: int  # steps from one measurement on the test rows to the next; 0 for before and after alone
-    num_epochs: int
+    packing: bool  # pack short rows into one of `max_length`; they do not attend to each other
+    loss_weighting: LossWeighting  # whether each answer token counts the same, or each answer
+    eval_steps: int = Field(ge=0)  # steps from one evaluation on the test rows to the next; 0 for before and after only
+    num_epochs: int = Field(ge=1)
 
 
 @dataclass(frozen=True)
 class Splits:
-    """The rows to train on, and those held out."""
+    """The rows to train on, and the held-out ones."""
 
-    train: Fitted
-    test: Fitted
+    train: FittedSplit
+    test: FittedSplit
 
 
 def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
-    """Train MODEL on the answers of DATASET and write what was trained to OUT."""
-    quiet()
-    give_back_large_blocks()
-    params = on_this_machine(params)
+    """Train MODEL on the answers of DATASET and write the trained weights to OUT."""
+    quiet_libraries()
+    return_freed_memory_to_os()
+    recipe, params = params, with_dtype_here(params)
     set_seed(params.seed)
-    config = load_config(model)
+    config = load_model_config(model)
     check_before_loading(params, config, out, "sft")
     tokenizer = load_tokenizer(model)
     check_template(params.prompt, tokenizer)
-    splits = fitted_splits(params, dataset, tokenizer, folder_of(out))
-    adapted = trained(load_model(model, params, config, "sft"), params, "sft")
+    splits = fit_splits(params, dataset, tokenizer, checkpoint_folder(out))
+    adapted = make_trainable(load_model(model, params, config, "sft"), params, "sft")
     trainable = count_trainable(adapted)
-    arguments = training_config(
+    arguments = make_trl_config(
         params,
         out,
         max_steps=-1,
@@ -84,7 +85,7 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
         packing=params.packing,
         eval_steps=params.eval_steps,
     )
-    trainer = trainer_of(
+    trainer = build_trainer(
         adapted,
         tokenizer,
         arguments,
@@ -96,24 +97,29 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
     check_nothing_dropped(trainer, splits)
     answers = AnswerLoss(trainer, params)
     trainer.add_callback(answers)
-    train_on(trainer, params, model)
-    write_all(trainer, splits, trainable, answers, out)
-    finish(trainer)
+    train_or_resume(trainer, params, model)
+    write_outputs(trainer, recipe, splits, trainable, answers, out)
+    remove_intermediate_files(trainer)
 
 
-def fitted_splits(params: SftParams, dataset: Path, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Splits:
-    """Return both splits, whose tokens lie in FOLDER."""
+def fit_splits(params: SftParams, dataset: Path, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Splits:
+    """Return both splits; their tokens are on disk, in FOLDER."""
 
-    def fitted(split: Split) -> Fitted:
-        return fitted_split(dataset, split, tokenizer, params.prompt, params.max_length, folder)
+    def fitted(split: Split) -> FittedSplit:
+        return fit_split(dataset, split, tokenizer, params.prompt, params.max_length, folder)
 
     return Splits(fitted("train"), fitted("test"))
 
 
-def write_all(
-    trainer: CheckpointTrainer, splits: Splits, trainable: dict[str, int], answers: AnswerLoss, out: Path
+def write_outputs(
+    trainer: CheckpointTrainer,
+    recipe: SftParams,
+    splits: Splits,
+    trainable: dict[str, int],
+    answers: AnswerLoss,
+    out: Path,
 ) -> None:
-    """Write what was trained and what the report says about it; every process calls this, the first writes."""
+    """Write the trained weights, log, metrics and refused rows; every process calls this, the first writes."""
     after = answers.measure()
     with replacing_on_main(trainer, out) as beside:
         save_trained(trainer, beside)
@@ -129,11 +135,12 @@ def write_all(
             "last_loss": losses[-1],
             "refused": {name: len(rows) for name, rows in refused.items()},
             "steps": trainer.state.global_step,
-            "test": counts(trainer.eval_dataset),
-            "train": counts(trainer.train_dataset),
+            "test": summarise_rows(trainer.eval_dataset),
+            "train": summarise_rows(trainer.train_dataset),
             "trainable_parameters": trainable,
         }
         write_json(beside / "metrics.json", metrics)
+        write_training_settings(recipe, beside)
         make_readable(beside)
     log.info(
         "sft: %d steps on %d rows, %d refused, answer NLL on %d held-out rows %.3f -> %.3f nats a token, in %s",
@@ -148,29 +155,29 @@ def write_all(
 
 
 def check_nothing_dropped(trainer: CheckpointTrainer, splits: Splits) -> None:
-    """Raise a RuntimeError unless TRL trains on every row handed in: it drops rows without a label silently."""
+    """Raise a RuntimeError unless TRL kept every row; it silently drops rows without a label."""
     for name, rows, fitted in (
         ("train", trainer.train_dataset, splits.train),
         ("test", trainer.eval_dataset, splits.test),
     ):
-        num_kept = num_rows(rows)
+        num_kept = count_unpacked_rows(rows)
         if num_kept != len(fitted.rows):
             raise RuntimeError(f"TRL kept {num_kept} of {len(fitted.rows)} {name} rows")
 
 
-def num_rows(rows: datasets.Dataset) -> int:
-    """Count rows before they were packed."""
+def count_unpacked_rows(rows: datasets.Dataset) -> int:
+    """Return the number of rows before packing."""
     if "seq_lengths" not in rows.column_names:
         return len(rows)
     return sum(len(packed) for packed in rows["seq_lengths"])
 
 
-def counts(rows: datasets.Dataset) -> dict[str, int]:
-    """Return rows, before they were packed, tokens, and tokens of answers."""
+def summarise_rows(rows: datasets.Dataset) -> dict[str, int]:
+    """Return the numbers of rows before packing, of tokens, and of answer tokens."""
     answer_tokens = 0
     for batch in rows.select_columns(["labels"]).with_format("arrow").iter(batch_size=BATCH_ROWS):
         answer_tokens += pc.sum(pc.not_equal(pc.list_flatten(batch["labels"]), IGNORED)).as_py()
-    return {"rows": num_rows(rows), "tokens": sum(lengths(rows)), "answer_tokens": answer_tokens}
+    return {"rows": count_unpacked_rows(rows), "tokens": sum(count_row_tokens(rows)), "answer_tokens": answer_tokens}
 
 
 def write_refused(path: Path, refused: list[dict[str, str]]) -> None:

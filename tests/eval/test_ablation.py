@@ -8,20 +8,19 @@ import torch
 from eval.ablation import (
     DTYPE,
     METHODS,
-    lowest,
+    choose_rates,
+    find_minimum,
     main,
-    mean_of_parts,
-    measured,
-    params_of,
+    make_params,
+    mean_by_part,
     parser,
-    rates_of,
-    slug,
+    train_and_measure,
 )
-from eval.ablation_tables import COMPARISONS, by_document, by_part, differences, results
+from eval.ablation_tables import COMPARISONS, differences_table, document_means, parts_table, results_table
 from pipeline.errors import InputError
 from pipeline.records import Document
 from pipeline.storage.parquet import write_documents
-from train.trainer.precision import computed_in, on_this_machine
+from train.trainer.precision import choose_dtype, with_dtype_here
 
 SENTENCE = "The fox sat on the wall and the hound slept. "
 PATHS = ["--model", "model", "--documents", "documents", "--out", "out"]
@@ -29,13 +28,13 @@ PATHS = ["--model", "model", "--documents", "documents", "--out", "out"]
 
 def test_a_document_counts_once_however_many_windows_and_seeds_it_has():
     first, second = {"a": [[1.0], [3.0]], "b": [[5.0], [5.0]]}, {"a": [[2.0], [4.0]], "b": [[7.0], [7.0]]}
-    assert by_document([first]) == [2.0, 5.0]
-    assert by_document([first, second]) == [2.5, 6.0]
+    assert document_means([first]) == [2.0, 5.0]
+    assert document_means([first, second]) == [2.5, 6.0]
 
 
 def test_methods_are_paired_by_document_and_only_those_that_ran():
     runs = {"LoRA+": [{"a": [[1.0]], "b": [[2.0]]}], "LoRA": [{"a": [[2.0]], "b": [[4.0]]}]}
-    (row,) = differences(runs).rows
+    (row,) = differences_table(runs).rows
     assert row[:2] == ("LoRA+ - LoRA", pytest.approx(-1.5))
     assert row[2] <= -1.5 <= row[3]
     assert row[4] == "-1.5000"
@@ -45,7 +44,7 @@ def test_the_spread_of_seeds_is_none_for_one():
     runs = {"LoRA": [{"a": [[2.0]]}, {"a": [[4.0]]}], "LoRA+": [{"a": [[1.0]]}]}
     rows = {
         row[0]: row
-        for row in results(
+        for row in results_table(
             runs, {"LoRA": {"learning_rate": 1e-3}, "LoRA+": {"learning_rate": 1e-4}}, {"as it is": {"a": [[3.0]]}}
         ).rows
     }
@@ -56,20 +55,20 @@ def test_the_spread_of_seeds_is_none_for_one():
 
 def test_parts_of_windows_are_averaged_over_documents_and_seeds():
     runs = {"LoRA": [{"a": [[1.0, 5.0], [3.0, 7.0]], "b": [[4.0, 2.0]]}, {"a": [[2.0, 6.0]], "b": [[8.0, 4.0]]}]}
-    assert by_part(runs).rows == (("LoRA", 4.0, 4.5),)
+    assert parts_table(runs).rows == (("LoRA", 4.0, 4.5),)
 
 
 def test_a_window_is_told_apart_from_its_beginning_on():
-    assert mean_of_parts(torch.arange(8.0)) == [0.5, 2.5, 4.5, 6.5]
+    assert mean_by_part(torch.arange(8.0)) == [0.5, 2.5, 4.5, 6.5]
 
 
 def test_given_rates_take_the_place_of_pilot_runs():
     words = ["--rates", "lora=8e-3", "lora+=2e-3,8e-4", "full-fine-tuning=4e-4"]
     options = parser().parse_args([*PATHS, *words])
-    rates = {method.name: rates_of(method, options) for method in METHODS}
+    rates = {method.name: choose_rates(method, options) for method in METHODS}
     assert (rates["LoRA"], rates["full fine-tuning"]) == ({"learning_rate": 8e-3}, {"learning_rate": 4e-4})
     assert rates["LoRA+"] == {"learning_rate": 2e-3, "embedding_learning_rate": 8e-4}
-    assert rates["LoRA+, S2 in quarters"] == rates["LoRA+, S2 in halves"] == rates["LoRA+"]
+    assert rates["LoRA+, S2-Attn, G = L/4"] == rates["LoRA+, S2-Attn, G = L/2"] == rates["LoRA+"]
 
 
 @pytest.mark.parametrize(
@@ -91,17 +90,17 @@ def test_rates_that_no_method_has_are_one_line(capsys, word, said):
 
 def test_a_run_of_other_parameters_is_not_taken_for_this_one(tmp_path):
     options = parser().parse_args([*PATHS[:4], "--out", str(tmp_path)])
-    params = params_of(METHODS[0], {"learning_rate": 1e-3}, 10, 11, options)
-    stored = {"params": on_this_machine(params).model_dump(mode="json"), "held_out": {"a": [[1.0]] * 3}}
+    params = make_params(METHODS[0], {"learning_rate": 1e-3}, 10, 11, options)
+    stored = {"params": with_dtype_here(params).model_dump(mode="json"), "held_out": {"a": [[1.0]] * 3}}
     (tmp_path / "runs").mkdir()
     (tmp_path / "runs/lora-11.json").write_text(json.dumps(stored))
-    assert measured("lora-11", params, options) == stored
+    assert train_and_measure("lora-11", params, options) == stored
     longer = params.model_copy(update={"num_steps": 20})
     with pytest.raises(InputError, match=r"lora-11\.json: found a run with num_steps 10; expected num_steps 20\. Give"):
-        measured("lora-11", longer, options)
+        train_and_measure("lora-11", longer, options)
     options.windows = 2
     with pytest.raises(InputError, match="found a run with windows 3; expected windows 2"):
-        measured("lora-11", params, options)
+        train_and_measure("lora-11", params, options)
 
 
 def test_documents_that_are_too_short_are_told_before_any_training(tmp_path, tiny_model, capsys):
@@ -117,26 +116,26 @@ def test_documents_that_are_too_short_are_told_before_any_training(tmp_path, tin
 def test_rows_are_cut_into_the_groups_of_a_method():
     options = parser().parse_args([*PATHS, "--length", "1024"])
     rates = {"learning_rate": 1e-3}
-    sizes = {method.name: params_of(method, rates, 1, 1, options).group_size for method in METHODS}
+    sizes = {method.name: make_params(method, rates, 1, 1, options).group_size for method in METHODS}
     assert sizes["LoRA+"] is None
-    assert (sizes["LoRA+, S2 in quarters"], sizes["LoRA+, S2 in halves"]) == (256, 512)
+    assert (sizes["LoRA+, S2-Attn, G = L/4"], sizes["LoRA+, S2-Attn, G = L/2"]) == (256, 512)
 
 
 @pytest.mark.parametrize(("words", "factor"), [((), 8.0), (("--factor", "2"), 2.0)])
 def test_positions_are_divided_by_8_or_what_is_told(words, factor):
     options = parser().parse_args([*PATHS, *words])
-    assert params_of(METHODS[0], {"learning_rate": 1e-3}, 1, 1, options).rope.factor == factor
+    assert make_params(METHODS[0], {"learning_rate": 1e-3}, 1, 1, options).rope.factor == factor
 
 
 @pytest.mark.parametrize("best", [-5, -1, 0, 3])
 def test_rates_are_searched_until_both_neighbours_are_worse(best):
     tried = []
-    assert lowest(lambda power: tried.append(power) or float(abs(power - best))) == best
+    assert find_minimum(lambda power: tried.append(power) or float(abs(power - best))) == best
     assert {best - 1, best, best + 1} <= set(tried)
 
 
 def test_every_method_has_a_name_for_files():
-    assert len({slug(method) for method in METHODS}) == len(METHODS)
+    assert len({method.key for method in METHODS}) == len(METHODS)
 
 
 @pytest.mark.slow
@@ -153,8 +152,8 @@ def test_a_comparison_is_written_and_not_trained_twice(tmp_path, tiny_model):
     main([*words, *sizes])
     assert before == {file: file.stat().st_mtime_ns for file in (tmp_path / "out/runs").iterdir()}
     content = json.loads((tmp_path / "out/methods.json").read_text())
-    assert {json.loads(file.read_text())["params"]["dtype"] for file in before} == {computed_in(DTYPE)}
-    assert content["conditions"]["computed in"] == computed_in(DTYPE)
+    assert {json.loads(file.read_text())["params"]["dtype"] for file in before} == {choose_dtype(DTYPE)}
+    assert content["conditions"]["computed in"] == choose_dtype(DTYPE)
     first, second, third = content["tables"]
     assert [row[0] for row in first["rows"]][2:] == [method.name for method in METHODS]
     assert len(second["rows"]) == len(COMPARISONS)

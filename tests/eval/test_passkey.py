@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from eval.passkey import PasskeyParams, Trial, answer_trial, make_trials, run
+from eval.passkey import PasskeyParams, Trial, make_trials, run, score_trial
 from eval.scoring import load_model, load_tokenizer, score_tokens
 from pipeline.errors import InputError
 
@@ -45,7 +45,7 @@ def test_the_likeliest_tokens_are_those_that_greedy_decoding_writes(tiny_model: 
 def test_a_trial_is_scored_on_its_key_alone(tiny_model: Path) -> None:
     model, tokenizer = load_model(tiny_model, "float32"), load_tokenizer(tiny_model)
     trial = Trial(100, 0.5, "71", "The pass key is 71. The pass key is")
-    answer = answer_trial(model, tokenizer, trial)
+    answer = score_trial(model, tokenizer, trial)
     losses, hits = score_tokens(model, tokenizer(f"{trial.prompt} 71", return_tensors="pt")["input_ids"])
     num_key_tokens = answer["num_tokens"] - len(tokenizer(trial.prompt)["input_ids"])
     assert answer["nll"] == pytest.approx(float(losses[0, -num_key_tokens:].mean()))

@@ -1,17 +1,39 @@
 """The report is one page with every figure in it."""
 
 import json
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
+import eval.report_parts
 from eval.report import ReportParams, run
+from eval.report_parts.training import describe_training
 from pipeline.errors import InputError
 from pipeline.records import Document
 from pipeline.storage.parquet import write_documents
 
-STAGES = ("extract", "curate", "verify", "dataset", "base", "extend", "sft", "perplexity", "passkey")
+MODELS = ("base", "extend", "sft")
+STAGES = ("extract", "curate", "verify", "mix", *MODELS, "perplexity", "passkey")
+LORA = {
+    "method": "lora",
+    "lora_rank": 8,
+    "lora_targets": ["q_proj", "v_proj"],
+    "fully_trained": ["embed_tokens", "norm"],
+    "group_size": 2_048,
+}
+FULL = {"method": "full", "lora_rank": 8, "lora_targets": [], "fully_trained": [], "group_size": None}
+NEW_PART = """
+from eval.report_parts.part import Part
+
+ORDER = 55
+
+
+def make_part(folders):
+    found = (folders.data / "guess.txt").read_text()
+    return Part("Guesses", f"It guessed {found}.", overview=(("guess", "", found),), metrics={"guess": found})
+"""
 
 
 def split(**counts: int) -> dict[str, object]:
@@ -24,9 +46,9 @@ def cell(value: float) -> dict[str, object]:
 
 @pytest.fixture
 def folders(tmp_path: Path) -> dict[str, Path]:
-    folders = {name: tmp_path / name for name in STAGES}
+    folders = {name: tmp_path / ("models" if name in MODELS else "data") / name for name in STAGES}
     for folder in folders.values():
-        folder.mkdir()
+        folder.mkdir(parents=True)
     documents = [
         Document("a", "book", "a.txt", num_tokens=4_321, text="x", reader="text"),
         Document("b", "report", "b.pdf", error="<b>encrypted</b>"),
@@ -35,7 +57,7 @@ def folders(tmp_path: Path) -> dict[str, Path]:
     (folders["curate"] / "refused.jsonl").write_text('{"doc_id": "b", "reason": "unreadable: x", "source": "b"}\n')
     contents = {
         "verify/report.json": {"accepted_by_task": {"speech": 7}, "refused_by_reason": {"no <evidence>": 2}},
-        "dataset/report.json": {"train": split(**{"book/speech": 3}), "test": split(**{"book/speech": 1})},
+        "mix/report.json": {"train": split(**{"book/speech": 3}), "test": split(**{"book/speech": 1})},
         "base/config.json": {"max_position_embeddings": 32},
         "extend/metrics.json": {"steps": 2, "tokens_seen": 99, "trainable_parameters": {"total": 1_234}},
         "sft/metrics.json": {
@@ -67,8 +89,10 @@ def folders(tmp_path: Path) -> dict[str, Path]:
             "lengths": {"64": {"base": cell(0.1), "tuned": cell(0.9)}, "128": {"base": cell(1.0), "tuned": cell(0.0)}}
         },
     }
+    contents |= {"extend/training.json": LORA, "sft/training.json": {**LORA, "group_size": 512}}
     for name, content in contents.items():
-        (tmp_path / name).write_text(json.dumps(content))
+        stage, _, file = name.partition("/")
+        (folders[stage] / file).write_text(json.dumps(content))
     for stage in ("extend", "sft"):
         lines = [json.dumps({"step": step, "loss": 3.0 / step}) for step in (1, 2)]
         (folders[stage] / "log.jsonl").write_text("\n".join(lines) + "\n")
@@ -77,8 +101,14 @@ def folders(tmp_path: Path) -> dict[str, Path]:
     return folders
 
 
-def test_the_page_holds_its_figures_and_needs_nothing_else(folders, tmp_path: Path) -> None:
-    run(ReportParams(title="A & B"), **folders, out=tmp_path / "report")
+@pytest.fixture
+def inputs(folders, tmp_path: Path) -> dict[str, Path]:
+    """The options of the stage."""
+    return {"data": tmp_path / "data", "models": tmp_path / "models"}
+
+
+def test_the_page_holds_its_figures_and_needs_nothing_else(inputs, tmp_path: Path) -> None:
+    run(ReportParams(title="A & B"), **inputs, out=tmp_path / "report")
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     HTMLParser().feed(page)
     assert page.count("<svg") == 3
@@ -100,8 +130,8 @@ def test_the_page_holds_its_figures_and_needs_nothing_else(folders, tmp_path: Pa
         assert figure in page
 
 
-def test_markdown_and_metrics_tell_the_same(folders, tmp_path: Path) -> None:
-    run(ReportParams(title="T"), **folders, out=tmp_path / "report")
+def test_markdown_and_metrics_tell_the_same(inputs, tmp_path: Path) -> None:
+    run(ReportParams(title="T"), **inputs, out=tmp_path / "report")
     text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     assert "| perplexity at 64 tokens | 20.00 | 10.00 |" in text
     metrics = json.loads((tmp_path / "report" / "metrics.json").read_text())
@@ -109,14 +139,52 @@ def test_markdown_and_metrics_tell_the_same(folders, tmp_path: Path) -> None:
     assert metrics["sft"]["answer_nll"]["after"] == 1.25
 
 
-def test_equal_measurements_give_equal_bytes(folders, tmp_path: Path) -> None:
+def test_equal_measurements_give_equal_bytes(inputs, tmp_path: Path) -> None:
     for name in ("one", "two"):
-        run(ReportParams(title="T"), **folders, out=tmp_path / name)
+        run(ReportParams(title="T"), **inputs, out=tmp_path / name)
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
 
 
-def test_a_stage_that_has_not_run_is_named(folders, tmp_path: Path) -> None:
+def test_a_stage_that_has_not_run_is_named(folders, inputs, tmp_path: Path) -> None:
     (folders["passkey"] / "metrics.json").unlink()
     with pytest.raises(InputError, match=r"passkey/metrics\.json: found no such file"):
-        run(ReportParams(title="T"), **folders, out=tmp_path / "report")
+        run(ReportParams(title="T"), **inputs, out=tmp_path / "report")
+
+
+def test_a_new_measure_is_one_file_that_the_report_finds(inputs, tmp_path: Path, monkeypatch) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "guess.py").write_text(NEW_PART)
+    (inputs["data"] / "guess.txt").write_text("42")
+    monkeypatch.setattr(eval.report_parts, "__path__", [*eval.report_parts.__path__, str(tmp_path / "parts")])
+    try:
+        run(ReportParams(title="T"), **inputs, out=tmp_path / "report")
+    finally:
+        sys.modules.pop("eval.report_parts.guess", None)
+    text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert "| guess |  | 42 |" in text
+    assert text.index("## Perplexity") < text.index("## Guesses\n\nIt guessed 42.") < text.index("## Pass keys")
+    assert json.loads((tmp_path / "report" / "metrics.json").read_text())["guess"] == "42"
+
+
+@pytest.mark.parametrize(
+    ("extend", "sft", "sentence"),
+    [
+        (
+            LORA,
+            {**LORA, "group_size": 512},
+            "Both stages trained LoRA of rank 8 on q_proj and v_proj, and all of embed_tokens and norm, under shifted "
+            "sparse attention in groups of 2,048 tokens (extend) and shifted sparse attention in groups of 512 tokens "
+            "(sft).",
+        ),
+        (FULL, FULL, "Both stages trained every weight, under full attention."),
+        (
+            {**LORA, "method": "qlora", "lora_targets": ["q", "k", "v"], "fully_trained": []},
+            FULL,
+            "Trained by extend: LoRA of rank 8 on q, k and v over weights in 4 bits, under shifted sparse attention in "
+            "groups of 2,048 tokens; by sft: every weight, under full attention.",
+        ),
+    ],
+)
+def test_the_report_says_what_the_recipe_trained(extend, sft, sentence: str) -> None:
+    assert describe_training({"extend": extend, "sft": sft}) == sentence

@@ -48,7 +48,7 @@ def ends_within(child, seconds):
     return False
 
 
-def digest_of(folder):
+def hash_folder(folder):
     """Return the digest of every file of a folder, names included."""
     digest = hashlib.sha256()
     for file in sorted(path for path in folder.rglob("*") if path.is_file()):
@@ -81,10 +81,10 @@ def main(stage, params_file, out, num_kills, seed, *paths):
                 os.waitpid(child, 0)
                 num_hits += 1
                 num_resumed += any(checkpoints.glob("checkpoint-*"))
-        digests.append(digest_of(killed))
+        digests.append(hash_folder(killed))
         shutil.rmtree(killed)
     json.dump(
-        {"kills": num_hits, "with_checkpoint": num_resumed, "whole": digest_of(whole), "killed": digests}, sys.stdout
+        {"kills": num_hits, "with_checkpoint": num_resumed, "whole": hash_folder(whole), "killed": digests}, sys.stdout
     )
 
 

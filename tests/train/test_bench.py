@@ -4,10 +4,12 @@ import json
 
 import pytest
 
-from train.bench import METHODS, Case, main, measure_attention, why_not
+from train.bench import main
+from train.benchmarks.attention import METHODS, measure_attention, reason_not_measurable
+from train.benchmarks.measuring import Case
 
 
-def case_of(method, **changes):
+def make_case(method, **changes):
     sizes = {"num_tokens": 64, "group_size": 16, "num_heads": 4, "num_kv_heads": 2, "head_size": 8}
     how = {"dtype": "float32", "device": "cpu", "num_threads": 1, "num_repeats": 1}
     return Case(method=method, **(sizes | how | changes))
@@ -16,23 +18,23 @@ def case_of(method, **changes):
 @pytest.mark.parametrize(
     ("case", "reason"),
     [
-        (case_of("full"), ""),
-        (case_of("s2 sdpa", num_tokens=61), ""),
-        (case_of("roll and regroup", num_tokens=61), "the tokens are no multiple of the group"),
-        (case_of("s2 flex"), "needs CUDA"),
-        (case_of("s2 flash"), "needs CUDA"),
+        (make_case("full"), ""),
+        (make_case("s2 sdpa", num_tokens=61), ""),
+        (make_case("roll and regroup", num_tokens=61), "the tokens are not a multiple of the group"),
+        (make_case("s2 flex"), "needs CUDA"),
+        (make_case("s2 flash"), "needs CUDA"),
     ],
 )
 def test_a_case_that_cannot_be_measured_says_why(case, reason):
-    assert why_not(case) == reason
+    assert reason_not_measurable(case) == reason
 
 
 @pytest.mark.parametrize("method", ["full", "roll and regroup", "s2 sdpa"])
 def test_what_is_measured_can_be_differentiated(method):
-    figures = measure_attention(case_of(method), what="time")
+    figures = measure_attention(make_case(method), what="time")
     assert set(figures) == {"forward_ms", "forward_backward_ms"}
     assert figures["forward_ms"] > 0
-    assert measure_attention(case_of(method), what="peak").keys() == {"peak_mb"}
+    assert measure_attention(make_case(method), what="peak").keys() == {"peak_mb"}
 
 
 @pytest.mark.long

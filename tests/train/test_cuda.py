@@ -18,9 +18,10 @@ from eval.scoring import load_model, score_tokens
 from tests.train.attention.s2_reference import dense_attention, row_mask
 from tests.train.test_stages import dataset, documents, jsonl, run  # noqa: F401
 from train.attention.registration import s2_attention
-from train.benchmarks.memory import apart, with_method
-from train.estimate.memory import footprint_of
-from train.plan import architecture_of, section_of
+from train.benchmarks.measuring import run_in_new_process
+from train.benchmarks.memory import measure_step_memory, with_method
+from train.estimate.memory import estimate_memory
+from train.plan import load_base_config, load_section
 
 # TRL and PEFT still use an old name of transformers.
 pytestmark = [
@@ -121,7 +122,7 @@ def test_tokens_are_scored_on_the_gpu_as_on_the_cpu(tiny_model):
     ],
 )
 def test_the_plan_is_within_a_tenth_of_a_real_step(recipe, method, length):
-    params = with_method(section_of(recipe, "extend", {"offload_activations": False}), method)
-    planned = footprint_of(params, architecture_of(recipe), "extend", length).total
-    measured, _ = apart(params, architecture_of(recipe), length, 1)
+    params = with_method(load_section(recipe, "extend", {"offload_activations": False}), method)
+    planned = estimate_memory(params, load_base_config(recipe), "extend", length).total
+    measured, _ = run_in_new_process(measure_step_memory, params, load_base_config(recipe), length, 1)
     assert planned == pytest.approx(measured, rel=0.1)

@@ -16,7 +16,7 @@ import train.merge
 import train.sft
 from pipeline.records import Document
 from pipeline.storage.parquet import write_documents
-from tests.train.test_stages import SENTENCE, jsonl, params_of, run, write_dataset
+from tests.train.test_stages import SENTENCE, jsonl, load_params, run, write_dataset
 
 CLOSE = 1e-5
 KINDS = ("lora_A", "lora_B", "embed_tokens", "input_layernorm", "post_attention_layernorm", "model.norm")
@@ -112,7 +112,7 @@ def needs_deepspeed(config):
 def test_two_processes_train_what_one_does(tmp_path, root, model, dataset, free_port, config, script, words):
     needs_deepspeed(config)
     run(train.sft, tmp_path, {"accumulation_steps": 2}, model=model, dataset=dataset, out=tmp_path / "one")
-    params_of(train.sft.SftParams, tmp_path, accumulation_steps=1)
+    load_params(train.sft.SftParams, tmp_path, accumulation_steps=1)
     words = [[*own, "--main_process_port", free_port] for own in words]
     paths = {"model": model, "dataset": dataset, "out": tmp_path / "two"}
     launch(root, "sft", tmp_path / "params.yaml", config=config, script=script, words=words, **paths)
@@ -140,7 +140,7 @@ def test_two_processes_extend_on_rows_that_they_share(tmp_path, root, model, doc
     changes = {"max_length": 399, "group_size": group_size, "accumulation_steps": 2, "num_steps": 3}
     changes["checkpointing"] = "layers" if config == "zero3" else "attention"
     run(train.extend, tmp_path, changes, model=model, documents=documents, out=tmp_path / "one")
-    params_of(train.extend.ExtendParams, tmp_path, **changes, sequence_parallel=2)
+    load_params(train.extend.ExtendParams, tmp_path, **changes, sequence_parallel=2)
     paths = {"model": model, "documents": documents, "out": tmp_path / "two"}
     launch(root, "extend", tmp_path / "params.yaml", config=config, script=script, **paths)
     assert_same(tmp_path / "one", tmp_path / "two")
@@ -155,7 +155,7 @@ def test_two_processes_extend_on_rows_that_they_share(tmp_path, root, model, doc
 def test_four_processes_tune_on_rows_that_pairs_share(tmp_path, root, model, dataset, packing):
     changes = {"packing": packing, "loss_weighting": "example", "batch_size": 2, "max_length": 251}
     run(train.sft, tmp_path, {**changes, "accumulation_steps": 2}, model=model, dataset=dataset, out=tmp_path / "one")
-    params_of(train.sft.SftParams, tmp_path, **changes, accumulation_steps=1, sequence_parallel=2)
+    load_params(train.sft.SftParams, tmp_path, **changes, accumulation_steps=1, sequence_parallel=2)
     paths = {"model": model, "dataset": dataset, "out": tmp_path / "two"}
     launch(root, "sft", tmp_path / "params.yaml", processes=4, **paths)
     assert_same(tmp_path / "one", tmp_path / "two")

@@ -5,21 +5,21 @@ import json
 import pytest
 
 from pipeline.errors import InputError
-from train.benchmarks.memory import apart as measured_apart
-from train.benchmarks.memory import with_method
-from train.estimate.memory import OPTIMIZER_BYTES, PARTS, footprint_of
+from train.benchmarks.measuring import run_in_new_process
+from train.benchmarks.memory import measure_step_memory, with_method
+from train.estimate.memory import OPTIMIZER_BYTES, PARTS, estimate_memory
 from train.plan import (
     GIB,
-    architecture_of,
-    floor_seconds,
+    count_rows_per_step,
+    count_step_flops,
+    estimate_floor_seconds,
+    estimate_step,
+    load_base_config,
+    load_section,
     main,
-    plan,
-    rows_per_step,
-    section_of,
-    sharded,
-    step_flops,
+    shard_parts,
 )
-from train.trainer.precision import on_this_machine
+from train.trainer.precision import with_dtype_here
 
 # PEFT still asks transformers by an old name.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
@@ -29,10 +29,10 @@ LAYERS = 3  # of SmolLM2-135M's 30, where their number does not matter
 
 
 def footprint(length=LENGTH, *, has_whole_logits=False, **changes):
-    params = section_of("smollm2-135m", "extend", changes)
-    config = architecture_of("smollm2-135m")
+    params = load_section("smollm2-135m", "extend", changes)
+    config = load_base_config("smollm2-135m")
     config.num_hidden_layers = LAYERS
-    return footprint_of(params, config, "extend", length, has_whole_logits=has_whole_logits)
+    return estimate_memory(params, config, "extend", length, has_whole_logits=has_whole_logits)
 
 
 def test_the_parts_add_up_and_are_those_that_are_named():
@@ -78,22 +78,22 @@ def test_whole_logits_are_there_three_times_in_float32():
 def test_a_shared_row_takes_its_share():
     made = []
     for size in (1, 2):
-        config = architecture_of("llama2-7b")
+        config = load_base_config("llama2-7b")
         config.num_hidden_layers = LAYERS
         changes = {"sequence_parallel": size, "group_size": 2_048, "mlp_tile": None}
-        made.append(plan(section_of("llama2-7b", "extend", changes), config, "extend", 16_384))
+        made.append(estimate_step(load_section("llama2-7b", "extend", changes), config, "extend", 16_384))
     alone, shared = (found.footprint.parts for found in made)
     assert shared["weights"] == alone["weights"]
     assert shared["layer_inputs"] == alone["layer_inputs"] / 2
     assert shared["live_layer"] == pytest.approx(alone["live_layer"] / 2, rel=0.1)
-    assert floor_seconds(made[1], "h100") == floor_seconds(made[0], "h100") / 2
-    assert rows_per_step(made[1].params, 8) == rows_per_step(made[0].params, 8) / 2
+    assert estimate_floor_seconds(made[1], "h100") == estimate_floor_seconds(made[0], "h100") / 2
+    assert count_rows_per_step(made[1].params, 8) == count_rows_per_step(made[0].params, 8) / 2
 
 
 def test_a_row_that_the_heads_cannot_share_is_refused_in_one_line():
-    params = section_of("smollm2-135m", "extend", {"sequence_parallel": 2})
+    params = load_section("smollm2-135m", "extend", {"sequence_parallel": 2})
     with pytest.raises(InputError, match=r"extend\.sequence_parallel: found 2 for a model of 9 heads"):
-        plan(params, architecture_of("smollm2-135m"), "extend", 64)
+        estimate_step(params, load_base_config("smollm2-135m"), "extend", 64)
 
 
 def test_weights_in_four_bits_take_about_a_quarter():
@@ -108,9 +108,9 @@ def test_weights_in_four_bits_take_about_a_quarter():
 @pytest.mark.parametrize("method", ["lora", "full"])
 @pytest.mark.parametrize("length", [1_024, 2_048, 4_096])
 def test_the_plan_is_within_a_tenth_of_a_real_step(method, length):
-    params = on_this_machine(with_method(section_of("smollm2-135m", "extend"), method))
-    planned = footprint_of(params, architecture_of("smollm2-135m"), "extend", length).total
-    measured, _ = measured_apart(params, architecture_of("smollm2-135m"), length, 1)
+    params = with_dtype_here(with_method(load_section("smollm2-135m", "extend"), method))
+    planned = estimate_memory(params, load_base_config("smollm2-135m"), "extend", length).total
+    measured, _ = run_in_new_process(measure_step_memory, params, load_base_config("smollm2-135m"), length, 1)
     assert planned == pytest.approx(measured, rel=0.1)
 
 
@@ -120,7 +120,7 @@ def test_the_plan_is_within_a_tenth_of_a_real_step(method, length):
     [("llama2-7b", 100_000, 80), ("llama2-13b", 65_536, 80), ("llama2-70b", 32_768, 141)],
 )
 def test_the_recipes_of_the_paper_fit_one_gpu(recipe, length, budget):
-    found = footprint_of(section_of(recipe, "extend"), architecture_of(recipe), "extend", length)
+    found = estimate_memory(load_section(recipe, "extend"), load_base_config(recipe), "extend", length)
     assert found.total / 1e9 < budget - 1
     assert found.total > 0.3 * budget * 1e9
 
@@ -156,8 +156,8 @@ def test_switches_are_tried_until_each_gpu_has_room(capsys):
 
 
 def test_operations_are_those_of_the_paper_with_half_the_attention():
-    params = section_of("llama2-7b", "extend", {"group_size": None, "max_length": 8_192, "mlp_tile": None})
-    found = step_flops(params, architecture_of("llama2-7b"))
+    params = load_section("llama2-7b", "extend", {"group_size": None, "max_length": 8_192, "mlp_tile": None})
+    found = count_step_flops(params, load_base_config("llama2-7b"))
     assert found["forward"] == pytest.approx((143.5 - 35.2 / 2) * 1e12, rel=0.01)  # Table 11
     assert found["weight_gradients"] == 0
     assert found["activation_gradients"] == pytest.approx((143.5 - 35.2) * 1e12, rel=0.01)
@@ -165,16 +165,16 @@ def test_operations_are_those_of_the_paper_with_half_the_attention():
 
 def test_gpus_share_what_they_share():
     parts = {"weights": 64.0, "gradients": 16.0, "optimizer": 32.0, "layer_inputs": 5.0}
-    assert sharded(parts, "none", 8, 32) == parts
-    assert sharded(parts, "zero2", 8, 32) == {**parts, "gradients": 2.0, "optimizer": 4.0}
-    assert sharded(parts, "fsdp", 8, 32)["weights"] == 8 + 2 * 64 / 32 * 7 / 8
+    assert shard_parts(parts, "none", 8, 32) == parts
+    assert shard_parts(parts, "zero2", 8, 32) == {**parts, "gradients": 2.0, "optimizer": 4.0}
+    assert shard_parts(parts, "fsdp", 8, 32)["weights"] == 8 + 2 * 64 / 32 * 7 / 8
 
 
 def test_a_longer_row_scales_the_positions_as_the_recipe_does():
-    params = section_of("llama2-7b", "extend", {"group_size": None})
-    config = architecture_of("llama2-7b")
+    params = load_section("llama2-7b", "extend", {"group_size": None})
+    config = load_base_config("llama2-7b")
     config.num_hidden_layers = 1
-    made = plan(params, config, "extend", 8_192)
+    made = estimate_step(params, config, "extend", 8_192)
     assert config.max_position_embeddings == 8_192
     assert made.footprint.total > 0.5 * GIB
 
@@ -197,4 +197,4 @@ def test_what_is_wrong_with_a_plan_is_one_line(capsys, arguments, said):
 def test_a_recipe_without_the_sizes_of_its_model_says_what_to_do(tmp_path):
     (tmp_path / "mine.yaml").write_text("extend: {}\n")
     with pytest.raises(InputError, match="--model"):
-        architecture_of(str(tmp_path / "mine.yaml"))
+        load_base_config(str(tmp_path / "mine.yaml"))

@@ -21,7 +21,7 @@ from train.extend import ExtendParams
 from train.extend import run as extend
 from train.merge import MergeParams
 from train.merge import run as merge
-from train.recipe import RECIPES
+from train.recipe import RECIPES, list_recipes
 from train.sft import SftParams
 from train.sft import run as sft
 
@@ -35,7 +35,7 @@ SMALLER = {
     "eval_steps": 1,
 }
 WITHOUT_GPU = {"offload_activations": False, "optimizer": "adamw"}
-NAMES = sorted(file.stem for file in RECIPES.glob("*.yaml"))
+NAMES = sorted(list_recipes())
 PERPLEXITY = """
 import sys, torch
 from transformers import AutoModelForCausalLM, AutoTokenizer
@@ -75,8 +75,9 @@ def smaller_model(name, folder, tokenizer):
 
 def smaller_recipe(name, folder):
     """Write a recipe beside a params.yaml that names it."""
-    recipe = yaml.safe_load((RECIPES / f"{name}.yaml").read_text())
-    for section in (recipe["extend"], recipe["sft"]):
+    recipe, shared = (yaml.safe_load((RECIPES / f"{file}.yaml").read_text()) for file in (name, "shared"))
+    for stage in ("extend", "sft"):
+        section = recipe[stage] = {**shared["training"], **shared[stage], **recipe[stage]}
         section |= {key: value for key, value in SMALLER.items() if key in section} | WITHOUT_GPU
         section["max_length"] = max(256, section["max_length"] // LENGTH)
         section["group_size"] = section["max_length"] // 4

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from pydantic import ValidationError
 from transformers import AutoConfig, GPT2Config, LlamaConfig
 from transformers.models.llama.modeling_llama import LlamaRotaryEmbedding
 
@@ -76,8 +77,8 @@ def test_too_small_a_factor_names_the_one_that_is_needed():
 
 
 def test_a_factor_below_one_is_refused():
-    with pytest.raises(InputError, match="at least 1"):
-        scale_rope(config(), RopeParams(type="yarn", factor=0.5), max_length=16)
+    with pytest.raises(ValidationError, match="greater than or equal to 1"):
+        RopeParams(type="yarn", factor=0.5)
 
 
 def test_a_model_without_rotary_positions_is_refused():

@@ -19,8 +19,8 @@ from pipeline.errors import InputError
 from pipeline.records import Document, Evidence, Example, Material, MixedExample, make_example_id
 from pipeline.storage.parquet import write_documents, write_mixed
 from pipeline.tokenization.tokenizers import load_tokenizer
-from train.data.chat import fit
-from train.trainer.loss import IGNORED
+from train.data.chat import fit_row
+from train.data.token_cache import IGNORED
 
 # TRL and PEFT still use an old name of transformers.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
@@ -82,7 +82,7 @@ RECIPE = {
 }
 
 
-def params_of(kind, folder, **changes):
+def load_params(kind, folder, **changes):
     """Read one section of a recipe as a stage does."""
     recipe = {**RECIPE, kind.section: {**RECIPE[kind.section], **changes}}
     (folder / "recipe.yaml").write_text(yaml.safe_dump(recipe))
@@ -98,7 +98,7 @@ def run(stage, folder, changes=None, **paths):
         train.sft: train.sft.SftParams,
         train.merge: train.merge.MergeParams,
     }
-    stage.run(params_of(kinds[stage], folder, **(changes or {})), **paths)
+    stage.run(load_params(kinds[stage], folder, **(changes or {})), **paths)
 
 
 def mixed(number, quote="Who sat on the wall?", length=60):
@@ -144,7 +144,7 @@ def jsonl(path):
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
-def text_of(folder):
+def read_texts(folder):
     """Return all text that a stage wrote, to look for what should not be in it."""
     return "".join(file.read_text() for file in Path(folder).rglob("*") if file.suffix in {".json", ".jsonl", ".md"})
 
@@ -152,7 +152,7 @@ def text_of(folder):
 def test_a_model_is_extended_tuned_merged_and_loaded_again(tmp_path, tiny_model, documents, dataset):
     extended, adapter, plain = (tmp_path / name for name in ("extend", "sft", "merged"))
     run(train.extend, tmp_path, model=tiny_model, documents=documents, out=extended)
-    train.sft.run(params_of(train.sft.SftParams, tmp_path), model=extended, dataset=dataset, out=adapter)
+    train.sft.run(load_params(train.sft.SftParams, tmp_path), model=extended, dataset=dataset, out=adapter)
     run(train.merge, tmp_path, model=extended, adapter=adapter, out=plain)
 
     said = json.loads((extended / "metrics.json").read_text())
@@ -180,7 +180,7 @@ def test_a_model_is_extended_tuned_merged_and_loaded_again(tmp_path, tiny_model,
     assert tokenizer.model_max_length == 512
     assert "yarn" in (plain / "README.md").read_text()
     for folder in (extended, adapter, plain):
-        assert str(tmp_path) not in text_of(folder)
+        assert str(tmp_path) not in read_texts(folder)
         assert not [file for file in folder.rglob("*") if file.suffix in {".bin", ".pt", ".pkl"}]
         assert all(file.stat().st_mode & 0o044 == 0o044 for file in folder.rglob("*") if file.is_file())
     assert not list(tmp_path.glob(".*.tmp"))
@@ -206,7 +206,7 @@ def test_equal_runs_write_equal_bytes(tmp_path, tiny_model, documents, dataset):
 @pytest.mark.parametrize("prompt", ["chat", "llama2"])
 def test_rows_fit_keep_question_and_evidence_and_learn_the_answer_alone(tiny_tokenizer, prompt):
     for number in range(20):
-        row = fit(mixed(number), tiny_tokenizer, prompt, 160)
+        row = fit_row(mixed(number), tiny_tokenizer, prompt, 160)
         assert 150 <= len(row.ids) <= 160
         learned = [token for token, label in zip(row.ids, row.labels, strict=True) if label != IGNORED]
         assert row.labels[-len(learned) :] == learned
@@ -234,7 +234,7 @@ def test_rows_are_those_that_trl_makes_of_the_same_prompts(tmp_path, tiny_model,
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
     theirs = SFTTrainer(model, config, train_dataset=Dataset.from_list(prompts), processing_class=tokenizer)
     for row, their in zip(rows, theirs.train_dataset, strict=True):
-        own = fit(row, tokenizer, prompt, 10_000)
+        own = fit_row(row, tokenizer, prompt, 10_000)
         assert own.ids == their["input_ids"]
         assert own.labels == their["labels"]
 
@@ -250,7 +250,7 @@ def test_a_row_whose_evidence_cannot_fit_is_refused_with_a_reason(tmp_path, tiny
 
 
 def test_a_dataset_without_a_row_that_fits_is_refused(tmp_path, tiny_model, dataset):
-    params = params_of(train.sft.SftParams, tmp_path, max_length=40)
+    params = load_params(train.sft.SftParams, tmp_path, max_length=40)
     with pytest.raises(InputError, match=r"no row that fits \(4 refused, .* fit 40 tokens\)"):
         train.sft.run(params, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
     assert not (tmp_path / "sft").exists()
@@ -286,20 +286,20 @@ def test_documents_without_text_to_train_on_are_refused(tmp_path, tiny_model):
 
 
 def test_rows_longer_than_the_scaled_positions_are_refused(tmp_path, tiny_model, documents):
-    params = params_of(train.extend.ExtendParams, tmp_path, max_length=600)
+    params = load_params(train.extend.ExtendParams, tmp_path, max_length=600)
     with pytest.raises(InputError, match=r"Set the factor to 3\.0"):
         train.extend.run(params, model=tiny_model, documents=documents, out=tmp_path / "extend")
 
 
 def test_a_module_that_the_model_lacks_is_named(tmp_path, tiny_model, documents):
-    params = params_of(train.extend.ExtendParams, tmp_path, lora_targets=["qkv"])
+    params = load_params(train.extend.ExtendParams, tmp_path, lora_targets=["qkv"])
     with pytest.raises(InputError, match=r"extend\.lora_targets: found 'qkv'"):
         train.extend.run(params, model=tiny_model, documents=documents, out=tmp_path / "extend")
 
 
 def test_a_mistyped_value_is_named(tmp_path):
     with pytest.raises(InputError, match=r"sft\.num_epochs: found 'two'"):
-        params_of(train.sft.SftParams, tmp_path, num_epochs="two")
+        load_params(train.sft.SftParams, tmp_path, num_epochs="two")
 
 
 def test_an_adapter_of_another_model_is_refused(tmp_path, tiny_model, tiny_config, dataset):
@@ -324,18 +324,18 @@ def test_a_merge_is_held_to_its_bound_and_rounding_is_told_apart(tmp_path, tiny_
 
 
 def test_base_copies_a_folder_in_the_dtype_asked_for(tmp_path, tiny_model):
-    params = params_of(train.base.BaseParams, tmp_path, source=str(tiny_model))
+    params = load_params(train.base.BaseParams, tmp_path, source=str(tiny_model))
     train.base.run(params, out=tmp_path / "base")
     model = AutoModelForCausalLM.from_pretrained(tmp_path / "base")
     wanted = AutoModelForCausalLM.from_pretrained(tiny_model)
     assert model.dtype == torch.bfloat16
     assert torch.equal(model.lm_head.weight, wanted.lm_head.weight.bfloat16())
     assert AutoTokenizer.from_pretrained(tmp_path / "base").chat_template
-    assert str(tmp_path) not in text_of(tmp_path / "base")
+    assert str(tmp_path) not in read_texts(tmp_path / "base")
 
 
 def test_a_base_that_cannot_be_had_is_refused(tmp_path):
-    params = params_of(train.base.BaseParams, tmp_path, source="not a model/at all")
+    params = load_params(train.base.BaseParams, tmp_path, source="not a model/at all")
     with pytest.raises(InputError, match="cannot be had"):
         train.base.run(params, out=tmp_path / "base")
 

@@ -1,7 +1,7 @@
 """S2-Attn on kernels that need a GPU: flash-attn's varlen kernel, and FlexAttention.
 
-Shape suffixes: B rows, T tokens of a row, H query heads, K key and value heads, D head size. S stands for the tokens
-of all rows laid end to end.
+Shape suffixes: B rows, T tokens of a row, S tokens of all rows laid end to end, H query heads, K key and value heads,
+D head size.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,8 @@ from torch import Tensor
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
 from pipeline.errors import InputError
-from train.attention.kernels import head_runs, joined
+from train.attention.heads import split_heads
+from train.attention.sdpa import concatenate
 from train.attention.segments import Segments
 
 
@@ -23,20 +24,20 @@ def attend_by_flash(
 ) -> Tensor:
     """Attend with flash-attn's varlen kernel; return (B, T, H, D).
 
-    Both halves of the heads go side by side along the tokens, each with its own borders, where they are equal in
-    number; runs of heads that are not take a call each.
+    If plain and shifted heads are equal in number, one call computes both: they are concatenated along the tokens, each
+    half with its own borders. Otherwise each run of heads takes a call.
     """
-    kernel = flash_kernel()
+    kernel = load_flash_kernel()
     shape, device = q_BHTD.shape, q_BHTD.device
     q_SHD, k_SKD, v_SKD = (x.transpose(1, 2).flatten(0, 1) for x in (q_BHTD, k_BKTD, v_BKTD))
-    runs = head_runs(shape[1], k_BKTD.shape[1], is_split=segments.is_split)
-    are_alike = len({(run.last - run.first, run.kv_last - run.kv_first) for run in runs}) == 1
+    runs = split_heads(shape[1], k_BKTD.shape[1], is_split=segments.is_split)
+    are_equal = len({(run.last - run.first, run.kv_last - run.kv_first) for run in runs}) == 1
     outs: list[Tensor] = []
-    for together in [runs] if are_alike else [[run] for run in runs]:
-        sizes = [size for run in together for size in sizes_of(segments, is_shifted=run.is_shifted)]
+    for together in [runs] if are_equal else [[run] for run in runs]:
+        sizes = [size for run in together for size in list_group_sizes(segments, is_shifted=run.is_shifted)]
         borders = torch.tensor([0, *accumulate(sizes)], dtype=torch.int32, device=device)
-        q = joined([q_SHD[:, run.first : run.last] for run in together], dim=0)
-        k, v = (joined([x[:, run.kv_first : run.kv_last] for run in together], dim=0) for x in (k_SKD, v_SKD))
+        q = concatenate([q_SHD[:, run.first : run.last] for run in together], dim=0)
+        k, v = (concatenate([x[:, run.kv_first : run.kv_last] for run in together], dim=0) for x in (k_SKD, v_SKD))
         longest = max(sizes)
         out = kernel(q, k, v, borders, borders, longest, longest, dropout_p=dropout, softmax_scale=scaling, causal=True)
         outs += out.chunk(len(together))
@@ -46,10 +47,10 @@ def attend_by_flash(
     return out_BTHD
 
 
-def sizes_of(segments: Segments, *, is_shifted: bool) -> list[int]:
-    """Return the sizes of all groups of the rows laid end to end.
+def list_group_sizes(segments: Segments, *, is_shifted: bool) -> list[int]:
+    """Return the sizes of all groups, in the order of the rows laid end to end.
 
-    Padding is cut into groups as well: the kernel wants every token in one, and long ones would cost as much as text.
+    Padding is cut into groups too: the kernel needs every token in one, and one long group would cost as much as text.
     """
     sizes: list[int] = []
     for row in range(segments.num_rows):
@@ -63,7 +64,7 @@ def sizes_of(segments: Segments, *, is_shifted: bool) -> list[int]:
 
 
 @cache
-def flash_kernel() -> Callable[..., Tensor]:
+def load_flash_kernel() -> Callable[..., Tensor]:
     """Return flash-attn's varlen kernel.
 
     Raises:
@@ -88,7 +89,7 @@ def attend_by_flex(
     """Attend with FlexAttention, a block mask for each half of the heads; return (B, T, H, D).
 
     Raises:
-        InputError: There is to be dropout, which FlexAttention does not have.
+        InputError: `dropout` is not 0; FlexAttention has none.
     """
     if dropout:
         raise InputError(
@@ -98,13 +99,13 @@ def attend_by_flex(
             fix="Use the backend 'sdpa' or 'flash', or set attention_dropout to 0.",
         )
     outs = []
-    for run in head_runs(q_BHTD.shape[1], k_BKTD.shape[1], is_split=True):
+    for run in split_heads(q_BHTD.shape[1], k_BKTD.shape[1], is_split=True):
         kv = slice(run.kv_first, run.kv_last)
         out: Any = flex_attention(
             q_BHTD[:, run.first : run.last],
             k_BKTD[:, kv],
             v_BKTD[:, kv],
-            block_mask=block_mask(segments, q_BHTD.device, is_shifted=run.is_shifted),
+            block_mask=get_block_mask(segments, q_BHTD.device, is_shifted=run.is_shifted),
             scale=scaling,
             enable_gqa=run.num_shared > 1,
         )
@@ -112,16 +113,16 @@ def attend_by_flex(
     return torch.cat(outs, 1).transpose(1, 2)
 
 
-def block_mask(segments: Segments, device: torch.device, *, is_shifted: bool) -> Any:
-    """Return the blocks of queries and keys that share a group; all layers of a forward pass share them."""
+def get_block_mask(segments: Segments, device: torch.device, *, is_shifted: bool) -> Any:
+    """Return FlexAttention's mask of the queries and keys that share a group, made once for all layers."""
     if is_shifted not in segments.block_masks:
         group_BT = segments.group_ids(device, is_shifted=is_shifted)
 
-        def sees(b: Tensor, h: Tensor, q: Tensor, kv: Tensor) -> Tensor:  # noqa: ARG001 - FlexAttention's signature
+        def is_visible(b: Tensor, h: Tensor, q: Tensor, kv: Tensor) -> Tensor:  # noqa: ARG001 - FlexAttention's signature
             return (group_BT[b, q] == group_BT[b, kv]) & (group_BT[b, q] >= 0) & (q >= kv)
 
         length = segments.num_tokens
         segments.block_masks[is_shifted] = create_block_mask(
-            sees, segments.num_rows, None, length, length, device=device
+            is_visible, segments.num_rows, None, length, length, device=device
         )
     return segments.block_masks[is_shifted]

@@ -1,21 +1,21 @@
 """S2-Attn, the shifted sparse attention of LongLoRA, for any decoder of transformers.
 
-Two lines use it: `import train.attention` and `attn_implementation="s2"`. It sees no future: each segment of length L,
-a document of a packed row or what is not padding of any other, is cut into groups of G tokens, and attention is causal
-within a group.
+Two lines use it: `import train.attention` and `attn_implementation="s2"`. Each segment of length L, which is one
+document of a packed row or all of any other row except its padding, is cut into groups of G tokens. Attention is causal
+within a group, so no token attends to a later one.
 
     heads 0 .. H//2 - 1    [0, G), [G, 2G), ...
     the other heads        [0, G//2), [G//2, G//2 + G), ...
     L <= G                 full causal attention
 
-The second half of the heads carries what the first half knows across the borders of its groups. Training only: in
-evaluation mode, and with a key-value cache that holds earlier tokens, attention is full and is SDPA's to the bit.
+The shifted heads carry information across the borders of the plain heads' groups. S2-Attn is for training only: in
+evaluation mode, and with a key-value cache that holds earlier tokens, attention is full and equals SDPA's to the bit.
 
-`config.s2_group_size` is G, a fixed number and no share of the length of the row at hand; `config.s2_backend` names
-one of `BACKENDS`. Both are optional, and saved with the model.
+`config.s2_group_size` is G, a fixed number rather than a fraction of the row's length; `config.s2_backend` names one
+of `BACKENDS`. Both are optional and saved with the model.
 
-Source: LongLoRA (arXiv 2309.12307), section 3.2 and "Variant 2" of Table 8: groups are cut short at the ends of a
-segment. Algorithm 1 there wraps the last group around to the first tokens, which see the future that way.
+Source: LongLoRA (arXiv 2309.12307), section 3.2 and "Variant 2" of Table 8: the first and last groups of a segment are
+shorter. Algorithm 1 there wraps the last group around to the first tokens, which so attend to the future.
 
 Shape suffixes: B rows, T tokens of a row, H query heads, K key and value heads, D head size.
 """
@@ -35,8 +35,8 @@ from transformers.masking_utils import causal_mask_function, sdpa_mask
 from pipeline.errors import InputError
 from train.attention.context_parallel import SharedRows
 from train.attention.cuda import attend_by_flash, attend_by_flex
-from train.attention.kernels import attend_by_sdpa
-from train.attention.segments import Segments, segment_ids_of
+from train.attention.sdpa import attend_by_sdpa
+from train.attention.segments import Segments, make_segment_ids
 
 Backend = Literal["sdpa", "flash", "flex"]
 Attend = Callable[[Tensor, Tensor, Tensor, Segments, float, float], Tensor]
@@ -70,24 +70,25 @@ def s2_attention(
         k_BKTD: Keys (rows, key-value heads, tokens, head size); the number of heads is a multiple of theirs.
         v_BKTD: Values, of the shape of the keys; with the backend 'sdpa' their head size may differ.
         group_size: G, at least 2.
-        segment_ids: An integer a token (rows, tokens). Tokens see each other only within a stretch of equal ones;
-            negative ones are padding. None where each row is one segment.
+        segment_ids: An integer for each token (rows, tokens). Adjacent tokens with the same number are one segment;
+            negative numbers are padding. None if each row is one segment.
         dropout: The probability with which an attention weight is set to 0.
         scaling: The factor on the scores; None for 1 / sqrt(head size).
-        backend: What computes it; None for the fastest that is there.
+        backend: One of `BACKENDS`; None for the fastest available.
 
     Returns:
-        Of the shape of the queries, with 0 at padding.
+        A tensor of the queries' shape, 0 at padding.
 
     Raises:
-        InputError: The group size is none, or the backend is unknown or not there.
-        ValueError: The shapes do not fit each other.
+        InputError: The group size is not an integer of at least 2, or the backend is unknown or not available.
+        ValueError: The shapes do not match.
     """
     num_rows, num_heads, num_tokens, _ = q_BHTD.shape
     if k_BKTD.shape[:3] != v_BKTD.shape[:3] or k_BKTD.shape[::2] != q_BHTD.shape[::2] or num_heads % k_BKTD.shape[1]:
         raise ValueError(f"queries {tuple(q_BHTD.shape)}, keys {tuple(k_BKTD.shape)}, values {tuple(v_BKTD.shape)}")
-    segments = Segments(segment_ids, num_rows, num_tokens, checked_group_size(group_size, "group_size"))
-    return attend(q_BHTD, k_BKTD, v_BKTD, segments, dropout, scaling, backend).transpose(1, 2)
+    segments = Segments(segment_ids, num_rows, num_tokens, check_group_size(group_size, "group_size"))
+    out_BTHD = attend(q_BHTD, k_BKTD, v_BKTD, segments, dropout=dropout, scaling=scaling, backend=backend)
+    return out_BTHD.transpose(1, 2)
 
 
 def attend(
@@ -95,135 +96,142 @@ def attend(
     k_BKTD: Tensor,
     v_BKTD: Tensor,
     segments: Segments,
-    dropout: float,
-    scaling: float | None,
-    backend: Backend | None,
+    *,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    backend: Backend | None = None,
 ) -> Tensor:
-    """Attend with a backend, in the dtype of autocast as SDPA does; return (B, T, H, D)."""
+    """Attend with a backend; return (B, T, H, D). Under autocast it computes in autocast's dtype, as SDPA does."""
     if torch.is_autocast_enabled(q_BHTD.device.type):
         dtype = torch.get_autocast_dtype(q_BHTD.device.type)
         q_BHTD, k_BKTD, v_BKTD = q_BHTD.to(dtype), k_BKTD.to(dtype), v_BKTD.to(dtype)
     scaling = q_BHTD.shape[-1] ** -0.5 if scaling is None else scaling
-    backend = fastest(q_BHTD) if backend is None else backend
-    return BACKENDS[checked_backend(backend)](q_BHTD, k_BKTD, v_BKTD, segments, dropout, scaling)
+    backend = choose_backend(q_BHTD) if backend is None else backend
+    return BACKENDS[check_backend(backend)](q_BHTD, k_BKTD, v_BKTD, segments, dropout, scaling)
 
 
-def fastest(q_BHTD: Tensor) -> Backend:
-    """Return the fastest backend that is there for some queries."""
+def choose_backend(q_BHTD: Tensor) -> Backend:
+    """Return the fastest backend available for these queries."""
     if not q_BHTD.is_cuda:
         return "sdpa"
     if torch.compiler.is_compiling():
-        return "flex"  # the only one that makes its mask without reading it back
+        return "flex"  # the only one that needs nothing read back from the device
     is_half = q_BHTD.dtype in (torch.bfloat16, torch.float16)
     return "flash" if is_half and find_spec("flash_attn") is not None else "sdpa"
 
 
-def checked_backend(backend: object) -> Backend:
-    """Return `backend`; raise an InputError unless it is one."""
+def check_backend(backend: object) -> Backend:
+    """Return `backend`; raise an InputError if it is unknown."""
     if backend in BACKENDS:
         return backend
     raise InputError(
         "s2_backend",
         found=repr(backend),
         expected=f"one of {', '.join(get_args(Backend))}",
-        fix="Name one of them, or none for the fastest that is there.",
+        fix="Name one of them, or none for the fastest available.",
     )
 
 
-def checked_group_size(size: object, where: str) -> int:
-    """Return `size`; raise an InputError unless it is a group size."""
+def check_group_size(size: object, where: str) -> int:
+    """Return `size`; raise an InputError unless it is an integer of at least 2."""
     if not isinstance(size, int) or isinstance(size, bool) or size < 2:
         raise InputError(
             where,
             found="no group size" if size is None else repr(size),
-            expected="the tokens of a group of S2-Attn, an integer of at least 2",
+            expected="the tokens in a group of S2-Attn, an integer of at least 2",
             fix="Set it before training, like model.config.s2_group_size = 2048.",
         )
     return size
 
 
-def group_size_of(config: Any) -> int:
-    """Return the group size of a model.
+def read_group_size(config: Any) -> int:
+    """Return the group size that a model's config sets, or the default.
 
     Raises:
-        InputError: What its config has is none.
+        InputError: The config's value is not a group size.
     """
     if not hasattr(config, "s2_group_size"):
-        say_default()
+        warn_default_once()
         return DEFAULT_GROUP_SIZE
-    return checked_group_size(config.s2_group_size, "config.s2_group_size")
+    return check_group_size(config.s2_group_size, "config.s2_group_size")
 
 
 @cache
-def say_default() -> None:
-    """Say once which group size is taken where none is set."""
+def warn_default_once() -> None:
+    """Warn once that no group size is set."""
     log.warning(
-        "config.s2_group_size is not set: groups have %d tokens. To choose, set it before training.", DEFAULT_GROUP_SIZE
+        "config.s2_group_size is not set: groups have %d tokens. Set it before training to choose.", DEFAULT_GROUP_SIZE
     )
 
 
 class DeferredMask:
-    """What one forward pass knows about its rows, kept until a layer says whether it trains.
+    """The mask of one forward pass, not made before a layer needs it.
 
-    Transformers asks for the mask before any layer runs, and does not say whether the model is in training mode. A
-    dense mask of every query and key would be wasted on S2-Attn, and too large for long rows.
+    Transformers asks for the mask before any layer runs, without saying whether the model is in training mode. S2-Attn
+    does not need a dense mask of every query and key, which would be too large for long rows.
     """
 
     def __init__(self, arguments: dict[str, Any]) -> None:
-        """Keep the arguments with which transformers asked for a mask."""
+        """Keep the arguments of transformers' request for a mask."""
         self.arguments = arguments
         self.segments: Segments | None = None
 
     @cached_property
     def full(self) -> Tensor | None:
-        """The mask that SDPA would have been given."""
+        """The mask that SDPA would get."""
         mask: Tensor | None = sdpa_mask(**self.arguments)
         return mask
 
-    def segments_of(self, group_size: int, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None) -> Segments:
-        """Return the segments of the rows; all layers of a forward pass share them."""
-        if torch.compiler.is_compiling():  # which forbids a checkpointed layer to keep anything, and finds what repeats
+    def cached_segments(self, group_size: int, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None) -> Segments:
+        """Return the segments of the rows, found once for all layers of a forward pass."""
+        if (
+            torch.compiler.is_compiling()
+        ):  # a checkpointed layer may not store anything then; the compiler finds repeats
             return self.find_segments(group_size, position_ids_BT, cu_seq_lens)
         if self.segments is None:
             self.segments = self.find_segments(group_size, position_ids_BT, cu_seq_lens)
         return self.segments
 
     def find_segments(self, group_size: int, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None) -> Segments:
-        """Find the segments of the rows."""
+        """Return the segments of the rows, from what transformers and the trainer say about them."""
         num_rows, num_tokens = self.arguments["batch_size"], self.arguments["q_length"]
-        ids_BT = segment_ids_of(
-            self.packed_starts(num_rows, num_tokens),
+        ids_BT = make_segment_ids(
+            self.find_packed_starts(num_rows, num_tokens),
             real_BT=self.arguments.get("attention_mask"),
             position_ids_BT=position_ids_BT,
             cu_seq_lens=cu_seq_lens,
         )
         return Segments(ids_BT, num_rows, num_tokens, group_size)
 
-    def packed_starts(self, num_rows: int, num_tokens: int) -> Tensor:
-        """Return where a token may not see the one before it; refuse a mask that is more than that."""
+    def find_packed_starts(self, num_rows: int, num_tokens: int) -> Tensor:
+        """Return where a token may not attend to the one before it (B, T).
+
+        Raises:
+            InputError: The mask is not causal, or is one that cannot be reduced to that.
+        """
         mask_function, device = self.arguments["mask_function"], self.arguments["device"]
         if self.arguments.get("use_vmap"):
-            raise unsupported("a mask of the model's own")
+            raise unsupported_error("a mask of the model's own")
         row_B1, head = torch.arange(num_rows, device=device)[:, None], torch.zeros((), dtype=torch.long, device=device)
         token_1T = torch.arange(num_tokens, device=device)[None, :]
         if mask_function is not causal_mask_function:
             later_1T = (token_1T + 1).clamp(max=num_tokens - 1)
-            refuse_if((mask_function(row_B1, head, token_1T, later_1T) & (later_1T > token_1T)).any())
-        sees_last = mask_function(row_B1, head, token_1T, (token_1T - 1).clamp(min=0))
-        starts: Tensor = ~sees_last | (token_1T == 0)
+            refuse_noncausal((mask_function(row_B1, head, token_1T, later_1T) & (later_1T > token_1T)).any())
+        sees_previous = mask_function(row_B1, head, token_1T, (token_1T - 1).clamp(min=0))
+        starts: Tensor = ~sees_previous | (token_1T == 0)
         return starts.expand(num_rows, num_tokens)
 
 
-def refuse_if(sees_next: Tensor) -> None:
-    """Refuse a mask that lets a token see the next one; a compiled model does so when it runs."""
+def refuse_noncausal(sees_next: Tensor) -> None:
+    """Refuse a mask that lets a token attend to the next one; a compiled model checks this when it runs."""
     if torch.compiler.is_compiling():
-        torch._assert_async(~sees_next, "attention is not causal, but s2 is causal attention alone")
+        torch._assert_async(~sees_next, "attention is not causal, but s2 computes causal attention only")
     elif sees_next:
-        raise unsupported("a mask that is not causal")
+        raise unsupported_error("a mask that is not causal")
 
 
-def unsupported(what: str) -> InputError:
-    """Say that S2-Attn does not do this, rather than leave it out silently."""
+def unsupported_error(what: str) -> InputError:
+    """Return the error for what S2-Attn does not compute and must not silently ignore."""
     return InputError(
         'attn_implementation "s2"',
         found=what,
@@ -233,9 +241,9 @@ def unsupported(what: str) -> InputError:
 
 
 def s2_mask(**arguments: Any) -> DeferredMask | Tensor | None:
-    """Answer transformers' call for a mask: `AttentionMaskInterface`'s side of "s2"."""
+    """Return the mask that transformers asks for: "s2" of `AttentionMaskInterface`."""
     if arguments.get("local_size") is not None:
-        raise unsupported(UNSUPPORTED["sliding_window"])
+        raise unsupported_error(UNSUPPORTED["sliding_window"])
     if arguments["q_length"] != arguments["kv_length"]:
         mask: Tensor | None = sdpa_mask(**arguments)
         return mask
@@ -252,14 +260,14 @@ def s2_forward(
     scaling: float | None = None,
     **kwargs: Any,
 ) -> tuple[Tensor, None]:
-    """Attend within a layer of a model: `AttentionInterface`'s side of "s2".
+    """Attend within a layer of a model: "s2" of `AttentionInterface`.
 
     Raises:
-        InputError: The model asks for what S2-Attn does not do, or its group size or backend is none.
+        InputError: The model needs what S2-Attn does not compute, or its group size or backend is invalid.
     """
     for name, what in UNSUPPORTED.items():
         if kwargs.get(name) is not None:
-            raise unsupported(what)
+            raise unsupported_error(what)
     if not module.training or query.shape[2] != key.shape[2]:
         mask = attention_mask.full if isinstance(attention_mask, DeferredMask) else attention_mask
         out_BTHD, _ = sdpa_attention_forward(
@@ -267,17 +275,21 @@ def s2_forward(
         )
         return out_BTHD, None
     if not (getattr(module, "is_causal", True) and kwargs.get("is_causal", True)):
-        raise unsupported("attention that is not causal")
+        raise unsupported_error("attention that is not causal")
     if isinstance(attention_mask, Tensor):
-        raise unsupported("a ready-made attention mask of every query and key")
-    group_size, backend = group_size_of(module.config), getattr(module.config, "s2_backend", None)
+        raise unsupported_error("a ready-made attention mask of every query and key")
+    group_size = read_group_size(module.config)
+    backend = getattr(module.config, "s2_backend", None)
     shared: SharedRows | None = kwargs.get("shared_rows")
     if shared is not None:
-        return attend_shared(query, key, value, shared, group_size, dropout, scaling, backend), None
-    segments = (attention_mask or mask_of(query)).segments_of(
+        out_BCHD = attend_shared(
+            query, key, value, shared, group_size, dropout=dropout, scaling=scaling, backend=backend
+        )
+        return out_BCHD, None
+    segments = (attention_mask or make_causal_mask(query)).cached_segments(
         group_size, kwargs.get("position_ids"), kwargs.get("cu_seq_lens_q")
     )
-    return attend(query, key, value, segments, dropout, scaling, backend), None
+    return attend(query, key, value, segments, dropout=dropout, scaling=scaling, backend=backend), None
 
 
 def attend_shared(
@@ -286,21 +298,22 @@ def attend_shared(
     v_BKCD: Tensor,
     shared: SharedRows,
     group_size: int,
-    dropout: float,
-    scaling: float | None,
-    backend: Backend | None,
+    *,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    backend: Backend | None = None,
 ) -> Tensor:
-    """Attend to rows of which this process holds a stretch of C tokens; return (B, C, H, D)."""
+    """Attend to rows of which this process holds a chunk of C tokens; return (B, C, H, D)."""
 
     def attend_whole(q_BNTD: Tensor, k_BNTD: Tensor, v_BNTD: Tensor) -> Tensor:
-        segments = shared.segments_of(group_size, q_BNTD.shape[0], q_BNTD.shape[2])
-        return attend(q_BNTD, k_BNTD, v_BNTD, segments, dropout, scaling, backend)
+        segments = shared.cached_segments(group_size, q_BNTD.shape[0], q_BNTD.shape[2])
+        return attend(q_BNTD, k_BNTD, v_BNTD, segments, dropout=dropout, scaling=scaling, backend=backend)
 
     return shared.attend(q_BHCD, k_BKCD, v_BKCD, attend_whole)
 
 
-def mask_of(query: Tensor) -> DeferredMask:
-    """Return what is known of rows for which transformers has not asked for a mask: that they are causal."""
+def make_causal_mask(query: Tensor) -> DeferredMask:
+    """Return a mask for rows for which transformers has not asked for one: they are causal."""
     return DeferredMask(
         {
             "mask_function": causal_mask_function,

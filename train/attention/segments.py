@@ -1,11 +1,15 @@
 """Which tokens of a row belong together, and how S2-Attn cuts them into groups.
 
-A segment is a stretch of a row within which tokens may see each other: a document of a packed row, or what is not
-padding of any other. `segment_ids` number them: a new number starts a new segment, and a negative one is padding.
+A segment is a part of a row within which tokens may attend to each other: one document of a packed row, or all of any
+other row except its padding. `segment_ids` number them: a new number starts a new segment, a negative one is padding.
 
-    plain     [0, G), [G, 2G), ...                    of a segment, G tokens each
-    shifted   [0, G//2), [G//2, G//2 + G), ...
-    L <= G    one group, the whole segment
+A segment of L tokens is cut into groups of G:
+
+    plain heads      [0, G), [G, 2G), ...
+    shifted heads    [0, G//2), [G//2, G//2 + G), ...
+    L <= G           one group, the whole segment
+
+With L = 10 and G = 4: plain [0, 4), [4, 8), [8, 10), shifted [0, 2), [2, 6), [6, 10).
 
 Shape suffixes: B rows, T tokens of a row.
 """
@@ -24,17 +28,17 @@ PADDING = -1
 
 @dataclass(frozen=True)
 class Block:
-    """Equal groups that follow one another: `num` of `size` tokens each, from token `start` of some rows on."""
+    """Adjacent groups of equal size: `num` of `size` tokens each, from token `start` on, in each of `rows`."""
 
     rows: range
     start: int
     num: int
     size: int
-    is_padding: bool = False  # then it is no group, but stands where none is
+    is_padding: bool = False  # padding between groups; never attended
 
     @property
     def end(self) -> int:
-        """Return the token after the last."""
+        """The token after the last."""
         return self.start + self.num * self.size
 
 
@@ -46,61 +50,61 @@ class Segments:
     """
 
     def __init__(self, ids_BT: Tensor | None, num_rows: int, num_tokens: int, group_size: int) -> None:
-        """Keep what the rows are like; None for `ids_BT` where every row is one segment."""
+        """Describe the rows. If every row is one segment, `ids_BT` is None."""
         if ids_BT is not None and ids_BT.shape != (num_rows, num_tokens):
             raise ValueError(f"segment_ids have the shape {tuple(ids_BT.shape)}, not {(num_rows, num_tokens)}")
         self.ids_BT = ids_BT
         self.num_rows = num_rows
         self.num_tokens = num_tokens
         self.group_size = group_size
-        self.block_masks: dict[bool, Any] = {}  # FlexAttention's, of plain and of shifted heads, once they are made
+        self.block_masks: dict[bool, Any] = {}  # FlexAttention's, by `is_shifted`, made when first needed
 
     @cached_property
     def bounds(self) -> list[tuple[range, int, int]]:
-        """Rows, start and end of every segment, rows that are alike together; reads the ids back from their device."""
+        """Rows, start and end of every segment, equal rows together. Reads the ids back from their device."""
         if self.ids_BT is None:
             return [(range(self.num_rows), 0, self.num_tokens)]
         ids_BT = self.ids_BT.cpu()
         if bool((ids_BT == ids_BT[0]).all()):
-            return bounds_of(range(self.num_rows), ids_BT[0])
-        return [bound for row, ids_T in enumerate(ids_BT) for bound in bounds_of(range(row, row + 1), ids_T)]
+            return find_bounds(range(self.num_rows), ids_BT[0])
+        return [bound for row, ids_T in enumerate(ids_BT) for bound in find_bounds(range(row, row + 1), ids_T)]
 
     @property
     def has_padding(self) -> bool:
-        """Say whether some token belongs to no segment."""
+        """Whether some token belongs to no segment."""
         return sum(len(rows) * (end - start) for rows, start, end in self.bounds) < self.num_rows * self.num_tokens
 
     @property
     def is_split(self) -> bool:
-        """Say whether a segment is longer than a group, so that plain and shifted heads differ."""
+        """Whether some segment is longer than a group, so that plain and shifted heads differ."""
         return any(end - start > self.group_size for _, start, end in self.bounds)
 
     def blocks(self, *, is_shifted: bool) -> list[Block]:
-        """Return the groups of all segments, equal ones that follow one another together."""
+        """Return the groups of all segments, adjacent ones of equal size as one block."""
         blocks = (
             Block(rows, start + first, num, size)
             for rows, start, end in self.bounds
-            for first, num, size in cut(end - start, self.group_size, is_shifted=is_shifted)
+            for first, num, size in cut_into_groups(end - start, self.group_size, is_shifted=is_shifted)
         )
         return list(blocks)
 
     def tiles(self, row: int, *, is_shifted: bool) -> list[Block]:
-        """Return the blocks of a row and the padding between them, so that they tile it."""
+        """Return the blocks of a row and the padding between them; together they cover it."""
         tiles: list[Block] = []
-        place = 0
+        position = 0
         for block in (block for block in self.blocks(is_shifted=is_shifted) if row in block.rows):
-            if block.start > place:
-                tiles.append(Block(block.rows, place, 1, block.start - place, is_padding=True))
+            if block.start > position:
+                tiles.append(Block(block.rows, position, 1, block.start - position, is_padding=True))
             tiles.append(block)
-            place = block.end
-        if place < self.num_tokens:
-            tiles.append(Block(range(row, row + 1), place, 1, self.num_tokens - place, is_padding=True))
+            position = block.end
+        if position < self.num_tokens:
+            tiles.append(Block(range(row, row + 1), position, 1, self.num_tokens - position, is_padding=True))
         return tiles
 
     def group_ids(self, device: torch.device, *, is_shifted: bool) -> Tensor:
-        """Return a number a token (B, T), int32, equal within a group and nowhere else in its row; padding has -1.
+        """Return the first token of each token's group (B, T), int32: a number for each group of a row. Padding has -1.
 
-        Nothing is read back from the device, so that a compiled model can do it.
+        Nothing is read back from the device, so it works in a compiled model.
         """
         ids_BT = self.ids_BT
         if ids_BT is None:
@@ -120,15 +124,15 @@ class Segments:
         return torch.where(ids_BT >= 0, first_BT, PADDING).int()
 
 
-def bounds_of(rows: range, ids_T: Tensor) -> list[tuple[range, int, int]]:
-    """Return the rows, start and end of every segment of rows that have these ids."""
+def find_bounds(rows: range, ids_T: Tensor) -> list[tuple[range, int, int]]:
+    """Return `rows`, the start and the end of every segment in rows with these ids."""
     borders = [0, *(torch.diff(ids_T).nonzero().flatten() + 1).tolist(), len(ids_T)]
     is_real = (ids_T[borders[:-1]] >= 0).tolist()
     return [(rows, start, end) for (start, end), real in zip(pairwise(borders), is_real, strict=True) if real]
 
 
-def cut(length: int, group_size: int, *, is_shifted: bool) -> Iterator[tuple[int, int, int]]:
-    """Cut a segment by the definition above; yield first token, number and size of equal groups."""
+def cut_into_groups(length: int, group_size: int, *, is_shifted: bool) -> Iterator[tuple[int, int, int]]:
+    """Yield first token, number and size of the equal groups of a segment, as defined above."""
     if length <= group_size:
         yield 0, 1, length
         return
@@ -139,16 +143,16 @@ def cut(length: int, group_size: int, *, is_shifted: bool) -> Iterator[tuple[int
             yield first, count, size
 
 
-def segment_ids_of(
+def make_segment_ids(
     starts_BT: Tensor, *, real_BT: Tensor | None, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None
 ) -> Tensor:
-    """Return the segment ids (B, T), int32, of rows as trainers describe them; nothing is read back from the device.
+    """Return the segment ids (B, T), int32, of rows as trainers describe them, without reading back from the device.
 
     Args:
-        starts_BT: True where a segment starts for sure.
-        real_BT: True or 1 where a token is no padding; None where none is.
-        position_ids_BT: A document starts where they do not go up by 1; (1, T) holds for all rows.
-        cu_seq_lens: Where documents start and end in the rows laid end to end, from 0 to the number of tokens.
+        starts_BT: True at tokens that start a segment whatever the other arguments say.
+        real_BT: True or 1 at tokens that are not padding; None if there is no padding.
+        position_ids_BT: A document starts where they do not increase by 1; (1, T) applies to all rows.
+        cu_seq_lens: Borders of documents in the rows laid end to end, from 0 to the number of tokens.
     """
     starts_BT = starts_BT.clone()
     real_BT = torch.ones_like(starts_BT) if real_BT is None else real_BT.bool()

@@ -1,21 +1,19 @@
-"""Measure what `train.plan` foretells: the peak of memory of real steps, on the device at hand.
+"""Measure the peak memory of real steps, beside what `train.plan` estimates.
 
     python -m train.benchmarks.memory --recipe smollm2-135m --lengths 1024 4096 --methods lora full --out data/bench
 
-Each figure comes from a process of its own, which builds the recipe's model with random weights and takes two steps on
-random tokens. Gradients and the optimizer's state do not depend on how many there are: the first step, which makes
-them, has few. On a CPU the peak is resident memory above what there was before the model, on a GPU what is allocated
-there. Writes OUT/memory.json and OUT/memory.md.
+Each figure comes from a process of its own, which builds the recipe's model with random weights and runs two steps on
+random tokens. The first step creates the gradients and the optimizer's state, whose size does not depend on the number
+of tokens, so it has only a few. On a CPU the peak is resident memory above that before the model was built, on a GPU it
+is the memory allocated there. Writes OUT/memory.json and OUT/memory.md.
 """
 
 import argparse
 import copy
 import gc
 import logging
-import multiprocessing
 import time
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,26 +21,31 @@ import torch
 from transformers import PretrainedConfig
 
 from pipeline.cli import exit_on_input_error, log_to_stderr
-from pipeline.tables import Table, conditions, write_tables
-from train.bench import LIBRARIES, memory, synchronize
-from train.benchmarks.step import check_measurable, step_of
-from train.estimate.memory import footprint_of
-from train.plan import architecture_of, section_of, setting
+from pipeline.tables import Table, write_tables
+from train.benchmarks.measuring import (
+    describe_conditions,
+    read_resident_bytes,
+    reset_resident_peak,
+    run_in_new_process,
+    synchronize,
+)
+from train.benchmarks.step import build_step, check_measurable
+from train.estimate.memory import estimate_memory
+from train.plan import load_base_config, load_section, parse_setting
 from train.recipe import TrainingParams
-from train.trainer.activations import give_back_large_blocks
-from train.trainer.precision import on_this_machine
+from train.trainer.activations import return_freed_memory_to_os
+from train.trainer.precision import with_dtype_here
 
-STATUS = Path("/proc/self/status")
 FEW_TOKENS = 256
 
 log = logging.getLogger(__name__)
 
 
-def measured_step(
+def measure_step_memory(
     params: TrainingParams, config: PretrainedConfig, num_tokens: int, num_threads: int
 ) -> tuple[float, float]:
-    """Return the peak of two steps above what this process had before it built the model, and the second's seconds."""
-    give_back_large_blocks()
+    """Return the peak bytes of two steps above what was in use before the model, and the second step's seconds."""
+    return_freed_memory_to_os()
     torch.set_num_threads(num_threads)
     torch.manual_seed(0)
     on_cuda = torch.cuda.is_available()
@@ -50,49 +53,45 @@ def measured_step(
     params = params.model_copy(update={"max_length": num_tokens})
     warm_up(params, config, device)
     gc.collect()
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # begin the peak anew
-    before = memory(STATUS)["VmRSS"]
+    reset_resident_peak()
+    before = read_resident_bytes()["VmRSS"]
     if on_cuda:
         torch.cuda.reset_peak_memory_stats()
-    step = step_of(params, config, device)
+    step = build_step(params, config, device)
     step(FEW_TOKENS)
     synchronize(device.type)
     start = time.perf_counter()
-    step(*[FEW_TOKENS] * (params.accumulation_steps > 1), num_tokens)  # gradients are there when other rows begin
+    step(*[FEW_TOKENS] * (params.accumulation_steps > 1), num_tokens)  # later rows of a step start with gradients
     synchronize(device.type)
     seconds = time.perf_counter() - start
-    return float(torch.cuda.max_memory_allocated() if on_cuda else memory(STATUS)["VmHWM"] - before), seconds
+    return float(torch.cuda.max_memory_allocated() if on_cuda else read_resident_bytes()["VmHWM"] - before), seconds
 
 
 def warm_up(params: TrainingParams, config: PretrainedConfig, device: torch.device) -> None:
-    """Have libraries load and take what they keep, by a step of the model's first layer."""
+    """Run a step on the model's first layer, so that libraries load and allocate what they keep."""
     small = copy.deepcopy(config)
     small.num_hidden_layers = 1
-    step_of(params, small, device)(FEW_TOKENS)
-
-
-def apart(*arguments: Any) -> tuple[float, float]:
-    """Measure in a process of its own."""
-    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return pool.submit(measured_step, *arguments).result()
+    build_step(params, small, device)(FEW_TOKENS)
 
 
 def with_method(params: TrainingParams, method: str) -> TrainingParams:
-    """Return a recipe's section with another method."""
+    """Return a recipe's section with another method; `full` clears the lists of modules."""
     without: dict[str, Any] = {"lora_targets": [], "fully_trained": []} if method == "full" else {}
     return params.model_copy(update={"method": method, **without})
 
 
-def rows(options: argparse.Namespace) -> list[tuple[Any, ...]]:
-    """Measure each method at each length."""
+def measure_rows(options: argparse.Namespace) -> list[tuple[Any, ...]]:
+    """Return a row for each method at each length: method, dtype, tokens, GiB planned and measured, ratio, seconds."""
     found: list[tuple[Any, ...]] = []
     for method in options.methods:
         for num_tokens in options.lengths:
-            given = section_of(options.recipe, "extend", dict(options.set))
-            params = on_this_machine(with_method(given, method or given.method))
+            given = load_section(options.recipe, "extend", dict(options.set))
+            params = with_dtype_here(with_method(given, method or given.method))
             check_measurable(params)
-            planned = footprint_of(params, architecture_of(options.recipe), "extend", num_tokens).total
-            peak, seconds = apart(params, architecture_of(options.recipe), num_tokens, options.threads)
+            planned = estimate_memory(params, load_base_config(options.recipe), "extend", num_tokens).total
+            peak, seconds = run_in_new_process(
+                measure_step_memory, params, load_base_config(options.recipe), num_tokens, options.threads
+            )
             figures = (planned / 2**30, peak / 2**30, planned / peak - 1, seconds)
             found.append((params.method, params.dtype, num_tokens, *figures))
             log.info("%s", found[-1])
@@ -104,11 +103,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser().parse_args(argv)
     log_to_stderr()
     header = ("method", "dtype", "tokens", "planned, GiB", "measured, GiB", "planned / measured - 1", "step, s")
-    given = conditions(LIBRARIES) | {"recipe": options.recipe, "changed": dict(options.set), "threads": options.threads}
-    if torch.cuda.is_available():
-        given["gpu"] = torch.cuda.get_device_name()
+    settings = {"recipe": options.recipe, "changed": dict(options.set), "threads": options.threads}
+    given = describe_conditions(on_cuda=torch.cuda.is_available()) | settings
     with exit_on_input_error("bench"):
-        found = rows(options)
+        found = measure_rows(options)
     log.info("%s", write_tables(options.out, "memory", given, [Table("Peak of a step", header, tuple(found))]))
 
 
@@ -120,7 +118,9 @@ def parser() -> argparse.ArgumentParser:
     own.add_argument(
         "--methods", choices=("lora", "qlora", "full"), nargs="+", default=[None], help="the recipe's if not given"
     )
-    own.add_argument("--set", type=setting, nargs="+", default=[], metavar="KEY=VALUE", help="instead of the recipe's")
+    own.add_argument(
+        "--set", type=parse_setting, nargs="+", default=[], metavar="KEY=VALUE", help="instead of the recipe's"
+    )
     own.add_argument("--threads", type=int, default=1)
     own.add_argument("--out", type=Path, required=True, metavar="DIR")
     return own

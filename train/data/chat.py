@@ -1,7 +1,7 @@
-"""Prompts of questions about documents, as a model is trained on them, each cut to fit.
+"""Turn questions about documents into tokens and labels in a chat template, each row cut to fit.
 
-The document is cut, around its evidence, and never the question or the answer. A row that cannot fit is refused with a
-reason. LongLoRA's script (arXiv 2309.12307) cut long rows from the right, and with them their answers.
+Only the document is cut, around its evidence, never the question or the answer. A row that cannot be cut to fit is
+refused with a reason. LongLoRA's script (arXiv 2309.12307) cut long rows from the right, and lost their answers.
 """
 
 from collections.abc import Iterator, Sequence
@@ -16,8 +16,7 @@ from pipeline.dataset.evidence_window import cut_to_fit
 from pipeline.errors import InputError
 from pipeline.records import MixedExample, Split
 from pipeline.storage.parquet import RowGroup, mixed_groups, read_mixed_groups
-from train.data.token_cache import TOKENS, Row, as_tokens, generated, prepared
-from train.trainer.loss import IGNORED
+from train.data.token_cache import IGNORED, TOKENS, Row, as_tokens, generate_rows, prepare_rows
 
 TEXT = datasets.Value("string")
 FEATURES = datasets.Features({"example_id": TEXT, "input_ids": TOKENS, "labels": TOKENS, "refused": TEXT})
@@ -27,8 +26,8 @@ Template = Literal["chat", "llama2"]  # the model's own chat template, or [INST]
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """The rows of a split that fit, as tokens and labels on disk, and why the others do not."""
+class FittedSplit:
+    """The rows of a split that fit, as tokens and labels on disk, and the refused ones with their reasons."""
 
     rows: datasets.Dataset
     refused: list[dict[str, str]]
@@ -36,39 +35,39 @@ class Fitted:
 
 @dataclass(frozen=True)
 class Prompt:
-    """A row as a model reads it."""
+    """A row as text: the prompt, and the prompt with its answer."""
 
-    asked: str
-    whole: str  # that, and the answer
+    asked: str  # the prompt alone
+    whole: str  # the prompt and the answer
 
 
 @dataclass(frozen=True)
-class Encoded:
-    """A row as a model is trained on it."""
+class EncodedRow:
+    """A row as tokens and labels."""
 
     ids: list[int]
     labels: list[int]
-    refused: str = ""  # why it cannot be trained on, and then it has no tokens
+    refused: str = ""  # why it cannot be trained on; it has no tokens then
 
 
-WITHOUT_ANSWER = Encoded([], [], "its template leaves out the answer")
+WITHOUT_ANSWER = EncodedRow([], [], "its template leaves out the answer")
 
 
 def check_template(template: Template, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Raise an InputError where the model has no template of its own."""
+    """Raise an InputError if `chat` is asked for and the tokenizer has no chat template."""
     if template == "chat" and not tokenizer.chat_template:
         raise InputError(
             "sft.prompt",
             found="chat, for a tokenizer without a chat template",
             expected="a model that has one, or another prompt",
-            fix="Set it to llama2, or take the chat model of the family as base.source.",
+            fix="Set it to llama2, or use the chat model of the family as base.source.",
         )
 
 
-def fitted_split(
+def fit_split(
     dataset: Path, split: Split, tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int, folder: Path
-) -> Fitted:
-    """Read one split, cut its rows to fit, and keep their tokens in FOLDER; every process calls this.
+) -> FittedSplit:
+    """Read one split, cut its rows to fit, and store their tokens in FOLDER; every process calls this.
 
     Raises:
         InputError: No row is left.
@@ -76,18 +75,18 @@ def fitted_split(
     groups = mixed_groups(dataset, f"{split}*.parquet")
 
     def rows(groups: list[RowGroup]) -> Iterator[Row]:
-        return fitted_rows(groups, tokenizer, template, max_length)
+        return fit_rows(groups, tokenizer, template, max_length)
 
     if not groups:
-        raise nothing_fits(dataset, split, max_length, [])
-    found = prepared(folder, split, lambda cache: generated(rows, FEATURES, cache, len(groups), groups=groups))
+        raise no_row_fits(dataset, split, max_length, [])
+    found = prepare_rows(folder, split, lambda cache: generate_rows(rows, FEATURES, cache, len(groups), groups=groups))
     reasons = found["refused"][:]
     refused = [number for number, reason in enumerate(reasons) if reason]
     fitting = [number for number, reason in enumerate(reasons) if not reason]
     if not fitting:
-        raise nothing_fits(dataset, split, max_length, reasons)
+        raise no_row_fits(dataset, split, max_length, reasons)
     names = found.select(refused)["example_id"]
-    return Fitted(
+    return FittedSplit(
         found.select(fitting).select_columns(["input_ids", "labels"]),
         [
             {"example_id": name, "reason": reasons[number], "split": split}
@@ -96,8 +95,8 @@ def fitted_split(
     )
 
 
-def nothing_fits(dataset: Path, split: Split, max_length: int, reasons: Sequence[str]) -> InputError:
-    """Return the fault of a split without a row to train on."""
+def no_row_fits(dataset: Path, split: Split, max_length: int, reasons: Sequence[str]) -> InputError:
+    """Return the error for a split without a row to train on."""
     said = f"{len(reasons)} refused" + "".join(f", the first because {reason}" for reason in reasons[:1])
     return InputError(
         f"{dataset}/{split}*.parquet",
@@ -107,12 +106,12 @@ def nothing_fits(dataset: Path, split: Split, max_length: int, reasons: Sequence
     )
 
 
-def fitted_rows(
+def fit_rows(
     groups: Sequence[RowGroup], tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int
 ) -> Iterator[Row]:
-    """Yield the tokens and labels of each row, or why it has none."""
+    """Yield the tokens and labels of each row, or the reason why it is refused."""
     for row in read_mixed_groups(groups):
-        fitted = fit(row, tokenizer, template, max_length)
+        fitted = fit_row(row, tokenizer, template, max_length)
         yield {
             "example_id": row.example.example_id,
             "input_ids": as_tokens(fitted.ids),
@@ -121,25 +120,25 @@ def fitted_rows(
         }
 
 
-def fit(row: MixedExample, tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int) -> Encoded:
+def fit_row(row: MixedExample, tokenizer: PreTrainedTokenizerBase, template: Template, max_length: int) -> EncodedRow:
     """Return a row whose documents are cut so that it has at most `max_length` tokens, or why that cannot be."""
-    too_long = Encoded([], [], f"with its evidence it does not fit {max_length} tokens")
-    max_tokens = max_length - len(encode(prompt_of("", "", template, tokenizer).whole, template, tokenizer))
+    too_long = EncodedRow([], [], f"with its evidence it does not fit {max_length} tokens")
+    max_tokens = max_length - len(encode_prompt(render_prompt("", "", template, tokenizer).whole, template, tokenizer))
     for _ in range(MAX_CUTS):
         cut = cut_to_fit(row, max_tokens, lambda text: len(tokenize(text, tokenizer)))
         if cut is None:
             return too_long
-        prompt = prompt_of(cut.instruction, cut.output, template, tokenizer)
-        ids = encode(prompt.whole, template, tokenizer)
+        prompt = render_prompt(cut.instruction, cut.output, template, tokenizer)
+        ids = encode_prompt(prompt.whole, template, tokenizer)
         if len(ids) <= max_length:
-            labels = labels_of(ids, encode(prompt.asked, template, tokenizer))
-            return WITHOUT_ANSWER if labels[-1:] in ([], [IGNORED]) else Encoded(ids, labels)
+            labels = make_labels(ids, encode_prompt(prompt.asked, template, tokenizer))
+            return WITHOUT_ANSWER if labels[-1:] in ([], [IGNORED]) else EncodedRow(ids, labels)
         max_tokens -= len(ids) - max_length
     return too_long
 
 
-def prompt_of(instruction: str, output: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> Prompt:
-    """Return a row in its template, ended by what ends an answer."""
+def render_prompt(instruction: str, output: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> Prompt:
+    """Return a row in its template, with the end-of-answer token."""
     if template == "llama2":
         asked = f"[INST]{instruction}[/INST]"
         return Prompt(asked, f"{asked}{output.removesuffix(tokenizer.eos_token)}{tokenizer.eos_token}")
@@ -150,23 +149,24 @@ def prompt_of(instruction: str, output: str, template: Template, tokenizer: PreT
     )
 
 
-def labels_of(ids: list[int], asked: list[int]) -> list[int]:
-    """Return the labels of a row: what is asked is not learned.
+def make_labels(ids: list[int], asked: list[int]) -> list[int]:
+    """Return the labels of a row: `IGNORED` for the prompt, the tokens of the answer.
 
-    Where the answer begins, tokens may merge: what is asked ends by itself in others than it does before an answer.
+    The prompt's last tokens may merge with the answer's first ones, so the answer starts where `ids` first differ from
+    the tokens of the prompt alone: for ids (5, 6, 9) and a prompt (5, 6, 7) at the 9.
     """
-    differing = (place for place, (one, other) in enumerate(zip(ids, asked, strict=False)) if one != other)
+    differing = (i for i, (one, other) in enumerate(zip(ids, asked, strict=False)) if one != other)
     num_asked = next(differing, min(len(ids), len(asked)))
     return [IGNORED] * num_asked + ids[num_asked:]
 
 
-def encode(text: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Return the tokens of a row or its beginning; a chat template has written the special ones itself."""
+def encode_prompt(text: str, template: Template, tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return the tokens of a row or its prompt, with special tokens unless a chat template wrote them already."""
     ids: list[int] = tokenizer(text, add_special_tokens=template != "chat", verbose=False)["input_ids"]
     return ids
 
 
 def tokenize(text: str, tokenizer: PreTrainedTokenizerBase) -> list[int]:
-    """Return the tokens of a text without any added; it may be longer than the model's positions."""
+    """Return the tokens of a text without special tokens; it may be longer than the model's positions."""
     ids: list[int] = tokenizer(text, add_special_tokens=False, verbose=False)["input_ids"]
     return ids

@@ -1,7 +1,7 @@
-"""Rows of tokens to continue pre-training on: long documents of the pipeline, or of any dataset of texts, streamed.
+"""Rows of tokens for continued pre-training: the pipeline's long documents, or a streamed dataset of texts.
 
-A row is a whole document, ended by the token that ends a text. TRL packs rows up to `max_length` and splits longer
-ones; documents that share a row do not see each other.
+A row is a whole document with an end-of-text token. TRL packs rows up to `max_length` and splits longer ones; documents
+in one row do not attend to each other.
 """
 
 from collections.abc import Iterable, Iterator
@@ -14,10 +14,10 @@ from transformers import PreTrainedTokenizerBase
 
 from pipeline.errors import InputError
 from pipeline.storage.parquet import read_documents
-from train.data.token_cache import TOKENS, Row, as_tokens, generated, prepared
+from train.data.token_cache import TOKENS, Row, as_tokens, generate_rows, prepare_rows
 
 FEATURES = datasets.Features({"input_ids": TOKENS})
-BATCH_CHARACTERS = 4_000_000  # of texts that are tokenized at once: a hundred megabytes of Python's numbers
+BATCH_CHARACTERS = 4_000_000  # of texts tokenized at once: about 100 MB of Python integers
 
 
 class TextDatasetParams(BaseModel):
@@ -28,34 +28,34 @@ class TextDatasetParams(BaseModel):
     name: str  # 'owner/name' on the Hub, or the path of a folder
     config: str | None
     split: str
-    column: str  # that holds the texts
+    column: str  # with the texts
 
 
-def token_rows(
+def load_token_rows(
     documents: Path,
     text_dataset: TextDatasetParams | None,
     tokenizer: PreTrainedTokenizerBase,
     max_tokens: int,
     folder: Path,
 ) -> datasets.Dataset:
-    """Return the tokens to train on, a row a document; they lie in `folder`, not in memory.
+    """Return the tokens to train on, a row per document, stored in `folder` rather than in memory.
 
-    Of a text dataset no more is read than the first `max_tokens` need. Every process calls this.
+    A text dataset is read only until there are `max_tokens`. Every process calls this.
 
     Raises:
         InputError: There is no document to train on.
     """
-    texts = partial(training_texts, documents)
+    texts = partial(read_training_texts, documents)
     if text_dataset is not None:
-        texts = partial(dataset_texts, text_dataset)
+        texts = partial(stream_texts, text_dataset)
 
     def rows() -> Iterator[Row]:
-        return tokens_of(texts(), tokenizer, max_tokens if text_dataset is not None else None)
+        return tokenize_texts(texts(), tokenizer, max_tokens if text_dataset is not None else None)
 
-    return prepared(folder, "documents", lambda cache: generated(rows, FEATURES, cache))
+    return prepare_rows(folder, "documents", lambda cache: generate_rows(rows, FEATURES, cache))
 
 
-def training_texts(folder: Path) -> Iterator[str]:
+def read_training_texts(folder: Path) -> Iterator[str]:
     """Yield the text of each document to train on."""
     is_empty = True
     for document in read_documents(folder):
@@ -71,35 +71,35 @@ def training_texts(folder: Path) -> Iterator[str]:
         )
 
 
-def dataset_texts(text_dataset: TextDatasetParams) -> Iterator[str]:
-    """Yield the texts of a dataset."""
+def stream_texts(text_dataset: TextDatasetParams) -> Iterator[str]:
+    """Yield the texts of a dataset, without downloading all of it."""
     is_empty = True
-    for row in streamed(text_dataset):
+    for row in open_stream(text_dataset):
         if text_dataset.column not in row:
-            raise no_text(text_dataset, f"the columns {', '.join(row)}")
+            raise no_text_error(text_dataset, f"the columns {', '.join(row)}")
         if row[text_dataset.column]:
             yield row[text_dataset.column]
             is_empty = False
     if is_empty:
-        raise no_text(text_dataset, "no text")
+        raise no_text_error(text_dataset, "no text")
 
 
-def streamed(text_dataset: TextDatasetParams) -> datasets.IterableDataset:
+def open_stream(text_dataset: TextDatasetParams) -> datasets.IterableDataset:
     """Open a dataset without downloading the whole of it.
 
     Raises:
-        InputError: There is none of that name, or it cannot be reached.
+        InputError: The dataset does not exist, or cannot be reached.
     """
     try:
         return datasets.load_dataset(text_dataset.name, text_dataset.config, split=text_dataset.split, streaming=True)
     except (OSError, ValueError, datasets.exceptions.DatasetsError) as error:
-        raise no_text(text_dataset, " ".join(str(error).split())[:200]) from error
+        raise no_text_error(text_dataset, " ".join(str(error).split())[:200]) from error
 
 
-def tokens_of(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int | None) -> Iterator[Row]:
-    """Yield the tokens of each text, ended by the token that ends a text, until there are `max_tokens`."""
+def tokenize_texts(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int | None) -> Iterator[Row]:
+    """Yield the tokens of each text with an end-of-text token, until there are `max_tokens`."""
     num_tokens = 0
-    for batch in batches_of(texts):
+    for batch in batch_texts(texts):
         for ids in tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]:
             if max_tokens is not None and num_tokens >= max_tokens:
                 return
@@ -107,8 +107,8 @@ def tokens_of(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, max_toke
             yield {"input_ids": as_tokens([*ids, tokenizer.eos_token_id])}
 
 
-def batches_of(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Yield texts together, so that the tokenizer's threads have one each."""
+def batch_texts(texts: Iterable[str]) -> Iterator[list[str]]:
+    """Yield batches of texts, large enough to give each of the tokenizer's threads some."""
     batch: list[str] = []
     num_characters = 0
     for text in texts:
@@ -121,8 +121,8 @@ def batches_of(texts: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def no_text(text_dataset: TextDatasetParams, found: str) -> InputError:
-    """Return the fault of a dataset without texts."""
+def no_text_error(text_dataset: TextDatasetParams, found: str) -> InputError:
+    """Return the error for a dataset without texts."""
     return InputError(
         "extend.text_dataset",
         found=f"{found} in '{text_dataset.name}'",

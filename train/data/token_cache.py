@@ -1,6 +1,6 @@
-"""Rows of tokens on disk: one process of a machine prepares them, and all of its processes map the same files.
+"""Rows of tokens on disk: one process of each machine writes them, and all its processes memory-map the same files.
 
-A mix of 12,000 long rows is hundreds of millions of tokens. In memory they would be tens of gigabytes, in each process.
+A mix of 12,000 long rows is hundreds of millions of tokens: tens of gigabytes in the memory of every process.
 """
 
 import os
@@ -19,21 +19,22 @@ from accelerate import PartialState
 from pipeline.errors import InputError
 from pipeline.files import remove
 
+IGNORED = -100  # the label of a token that does not count in the loss
 TOKENS = datasets.List(datasets.Value("int32"))  # half of what Python's numbers would take
-LONGEST_WAIT = timedelta(hours=2)  # of processes for the one that prepares; torch's own is half an hour
-PARTS_PER_WORKER = 8  # fewer are done sooner than another process starts
+LONGEST_WAIT = timedelta(hours=2)  # for the process that writes; torch's default is half an hour
+PARTS_PER_WORKER = 8  # with fewer, starting another process takes longer than the work
 ROWS_IN_MEMORY = 16  # while they are written
-BATCH_ROWS = 256  # that are looked at together
+BATCH_ROWS = 256  # read together
 
 Row = dict[str, Any]
 
 
-def prepared(folder: Path, name: str, make: Callable[[str], datasets.Dataset]) -> datasets.Dataset:
-    """Return rows that the first process of each machine makes, in a folder of that name; all processes call this.
+def prepare_rows(folder: Path, name: str, make: Callable[[str], datasets.Dataset]) -> datasets.Dataset:
+    """Return rows that the first process of each machine makes and stores under `name`; all processes call this.
 
-    `make` is given a folder for what it writes on the way.
+    `make` gets a folder for its temporary files.
     """
-    rows = own_folder(folder) / name
+    rows = machine_folder(folder) / name
     state = PartialState(cpu=not torch.cuda.is_available(), timeout=LONGEST_WAIT)
     with state.local_main_process_first():
         if state.is_local_main_process:
@@ -44,32 +45,32 @@ def prepared(folder: Path, name: str, make: Callable[[str], datasets.Dataset]) -
         return datasets.load_from_disk(rows)
 
 
-def discard(folder: Path) -> None:
-    """Remove all rows that were prepared; all processes call this."""
+def discard_rows(folder: Path) -> None:
+    """Remove all prepared rows; all processes call this."""
     if PartialState().is_local_main_process:
-        remove(own_folder(folder))
+        remove(machine_folder(folder))
 
 
-def own_folder(folder: Path) -> Path:
-    """Return where this machine keeps rows: several may share a disk."""
+def machine_folder(folder: Path) -> Path:
+    """Return this machine's folder of rows; several machines may share a disk."""
     return folder / f"rows-{os.environ.get('GROUP_RANK', '0')}"
 
 
-def generated(
+def generate_rows(
     generator: Callable[..., Iterator[Row]],
     features: datasets.Features,
     cache: str,
     num_parts: int = 1,
     **arguments: Any,
 ) -> datasets.Dataset:
-    """Return the rows that a generator yields, in files in `cache`, in the order of one process.
+    """Return the rows that a generator yields, in files in `cache`, in the order in which one process yields them.
 
-    Lists among the arguments are dealt out, in stretches, to as many processes as `num_parts` of work are worth.
+    Lists among the arguments are split into contiguous parts, one a process; `num_parts` decides how many processes.
 
     Raises:
-        InputError: The generator raised it, in this process: what one raises elsewhere comes back as datasets says it.
+        InputError: The generator raised it in this process. One raised in another process comes as datasets' error.
     """
-    workers = max(1, min(num_cores(), num_parts // PARTS_PER_WORKER))
+    workers = max(1, min(count_cores(), num_parts // PARTS_PER_WORKER))
     try:
         return datasets.Dataset.from_generator(
             generator,
@@ -85,18 +86,18 @@ def generated(
         raise
 
 
-def num_cores() -> int:
-    """Return how many cores this process may use, where the system says so; macOS does not."""
+def count_cores() -> int:
+    """Return how many cores this process may use; on macOS, which does not say, how many there are."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def as_tokens(ids: list[int]) -> np.ndarray[Any, np.dtype[np.int32]]:
-    """Return tokens or labels as they are written."""
+    """Return tokens or labels as int32, as they are written."""
     return np.array(ids, dtype=np.int32)
 
 
-def lengths(rows: datasets.Dataset) -> list[int]:
-    """Return how many tokens each row has."""
+def count_row_tokens(rows: datasets.Dataset) -> list[int]:
+    """Return the number of tokens in each row."""
     found: list[int] = []
     for batch in rows.select_columns(["input_ids"]).with_format("arrow").iter(batch_size=BATCH_ROWS):
         found += pc.list_value_length(batch["input_ids"]).to_pylist()

@@ -1,12 +1,12 @@
-"""What a step of training keeps in memory, and the switches that make it less.
+"""The switches that reduce the memory of a training step.
 
-    checkpointing: layers       keep the input of each layer and compute the rest again in the backward pass
-    checkpointing: attention    keep what attention returned too: it is what costs most to compute again
-    offload_activations         keep what is kept in the memory of the CPU (CUDA alone)
-    mlp_tile: N                 send N tokens at a time through a feed-forward layer: its middle is its widest part
-    optimizer: paged_adamw_8bit the optimizer's state in 8 bits, moved to the CPU where the GPU is full (CUDA alone)
+    checkpointing: layers       save the input of each layer and recompute the rest in the backward pass
+    checkpointing: attention    save attention's output too, which is the most expensive to recompute
+    offload_activations         keep saved activations in CPU memory (CUDA only)
+    mlp_tile: N                 send N tokens at a time through a feed-forward layer, whose hidden layer is the widest
+    optimizer: paged_adamw_8bit the optimizer's state in 8 bits, paged to the CPU when the GPU is full (CUDA only)
 
-Logits are never in memory whole: `train.trainer.loss` and TRL's own loss compute them a chunk at a time.
+The logits of a whole row are never in memory: `train.trainer.loss` and TRL's own loss compute them in chunks.
 """
 
 import ctypes
@@ -31,26 +31,26 @@ M_MMAP_THRESHOLD = -3  # malloc.h of glibc
 LARGE_BLOCK = 1 << 20  # bytes
 
 
-def give_back_large_blocks() -> None:
-    """Have the C library give a large block back to the system as soon as it is freed, where it is glibc.
+def return_freed_memory_to_os() -> None:
+    """Make glibc return a large block to the system as soon as it is freed; does nothing with another C library.
 
-    Left alone, it keeps blocks of up to 32 MiB for the next ones, in heaps that fragment: a step on a CPU then holds
-    several times what it needs. Blocks that come anew from the system each time are asked for in huge pages (see
-    `train/__init__.py`): clearing small ones takes a quarter more CPU time.
+    By default glibc keeps freed blocks of up to 32 MiB for reuse, in heaps that fragment: a step on a CPU then holds
+    several times what it needs. The new blocks are allocated in huge pages (see `train/__init__.py`), because clearing
+    small pages takes a quarter more CPU time.
     """
-    with suppress(AttributeError):  # no other library has it
+    with suppress(AttributeError):  # not glibc
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, LARGE_BLOCK)
 
 
-def checkpointing_arguments(checkpointing: Checkpointing) -> dict[str, Any]:
-    """Return what transformers is told about computing layers again."""
+def make_checkpointing_arguments(checkpointing: Checkpointing) -> dict[str, Any]:
+    """Return transformers' arguments for gradient checkpointing."""
     if checkpointing == "attention":
         return {"use_reentrant": False, "context_fn": keep_attention}
     return {"use_reentrant": False}
 
 
 def keep_attention() -> Any:
-    """Keep what attention returned and recompute the rest of a layer: of all of it, attention is what costs most.
+    """Save attention's output and recompute the rest of a layer: attention costs the most to recompute.
 
     TRL's `selective` does the same, but hooks a method that transformers no longer calls.
     """
@@ -61,7 +61,7 @@ def keep_attention() -> Any:
 
 
 def tile_mlps(model: PreTrainedModel, num_tokens: int, section: str) -> None:
-    """Send `num_tokens` at a time through every feed-forward layer, and compute its middle again for the gradient.
+    """Send `num_tokens` at a time through every feed-forward layer, and recompute its hidden layer for the gradient.
 
     Raises:
         InputError: The model's layers have no module `mlp`.
@@ -75,11 +75,11 @@ def tile_mlps(model: PreTrainedModel, num_tokens: int, section: str) -> None:
             fix="Set it to null.",
         )
     for mlp in mlps:
-        mlp.forward = Tiled(mlp.forward, num_tokens)
+        mlp.forward = TiledFunction(mlp.forward, num_tokens)
 
 
-class Tiled:
-    """A function of each token by itself, computed for at most some tokens at a time, in equal parts."""
+class TiledFunction:
+    """A function applied to each token independently, computed for at most `num_tokens` at a time, in equal parts."""
 
     def __init__(self, function: Any, num_tokens: int) -> None:
         """Keep the function and the size of a tile."""

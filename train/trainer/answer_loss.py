@@ -1,4 +1,4 @@
-"""The loss on answers to questions about documents that training never sees, before and after, with full attention."""
+"""The loss of the answers on held-out documents, before and after training, with full attention."""
 
 import json
 from contextlib import AbstractContextManager
@@ -11,26 +11,26 @@ from transformers import TrainerCallback
 from pipeline.files import write_json
 from train.recipe import TrainingParams
 from train.trainer.checkpoints import CheckpointTrainer
-from train.trainer.loss import loss_of
+from train.trainer.loss import sum_token_losses
 
 FILE = "before.json"
 
 
 class AnswerLoss(TrainerCallback):  # type: ignore[misc]
-    """Measures the mean negative log-likelihood of a labelled token of the test rows, in nats.
+    """Measures the mean negative log-likelihood of an answer token of the test rows, in nats.
 
-    It measures through the model as it is spread over processes, all of which take part; and it remembers across an
-    interruption what it measured before the first step.
+    All processes take part, with the model sharded as it is in training. The measurement before the first step is kept
+    on disk, so it survives an interruption.
     """
 
     def __init__(self, trainer: CheckpointTrainer, params: TrainingParams) -> None:
-        """Keep whom to measure and how."""
+        """Keep the trainer and its recipe."""
         self.trainer = trainer
         self.params = params
         self.before = float("nan")
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002 - transformers names them
-        """Measure before the first step, or recall what was measured then."""
+        """Measure before the first step; a resumed run reads what was measured then."""
         file = Path(args.output_dir) / FILE
         if state.global_step > 0:
             self.before = float(json.loads(file.read_text(encoding="utf-8"))["answer_nll"])
@@ -54,9 +54,9 @@ class AnswerLoss(TrainerCallback):  # type: ignore[misc]
         return total / num_labels
 
     def loss_of_row(self, ids_BT: torch.Tensor, labels_BT: torch.Tensor) -> tuple[float, int]:
-        """Return the summed loss of a row and how many tokens of it are labelled."""
+        """Return the summed loss of a row and the number of its tokens with a label."""
         if self.trainer.is_alone_on_cpu(ids_BT):
-            loss, num = loss_of(self.trainer.model, {"input_ids": ids_BT}, labels_BT)
+            loss, num = sum_token_losses(self.trainer.model, {"input_ids": ids_BT}, labels_BT)
             return loss.item(), num
         outputs = self.trainer.model_wrapped(input_ids=ids_BT, labels=labels_BT, use_cache=False, fused_lm_head=True)
         return -outputs.log_probs.sum().item(), int(outputs.label_mask.sum())

@@ -1,11 +1,11 @@
-"""Checkpoints that are whole or not there, and training that goes on from the newest one as if it had never stopped.
+"""Atomic checkpoints, and training that resumes from the newest one as if it had never stopped.
 
-A checkpoint is written to a folder of another name, flushed, sealed by a manifest of the sha256 of each of its files,
-and renamed. It is used again only where every file is as the manifest says, and where it is of the same run: the same
-parameters, rows, base weights, processes and versions. Anything else is passed over with a line that says why.
+A checkpoint is written to a temporary folder, flushed, sealed by a manifest with the sha256 of each of its files, and
+renamed. Training resumes from it only if every file matches the manifest and it belongs to the same run: the same
+parameters, rows, base weights, processes and versions. Any other is skipped with a line that says why.
 
-They lie beside the stage's output, in `OUT.checkpoints`, because DVC empties the output before it runs a stage, and
-are removed when the stage has ended.
+Checkpoints are beside the stage's output, in `OUT.checkpoints`, because DVC empties the output before it runs a stage.
+They are removed when the stage has finished.
 """
 
 import hashlib
@@ -28,7 +28,7 @@ from transformers import Trainer
 
 from pipeline.errors import InputError
 from pipeline.files import hash_file, remove, replacing, sync_tree, write_json
-from train.data.token_cache import discard
+from train.data.token_cache import discard_rows
 from train.recipe import TrainingParams
 from train.trainer.lora import save_adapter
 from train.trainer.loss import LongTrainer
@@ -38,13 +38,13 @@ NAME = re.compile(r"checkpoint-(\d+)")
 WITHOUT_EFFECT = {"save_steps", "num_checkpoints", "report_to"}  # on the weights
 LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate")
 TORCH_CANNOT_WRITE = ("inline_container", "iostream", "PytorchStreamWriter")  # torch.save has no error of its own
-EDGE_BYTES = 1 << 20  # of each end of a file of weights, which tell it from another
+EDGE_BYTES = 1 << 20  # of each end of a file of weights, which identify it
 
 log = logging.getLogger(__name__)
 
 
 class CheckpointTrainer(LongTrainer):
-    """A trainer whose checkpoints are written beside, sealed and renamed; of the older ones a few are kept."""
+    """A trainer that writes checkpoints atomically and keeps the newest few."""
 
     run_id: str = ""  # of what is trained on what, set before training starts
     num_kept: int = 1
@@ -57,12 +57,15 @@ class CheckpointTrainer(LongTrainer):
     def _save_checkpoint(self, model: torch.nn.Module, trial: Any) -> None:
         """Write a checkpoint; every process does, and the first one seals it."""
         folder = Path(self.args.output_dir)
-        with writing(folder, self.state.global_step), self.writing_beside(folder / f".{self.state.global_step}.tmp"):
+        with (
+            explain_write_errors(folder, self.state.global_step),
+            self.writing_beside(folder / f".{self.state.global_step}.tmp"),
+        ):
             Trainer._save_checkpoint(self, model, trial)  # TRL's own adds a card to each
             self.accelerator.wait_for_everyone()
             if self.accelerator.is_main_process and self.beside is not None:
                 seal(self.beside / f"checkpoint-{self.state.global_step}", folder, self.run_id)
-                prune(folder, self.num_kept)
+                remove_old_checkpoints(folder, self.num_kept)
             self.accelerator.wait_for_everyone()
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
@@ -72,7 +75,7 @@ class CheckpointTrainer(LongTrainer):
         """
         folder = Path(output_dir or self.args.output_dir)
         model = self.accelerator.unwrap_model(self.model)
-        state = gathered(self)
+        state = gather_weights(self)
         if self.args.should_save:
             folder.mkdir(parents=True, exist_ok=True)
             if isinstance(model, PeftModel):
@@ -95,8 +98,8 @@ class CheckpointTrainer(LongTrainer):
                 remove(folder)
 
 
-def gathered(trainer: Trainer) -> dict[str, Any] | None:
-    """Return the weights whole, on the first process; None where each process has them whole anyway."""
+def gather_weights(trainer: Trainer) -> dict[str, Any] | None:
+    """Return the full weights on the first process. If every process has them anyway, return None."""
     kind, is_main = trainer.accelerator.distributed_type, trainer.accelerator.is_main_process
     if kind == DistributedType.DEEPSPEED:
         state: dict[str, Any] = trainer.accelerator.get_state_dict(trainer.model_wrapped)
@@ -112,8 +115,8 @@ def gathered(trainer: Trainer) -> dict[str, Any] | None:
 
 
 @contextmanager
-def writing(folder: Path, step: int) -> Iterator[None]:
-    """Turn what goes wrong with a file into one line.
+def explain_write_errors(folder: Path, step: int) -> Iterator[None]:
+    """Turn a failed write into an InputError.
 
     Raises:
         InputError: The checkpoint cannot be written; earlier ones are as they were.
@@ -123,7 +126,7 @@ def writing(folder: Path, step: int) -> Iterator[None]:
     except (OSError, SafetensorError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and not any(word in str(error) for word in TORCH_CANNOT_WRITE):
             raise
-        before = [path.name for path in checkpoints_of(folder)]
+        before = [path.name for path in list_checkpoints(folder)]
         raise InputError(
             folder,
             found=f"no way to write the checkpoint of step {step} ({' '.join(str(error).split())[:200]})",
@@ -133,7 +136,7 @@ def writing(folder: Path, step: int) -> Iterator[None]:
 
 
 def seal(checkpoint: Path, folder: Path, run_id: str) -> None:
-    """Write the manifest of a whole checkpoint last, and give it its name."""
+    """Write the manifest of a complete checkpoint, then rename the checkpoint into place."""
     files = sorted(path for path in checkpoint.rglob("*") if path.is_file())
     hashes = {str(path.relative_to(checkpoint)): hash_file(path) for path in files}
     sync_tree(checkpoint)
@@ -142,30 +145,30 @@ def seal(checkpoint: Path, folder: Path, run_id: str) -> None:
         checkpoint.rename(beside)
 
 
-def prune(folder: Path, num_kept: int) -> None:
+def remove_old_checkpoints(folder: Path, num_kept: int) -> None:
     """Remove all but the newest checkpoints."""
-    for checkpoint in checkpoints_of(folder)[num_kept:]:
+    for checkpoint in list_checkpoints(folder)[num_kept:]:
         remove(checkpoint)
 
 
-def checkpoints_of(folder: Path) -> list[Path]:
-    """Return the checkpoints of a folder, whole or not, the newest first."""
+def list_checkpoints(folder: Path) -> list[Path]:
+    """Return the checkpoints in a folder, complete or not, the newest first."""
     found = [path for path in folder.glob("checkpoint-*") if NAME.fullmatch(path.name)]
     return sorted(found, key=lambda path: int(path.name.split("-")[1]), reverse=True)
 
 
-def newest_whole(folder: Path, run_id: str) -> Path | None:
-    """Return the newest checkpoint of this run that is whole; say of each newer one why it is not taken."""
-    for checkpoint in checkpoints_of(folder):
-        reason = why_not(checkpoint, run_id)
+def find_newest_whole(folder: Path, run_id: str) -> Path | None:
+    """Return the newest complete checkpoint of this run; log why each newer one is skipped."""
+    for checkpoint in list_checkpoints(folder):
+        reason = reason_not_to_resume(checkpoint, run_id)
         if not reason:
             return checkpoint
         log.warning("%s is not gone on from: %s", checkpoint, reason)
     return None
 
 
-def why_not(checkpoint: Path, run_id: str) -> str:
-    """Say why training cannot go on from a checkpoint; '' where it can."""
+def reason_not_to_resume(checkpoint: Path, run_id: str) -> str:
+    """Return why training cannot resume from a checkpoint; '' if it can."""
     try:
         manifest = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
         run, files = manifest["run"], dict(manifest["files"])
@@ -175,52 +178,52 @@ def why_not(checkpoint: Path, run_id: str) -> str:
         return f"its {MANIFEST} cannot be read ({error})"
     if run != run_id:
         return "it is of another run: other parameters, rows, base weights, processes or versions"
-    for name, wanted in sorted(files.items()):
+    for name, expected in sorted(files.items()):
         if not (checkpoint / name).is_file():
             return f"{name} is missing"
-        if hash_file(checkpoint / name) != wanted:
+        if hash_file(checkpoint / name) != expected:
             return f"{name} is not what was written"
     return ""
 
 
-def train_on(trainer: CheckpointTrainer, params: TrainingParams, model: Path) -> None:
-    """Train to the end, from the newest whole checkpoint of this run where there is one."""
+def train_or_resume(trainer: CheckpointTrainer, params: TrainingParams, model: Path) -> None:
+    """Train to the end, starting from the newest complete checkpoint of this run if one exists."""
     folder = Path(trainer.args.output_dir)
     trainer.num_kept = params.num_checkpoints
-    trainer.run_id = run_id_of(params, model, trainer.train_dataset, trainer.accelerator.num_processes)
-    newest = newest_whole(folder, trainer.run_id)
+    trainer.run_id = hash_run(params, model, trainer.train_dataset, trainer.accelerator.num_processes)
+    newest = find_newest_whole(folder, trainer.run_id)
     if newest is not None:
         log.info("goes on from %s", newest)
     trainer.train(resume_from_checkpoint=None if newest is None else str(newest))
 
 
-def finish(trainer: CheckpointTrainer) -> None:
-    """Remove the checkpoints and rows of a stage that has written its output; every process calls this."""
-    discard(Path(trainer.args.output_dir))
+def remove_intermediate_files(trainer: CheckpointTrainer) -> None:
+    """Remove the checkpoints and cached rows of a stage that has written its output; every process calls this."""
+    discard_rows(Path(trainer.args.output_dir))
     trainer.accelerator.wait_for_everyone()
     if trainer.accelerator.is_main_process:
         remove(Path(trainer.args.output_dir))
 
 
-def folder_of(out: Path) -> Path:
-    """Return where the checkpoints of the stage that writes OUT lie."""
+def checkpoint_folder(out: Path) -> Path:
+    """Return the folder of checkpoints of the stage that writes OUT."""
     return out.with_name(f"{out.name}.checkpoints")
 
 
-def run_id_of(params: TrainingParams, model: Path, rows: datasets.Dataset, num_processes: int) -> str:
-    """Return what tells this run from any other whose checkpoints must not be mixed with its own."""
+def hash_run(params: TrainingParams, model: Path, rows: datasets.Dataset, num_processes: int) -> str:
+    """Return a hash that differs between runs whose checkpoints must not be mixed."""
     known = {
         "params": params.model_dump(mode="json", exclude=WITHOUT_EFFECT),
-        "model": {path.name: edges_of(path) for path in sorted(model.glob("*")) if path.is_file()},
-        "rows": digest_of(rows),
+        "model": {path.name: hash_edges(path) for path in sorted(model.glob("*")) if path.is_file()},
+        "rows": hash_rows(rows),
         "processes": num_processes,
         "versions": {name: version(name) for name in LIBRARIES},
     }
     return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
 
 
-def edges_of(path: Path) -> str:
-    """Return the digest of a file's size and both its ends: weights are too large to be read for this alone."""
+def hash_edges(path: Path) -> str:
+    """Return a hash of a file's size and both its ends; weights are too large to be read for this alone."""
     size = path.stat().st_size
     with path.open("rb") as file:
         start = file.read(EDGE_BYTES)
@@ -228,8 +231,8 @@ def edges_of(path: Path) -> str:
         return hashlib.sha256(start + file.read() + str(size).encode()).hexdigest()
 
 
-def digest_of(rows: datasets.Dataset) -> str:
-    """Return the digest of every token and label of some rows, in their order."""
+def hash_rows(rows: datasets.Dataset) -> str:
+    """Return a hash of every token and label of the rows, in their order."""
     digest = hashlib.sha256()
     for name in sorted(set(rows.column_names) & {"input_ids", "labels", "seq_lengths"}):
         for batch in rows.select_columns([name]).with_format("arrow").iter(batch_size=256):

@@ -1,10 +1,10 @@
-"""What is trained: every weight, or LoRA+, whose one adapter holds low-rank updates and modules trained whole.
+"""What is trained: every weight, or LoRA+, one adapter with LoRA updates and fully trained modules.
 
-Source: LongLoRA (arXiv 2309.12307), section 3.3 and Table 2: without embeddings and norms, low rank falls behind full
-fine-tuning on long rows. The modules trained whole are PEFT's `modules_to_save`, because PEFT saves and merges these;
-parameters unfrozen by hand train and are then lost.
+Source: LongLoRA (arXiv 2309.12307), section 3.3 and Table 2: without embeddings and norms, LoRA falls behind full
+fine-tuning on long rows. The fully trained modules are PEFT's `modules_to_save`, which PEFT saves and merges;
+parameters unfrozen by hand would be trained and then lost.
 
-A model whose head is its embedding stays so: head and embedding are trained as one, and the merged model is tied too.
+Tied embeddings stay tied: head and embedding are trained as one matrix, and the merged model has one too.
 """
 
 import json
@@ -22,7 +22,7 @@ from train.recipe import LoraParams, TrainingParams
 SORTED_KEYS = ("target_modules", "modules_to_save", "modules_to_tie")  # sets, which PEFT writes in any order
 
 
-def with_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftModel:
+def add_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftModel:
     """Freeze `model` and add what `params` trains, in float32; PEFT's random numbers follow torch's seed.
 
     Raises:
@@ -41,11 +41,11 @@ def with_lora(model: PreTrainedModel, params: LoraParams, section: str) -> PeftM
         ensure_weight_tying=has_tied_embedding(model, params.fully_trained),
     )
     adapted = get_peft_model(model, config)
-    in_float32(adapted)
+    cast_trainable_to_float32(adapted)
     return adapted
 
 
-def trained(model: PreTrainedModel, params: TrainingParams, section: str) -> PreTrainedModel | PeftModel:
+def make_trainable(model: PreTrainedModel, params: TrainingParams, section: str) -> PreTrainedModel | PeftModel:
     """Return `model` with what `params` trains, in float32: the whole of it, or an adapter.
 
     What goes from layer to layer stays in the recipe's dtype: an embedding in float32 would double what is kept of it.
@@ -55,28 +55,28 @@ def trained(model: PreTrainedModel, params: TrainingParams, section: str) -> Pre
     """
     dtype = getattr(torch, params.dtype)
     if params.method == "qlora":
-        answer_in(model, dtype)
+        set_4bit_dtype(model, dtype)
     if params.method == "full":
         model.requires_grad_(requires_grad=True)
-        in_float32(model)
-    adapted = model if params.method == "full" else with_lora(model, params, section)
+        cast_trainable_to_float32(model)
+    adapted = model if params.method == "full" else add_lora(model, params, section)
     adapted.get_input_embeddings().register_forward_hook(lambda module, inputs, out: out.to(dtype))  # noqa: ARG005
     return adapted
 
 
-def answer_in(model: torch.nn.Module, dtype: torch.dtype) -> None:
-    """Have layers of 4 bits take and return the recipe's dtype.
+def set_4bit_dtype(model: torch.nn.Module, dtype: torch.dtype) -> None:
+    """Make 4-bit layers take and return the recipe's dtype.
 
-    Theirs is that of their input, and autocast leaves it: behind a norm that is trained, in float32, they would make
-    everything after them float32, and twice as large.
+    They compute in the dtype of their input, even under autocast. After a trained norm, which is in float32, all later
+    activations would be in float32, twice as large.
     """
     for module in model.modules():
         if type(module).__name__ == "Linear4bit":
             module.register_forward_pre_hook(lambda _, inputs: (inputs[0].to(dtype), *inputs[1:]))
 
 
-def in_float32(model: torch.nn.Module) -> None:
-    """Keep what is trained in float32: steps of the optimizer are too small for bfloat16."""
+def cast_trainable_to_float32(model: torch.nn.Module) -> None:
+    """Cast trainable weights to float32: optimizer steps are too small for bfloat16."""
     for parameter in model.parameters():
         if parameter.requires_grad:
             parameter.data = parameter.data.float()
@@ -97,7 +97,7 @@ def check_modules(model: torch.nn.Module, names: list[str], where: str) -> None:
 
 
 def check_tied(model: PreTrainedModel, lora_targets: list[str], section: str) -> None:
-    """Raise an InputError where a low-rank update of the embedding would leave the head, which it is, without it."""
+    """Raise an InputError if LoRA would update a tied embedding: the head, the same matrix, would lack the update."""
     if has_tied_embedding(model, lora_targets):
         raise InputError(
             f"{section}.lora_targets",
@@ -108,7 +108,7 @@ def check_tied(model: PreTrainedModel, lora_targets: list[str], section: str) ->
 
 
 def has_tied_embedding(model: PreTrainedModel, names: list[str]) -> bool:
-    """Tell whether the embedding is the head too and one of the modules that are named."""
+    """Whether the embedding is tied to the head and one of the named modules."""
     if not model.config.get_text_config().tie_word_embeddings:
         return False
     embedding = model.get_input_embeddings()
@@ -121,11 +121,11 @@ def count_trainable(model: torch.nn.Module) -> dict[str, int]:
     counts = dict.fromkeys(("lora", "embedding", "norm", "other"), 0)
     for name, parameter in model.named_parameters():
         if parameter.requires_grad:
-            counts[kind_of(name)] += parameter.numel()
+            counts[classify_parameter(name)] += parameter.numel()
     return {**counts, "total": sum(counts.values())}
 
 
-def kind_of(name: str) -> str:
+def classify_parameter(name: str) -> str:
     """Return the kind of a parameter from its name."""
     if "lora_" in name:
         return "lora"
@@ -146,7 +146,7 @@ def save_adapter(model: PeftModel, folder: Path, state: dict[str, Any] | None = 
     write_json(folder / "adapter_config.json", {**config, "base_model_name_or_path": None})
 
 
-def merged(model: PeftModel, dtype: torch.dtype) -> PreTrainedModel:
+def merge_adapter(model: PeftModel, dtype: torch.dtype) -> PreTrainedModel:
     """Write the adapter into the weights and return the plain model in `dtype`.
 
     Raises:

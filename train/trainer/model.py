@@ -1,4 +1,4 @@
-"""What both steps of training share: loading a model, TRL's trainer, and what is written down."""
+"""What `extend` and `sft` share: loading a model, TRL's trainer, and the log."""
 
 import json
 import sys
@@ -26,13 +26,13 @@ from trl import SFTConfig
 from pipeline.errors import InputError
 from pipeline.files import replacing
 from train.recipe import TrainingParams
-from train.trainer.activations import OPTIMIZERS, checkpointing_arguments, tile_mlps
-from train.trainer.checkpoints import CheckpointTrainer, folder_of
+from train.trainer.activations import OPTIMIZERS, make_checkpointing_arguments, tile_mlps
+from train.trainer.checkpoints import CheckpointTrainer, checkpoint_folder
 from train.trainer.loss import LossWeighting
 
 
 def load_model(folder: Path, params: TrainingParams, config: PretrainedConfig, section: str) -> PreTrainedModel:
-    """Load a model for training, with S2-Attn where the recipe has a group size, in 4 bits where it says so.
+    """Load a model for training, with S2-Attn if the recipe has a group size, in 4 bits if it says `qlora`.
 
     Raises:
         InputError: The folder holds no model that can be read.
@@ -47,44 +47,44 @@ def load_model(folder: Path, params: TrainingParams, config: PretrainedConfig, s
             dtype=getattr(torch, params.dtype),
             attn_implementation=attention,
             use_safetensors=True,
-            quantization_config=in_4_bits(params) if params.method == "qlora" else None,
-            device_map="meta" if gets_weights_from_first(params) else None,
+            quantization_config=make_nf4_config(params) if params.method == "qlora" else None,
+            device_map="meta" if receives_weights(params) else None,
         )
     except (OSError, ValueError, SafetensorError) as error:
-        raise no_model(folder, error) from error
-    if gets_weights_from_first(params):
-        leave_unwritten(model)
+        raise unreadable_model(folder, error) from error
+    if receives_weights(params):
+        allocate_weights(model)
     if params.method == "qlora":
-        keep_differentiable(model)
+        disable_weight_packing(model)
     if params.mlp_tile is not None:
         tile_mlps(model, params.mlp_tile, section)
     return model
 
 
-def gets_weights_from_first(params: TrainingParams) -> bool:
-    """Tell whether the first process of all will send this one its parts of the weights, as FSDP does.
+def receives_weights(params: TrainingParams) -> bool:
+    """Whether this process gets its shards of the weights from the first process, as under FSDP.
 
-    Then one process of a machine reads them, and the others need no memory for what they would throw away.
+    Then only one process of each machine reads the weights, and the others need no memory for them.
     """
     return params.method != "qlora" and is_fsdp_enabled() and not is_local_dist_rank_0()
 
 
-def leave_unwritten(model: PreTrainedModel) -> None:
-    """Give weights that were not read an address, by which accelerate tells them apart, but no page of memory yet."""
+def allocate_weights(model: PreTrainedModel) -> None:
+    """Allocate weights that were not read, without touching their memory; accelerate identifies them by address."""
     for module in model.modules():
         for name, parameter in module.named_parameters(recurse=False):
             setattr(module, name, torch.nn.Parameter(torch.empty_like(parameter, device="cpu")))
     model.tie_weights()
 
 
-def keep_differentiable(model: PreTrainedModel) -> None:
-    """Keep bitsandbytes from packing weights anew at the first evaluation on a CPU: they give no gradients then."""
+def disable_weight_packing(model: PreTrainedModel) -> None:
+    """Keep bitsandbytes from repacking weights at the first evaluation on a CPU; repacked ones give no gradients."""
     for module in model.modules():
         if hasattr(module, "support_avx512bf16_for_cpu"):
             module.support_avx512bf16_for_cpu = False
 
 
-def in_4_bits(params: TrainingParams) -> BitsAndBytesConfig:
+def make_nf4_config(params: TrainingParams) -> BitsAndBytesConfig:
     """Return how QLoRA keeps frozen weights: NormalFloat of 4 bits, its scales quantised again (arXiv 2305.14314)."""
     return BitsAndBytesConfig(
         load_in_4bit=True,
@@ -94,7 +94,7 @@ def in_4_bits(params: TrainingParams) -> BitsAndBytesConfig:
     )
 
 
-def load_config(folder: Path) -> PretrainedConfig:
+def load_model_config(folder: Path) -> PretrainedConfig:
     """Load a model's config.
 
     Raises:
@@ -107,7 +107,7 @@ def load_config(folder: Path) -> PretrainedConfig:
     try:
         return transformers.AutoConfig.from_pretrained(folder)
     except (OSError, ValueError) as error:
-        raise no_model(folder, error) from error
+        raise unreadable_model(folder, error) from error
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
@@ -119,11 +119,11 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
     try:
         tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(folder)
     except (OSError, ValueError) as error:
-        raise no_model(folder, error) from error
+        raise unreadable_model(folder, error) from error
     return tokenizer
 
 
-def no_model(folder: Path, error: Exception) -> InputError:
+def unreadable_model(folder: Path, error: Exception) -> InputError:
     """Return the fault of a folder without a readable model."""
     reason = " ".join(str(error).split())[:200]
     return InputError(
@@ -134,16 +134,16 @@ def no_model(folder: Path, error: Exception) -> InputError:
     )
 
 
-def training_config(
+def make_trl_config(
     params: TrainingParams, out: Path, *, max_steps: int, num_epochs: float, packing: bool, eval_steps: int
 ) -> SFTConfig:
     """Return TRL's configuration.
 
-    `max_steps` of -1 leaves the end to `num_epochs`; with `eval_steps` of 0 nothing is measured on the way.
+    With `max_steps` -1 training ends after `num_epochs`; with `eval_steps` 0 there is no evaluation in between.
     """
     on_cpu = not torch.cuda.is_available()
     return SFTConfig(
-        output_dir=str(folder_of(out)),
+        output_dir=str(checkpoint_folder(out)),
         max_steps=max_steps,
         num_train_epochs=num_epochs,
         max_length=params.max_length if packing else None,  # rows that are not packed are cut to it already
@@ -163,7 +163,7 @@ def training_config(
         per_device_train_batch_size=params.batch_size,
         gradient_accumulation_steps=params.accumulation_steps,
         gradient_checkpointing=params.checkpointing != "none",
-        gradient_checkpointing_kwargs=checkpointing_arguments(params.checkpointing),
+        gradient_checkpointing_kwargs=make_checkpointing_arguments(params.checkpointing),
         activation_offloading=params.offload_activations,
         bf16=params.dtype == "bfloat16",
         fp16=params.dtype == "float16",
@@ -180,7 +180,7 @@ def training_config(
     )
 
 
-def trainer_of(
+def build_trainer(
     model: PreTrainedModel | PeftModel,
     tokenizer: PreTrainedTokenizerBase,
     config: SFTConfig,
@@ -188,7 +188,7 @@ def trainer_of(
     loss_weighting: LossWeighting,
     **rows: datasets.Dataset,
 ) -> CheckpointTrainer:
-    """Return a trainer that shows its progress on a terminal and is quiet elsewhere."""
+    """Return a trainer that shows its progress on a terminal only."""
     trainer = CheckpointTrainer(
         params=params, model=model, args=config, processing_class=tokenizer, loss_weighting=loss_weighting, **rows
     )

@@ -1,4 +1,4 @@
-"""What a recipe's bfloat16 is computed in, where a CPU has no kernels for it."""
+"""Replace bfloat16 by float32 on CPUs without bfloat16 kernels."""
 
 import logging
 from functools import cache
@@ -8,30 +8,30 @@ import torch
 
 from train.recipe import Dtype, TrainingParams
 
-Section = TypeVar("Section", bound=TrainingParams)
+SectionT = TypeVar("SectionT", bound=TrainingParams)
 
 log = logging.getLogger(__name__)
 
 
-def computed_in(dtype: Dtype) -> Dtype:
-    """Return float32 for a bfloat16 that this machine would emulate, else the same.
+def choose_dtype(dtype: Dtype) -> Dtype:
+    """Return the dtype to compute in: float32 for bfloat16 that this machine would emulate, otherwise `dtype`.
 
-    It holds every bfloat16 exactly, and takes twice the memory. Emulated, a step of training takes many times as long:
-    on CPUs with AVX2 alone, oneDNN has no bfloat16.
+    float32 represents every bfloat16 exactly and takes twice the memory. Emulated bfloat16 makes a training step many
+    times slower: oneDNN has no bfloat16 kernels for CPUs with AVX2 only.
     """
     if dtype == "bfloat16" and not has_bfloat16():
-        say_float32()
+        warn_float32_once()
         return "float32"
     return dtype
 
 
-def on_this_machine(params: Section) -> Section:
-    """Return a section of a recipe with the dtype that this machine computes it in."""
-    return params.model_copy(update={"dtype": computed_in(params.dtype)})
+def with_dtype_here(params: SectionT) -> SectionT:
+    """Return a recipe's section with the dtype that this machine computes in."""
+    return params.model_copy(update={"dtype": choose_dtype(params.dtype)})
 
 
 def has_bfloat16() -> bool:
-    """Tell whether a GPU computes, whose own check is another, or a CPU with kernels for bfloat16."""
+    """Whether a GPU computes, which `train.trainer.preflight` checks, or a CPU with bfloat16 kernels."""
     if torch.cuda.is_available():
         return True
     is_there: bool = torch.backends.mkldnn.is_available() and torch.ops.mkldnn._is_mkldnn_bf16_supported()  # type: ignore[no-untyped-call]
@@ -39,6 +39,6 @@ def has_bfloat16() -> bool:
 
 
 @cache
-def say_float32() -> None:
-    """Say once what is not as the recipe has it."""
+def warn_float32_once() -> None:
+    """Warn once that float32 replaces the recipe's bfloat16."""
     log.warning("this CPU has no bfloat16: what is in bfloat16 is computed in float32")

@@ -1,4 +1,4 @@
-"""What can be known to go wrong before any weight is loaded, said in one line then."""
+"""Checks of a recipe against the machine and the model, before any weight is loaded."""
 
 import os
 import shutil
@@ -9,10 +9,10 @@ import torch
 from transformers import AutoModelForCausalLM, PretrainedConfig, PreTrainedModel
 
 from pipeline.errors import InputError
-from train.attention.context_parallel import check_shareable
-from train.attention.registration import checked_group_size
+from train.attention.context_parallel import check_sequence_parallel
+from train.attention.registration import check_group_size
 from train.recipe import TrainingParams
-from train.trainer.lora import count_trainable, trained
+from train.trainer.lora import count_trainable, make_trainable
 
 CUDA_ONLY = {"offload_activations": True, "optimizer": ("adamw_8bit", "paged_adamw_8bit")}
 BYTES_PER_TRAINED = 12  # of a checkpoint: a weight and the two moments of AdamW, in float32
@@ -21,24 +21,24 @@ TRACKERS = {"tensorboard": "tensorboard", "trackio": "trackio", "wandb": "wandb"
 
 
 def check_before_loading(params: TrainingParams, config: PretrainedConfig, out: Path, section: str) -> None:
-    """Raise an InputError for a recipe that this machine or this model cannot do."""
+    """Raise an InputError if this machine or this model cannot run the recipe."""
     if params.group_size is not None:
-        checked_group_size(params.group_size, f"{section}.group_size")
+        check_group_size(params.group_size, f"{section}.group_size")
     check_length(params, config, section)
-    check_shareable(params.sequence_parallel, config, section)
+    check_sequence_parallel(params.sequence_parallel, config, section)
     check_launcher(params, section)
     check_device(params, section)
     check_packages(params, section)
-    counts = count_trainable(on_meta(params, config, section))
+    counts = count_trainable(build_on_meta(params, config, section))
     if params.embedding_learning_rate is not None and not counts["embedding"]:
         raise InputError(
             f"{section}.embedding_learning_rate",
-            found="a rate, but no embedding that is trained whole",
+            found="a rate, but no embedding that is fully trained",
             expected=f"the embedding in {section}.fully_trained",
             fix="Set it to null.",
         )
     if params.save_steps:
-        check_room(counts["total"], params, out, section)
+        check_disk_space(counts["total"], params, out, section)
 
 
 def check_length(params: TrainingParams, config: PretrainedConfig, section: str) -> None:
@@ -54,12 +54,12 @@ def check_length(params: TrainingParams, config: PretrainedConfig, section: str)
 
 
 def check_launcher(params: TrainingParams, section: str) -> None:
-    """Refuse what ZeRO-3 cannot do: with it TRL computes layers again in the way that keeps nothing but their input."""
+    """Refuse what ZeRO-3 cannot do: under it, TRL's checkpointing saves layer inputs only."""
     has_zero3 = os.environ.get("ACCELERATE_USE_DEEPSPEED") == "true" and os.environ.get(ZERO_STAGE) == "3"
     if has_zero3 and params.checkpointing == "attention" and params.method != "full":
         raise InputError(
             f"{section}.checkpointing",
-            found="attention, with low rank under DeepSpeed ZeRO-3",
+            found="attention, with LoRA under DeepSpeed ZeRO-3",
             expected="layers or none",
             fix="Set it to layers, or use FSDP2.",
         )
@@ -69,11 +69,11 @@ def check_device(params: TrainingParams, section: str) -> None:
     """Refuse what the device at hand cannot do."""
     has_cuda = torch.cuda.is_available()
     if not has_cuda and params.offload_activations:
-        raise no_cuda(f"{section}.offload_activations", "true", "false")
+        raise needs_cuda(f"{section}.offload_activations", "true", "false")
     if not has_cuda and params.optimizer != "adamw":
-        raise no_cuda(f"{section}.optimizer", params.optimizer, "adamw")
+        raise needs_cuda(f"{section}.optimizer", params.optimizer, "adamw")
     if not has_cuda and params.dtype == "float16":
-        raise no_cuda(f"{section}.dtype", "float16", "bfloat16 or float32")
+        raise needs_cuda(f"{section}.dtype", "float16", "bfloat16 or float32")
     if has_cuda and params.dtype == "bfloat16" and not torch.cuda.is_bf16_supported(including_emulation=False):
         raise InputError(
             f"{section}.dtype",
@@ -83,7 +83,7 @@ def check_device(params: TrainingParams, section: str) -> None:
         )
 
 
-def no_cuda(where: str, found: str, instead: str) -> InputError:
+def needs_cuda(where: str, found: str, instead: str) -> InputError:
     """Return the fault of a switch that needs a GPU where there is none."""
     return InputError(
         where, found=f"{found}, but no CUDA device", expected="a CUDA device for it", fix=f"Set it to {instead}."
@@ -102,24 +102,24 @@ def check_packages(params: TrainingParams, section: str) -> None:
             raise InputError(
                 where,
                 found=f"no package '{package}'",
-                expected="it installed",
+                expected="the package, which this value needs",
                 fix=f"Run 'pip install {package}', or choose another value.",
             )
 
 
-def on_meta(params: TrainingParams, config: PretrainedConfig, section: str) -> PreTrainedModel:
-    """Build the model that will be trained without any weight.
+def build_on_meta(params: TrainingParams, config: PretrainedConfig, section: str) -> PreTrainedModel:
+    """Build the model that will be trained on the meta device, without weights.
 
     Raises:
         InputError: The model lacks a module that the recipe names.
     """
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config, dtype=getattr(torch, params.dtype))
-        return trained(model, params, section)
+        return make_trainable(model, params, section)
 
 
-def check_room(num_trained: int, params: TrainingParams, out: Path, section: str) -> None:
-    """Refuse a disk on which the checkpoints that are kept, and the one that is being written, have no room."""
+def check_disk_space(num_trained: int, params: TrainingParams, out: Path, section: str) -> None:
+    """Refuse a disk without space for the kept checkpoints and the one being written."""
     folder = next(path for path in (out.absolute(), *out.absolute().parents) if path.is_dir())
     needed = num_trained * BYTES_PER_TRAINED * (params.num_checkpoints + 1)
     free = shutil.disk_usage(folder).free

@@ -1,4 +1,4 @@
-"""Keep libraries to what a person wants to see: progress on a terminal, and no chatter."""
+"""Silence libraries: progress bars on a terminal only, and no advice."""
 
 import logging
 import sys
@@ -7,11 +7,11 @@ import warnings
 import datasets
 import transformers
 
-RENAMED = ".*gradient_checkpointing.* is deprecated"  # PEFT and TRL still say it by transformers' old name
+RENAMED = ".*gradient_checkpointing.* is deprecated"  # PEFT and TRL still use transformers' old name
 
 
-def quiet() -> None:
-    """Show progress bars only on a terminal, and none of the libraries' advice to each other."""
+def quiet_libraries() -> None:
+    """Show progress bars on a terminal only, and hide the libraries' warnings to developers."""
     transformers.utils.logging.set_verbosity_error()
     logging.getLogger("trl").setLevel(logging.ERROR)
     warnings.filterwarnings("ignore", RENAMED, FutureWarning)

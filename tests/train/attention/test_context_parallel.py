@@ -8,7 +8,7 @@ from transformers import LlamaConfig
 
 from pipeline.errors import InputError
 from tests.train.attention.s2_reference import dense_attention, row_mask
-from train.attention.context_parallel import SharedRows, SharedSampler, check_shareable
+from train.attention.context_parallel import SharedRows, SharedSampler, check_sequence_parallel
 from train.attention.registration import attend
 from train.attention.segments import Segments
 
@@ -70,8 +70,8 @@ def test_stretches_together_are_whole_rows(num, heads, kv_heads, packed):
 
         def attend_whole(q, k, v):
             assert q.shape[1] == heads // num
-            segments = rows.segments_of(GROUP, q.shape[0], q.shape[2])
-            return attend(q, k, v, segments, 0.0, None, "sdpa")
+            segments = rows.cached_segments(GROUP, q.shape[0], q.shape[2])
+            return attend(q, k, v, segments, backend="sdpa")
 
         return rows.attend(*own, attend_whole)
 
@@ -84,15 +84,17 @@ def test_stretches_together_are_whole_rows(num, heads, kv_heads, packed):
 def test_every_process_has_plain_and_shifted_heads_alike():
     rows = [SharedRows(2, exchange, None) for exchange in (torch.clone, torch.clone)]
     heads = torch.arange(8.0).view(1, 8, 1, 1)
-    sent = torch.unflatten(rows[0].own_heads(heads).flatten(), 0, (4, 2))  # clone: what both would get, side by side
+    sent = torch.unflatten(
+        rows[0].scatter_heads(heads).flatten(), 0, (4, 2)
+    )  # clone: what both would get, side by side
     assert sent[:, 0].tolist() == [0, 1, 4, 5]
     assert sent[:, 1].tolist() == [2, 3, 6, 7]
 
 
 def test_segments_are_cut_once_for_all_layers():
     rows = SharedRows(2, torch.clone, None)
-    assert isinstance(rows.segments_of(4, 1, 8), Segments)
-    assert rows.segments_of(4, 1, 8) is rows.segments_of(4, 1, 8)
+    assert isinstance(rows.cached_segments(4, 1, 8), Segments)
+    assert rows.cached_segments(4, 1, 8) is rows.cached_segments(4, 1, 8)
 
 
 def test_batches_are_dealt_out_so_that_those_who_share_get_the_same():
@@ -120,5 +122,5 @@ def test_a_number_that_does_not_divide_is_refused_in_one_line(monkeypatch, world
     monkeypatch.setenv("WORLD_SIZE", world)
     config = LlamaConfig(hidden_size=8 * heads, num_attention_heads=heads, num_key_value_heads=heads)
     with pytest.raises(InputError, match=what):
-        check_shareable(size, config, "extend")
-    check_shareable(1, config, "extend")
+        check_sequence_parallel(size, config, "extend")
+    check_sequence_parallel(1, config, "extend")

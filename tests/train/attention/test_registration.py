@@ -21,16 +21,16 @@ from transformers import (
 )
 from transformers.masking_utils import bidirectional_mask_function
 
-import train.attention.kernels
+import train.attention.cpu_op
 import train.attention.registration
 from pipeline.errors import InputError
 from tests.train.attention.s2_reference import row_mask
 from train.attention.registration import s2_mask
-from train.bench import roll_and_regroup
+from train.benchmarks.attention import roll_and_regroup
 from train.trainer.activations import keep_attention
 
 
-def model_of(config, attention="s2", group_size=8):
+def make_model(config, attention="s2", group_size=8):
     """Return a random model in training mode and float64."""
     torch.manual_seed(0)
     config.s2_group_size = group_size
@@ -103,7 +103,7 @@ PACKED_IDS = [0] * 3 + [1] * 17 + [2] * 9
 
 
 def test_no_output_depends_on_a_later_input(config):
-    seen = sight(model_of(config), 29)
+    seen = sight(make_model(config), 29)
     assert (seen[:, 0].triu(1) == 0).all()
     assert_sees_what_it_should(seen, [0] * 29, config)
 
@@ -113,7 +113,7 @@ def test_padding_is_never_seen_nor_another_row(config, left):
     mask = torch.ones(2, 29, dtype=torch.long)
     mask[0, :left] = 0
     mask[0, left + 20 :] = 0
-    seen = sight(model_of(config), 29, attention_mask=mask)
+    seen = sight(make_model(config), 29, attention_mask=mask)
     assert_sees_what_it_should(seen, [-1] * left + [0] * 20 + [-1] * (9 - left), config)
 
 
@@ -124,12 +124,12 @@ def test_packed_documents_never_see_each_other(config, how):
         packing = {"cu_seq_lens_q": torch.tensor([0, 3, 20, 29], dtype=torch.int32)}
     if how == "position_ids and mask":
         packing["attention_mask"] = torch.ones(1, 29, dtype=torch.long)
-    assert_sees_what_it_should(sight(model_of(config), 29, **packing), PACKED_IDS, config)
+    assert_sees_what_it_should(sight(make_model(config), 29, **packing), PACKED_IDS, config)
 
 
 def test_odd_heads_and_one_layer_see_exactly_their_groups(tiny_config):
     tiny_config.num_hidden_layers = 1
-    assert_sees_what_it_should(sight(model_of(tiny_config), 29), [0] * 29, tiny_config)
+    assert_sees_what_it_should(sight(make_model(tiny_config), 29), [0] * 29, tiny_config)
 
 
 @pytest.mark.parametrize("name", ["gemma2", "gpt_oss", "mistral"])
@@ -140,7 +140,7 @@ def test_a_model_with_other_attention_is_refused(name):
         "mistral": lambda: MistralConfig(**SIZES, num_key_value_heads=2, sliding_window=4),
     }[name]()
     with pytest.raises(InputError, match=r"sliding window.*train with sdpa"):
-        model_of(config)(torch.ones(1, 8, dtype=torch.long))
+        make_model(config)(torch.ones(1, 8, dtype=torch.long))
 
 
 def wrap_around(module, query, key, value, attention_mask, **kwargs):
@@ -158,12 +158,12 @@ def wrap_around_attention():
 
 
 def test_these_tests_fail_for_attention_that_wraps_around(config, wrap_around_attention):
-    seen = sight(model_of(config, wrap_around_attention), 32)
+    seen = sight(make_model(config, wrap_around_attention), 32)
     assert (seen[:, 0].triu(1) > 0).any()
 
 
 def test_packing_is_seen_with_a_mask_of_ones_and_with_a_cache_too(tiny_config):
-    model = model_of(tiny_config)
+    model = make_model(tiny_config)
     ids = torch.randint(3, 100, (1, 29))
     packing = {"position_ids": torch.cat([torch.arange(n) for n in (3, 17, 9)])[None]}
     plain = model(ids, use_cache=False, **packing).logits
@@ -172,7 +172,7 @@ def test_packing_is_seen_with_a_mask_of_ones_and_with_a_cache_too(tiny_config):
 
 
 def test_a_packed_row_equals_its_documents_one_by_one(tiny_config):
-    model = model_of(tiny_config)
+    model = make_model(tiny_config)
     ids = torch.randint(3, 100, (1, 40))
     packed = model(ids, position_ids=torch.cat([torch.arange(n) for n in (11, 29)])[None], use_cache=False).logits
     separate = [model(part, use_cache=False).logits for part in ids.split([11, 29], dim=1)]
@@ -181,7 +181,7 @@ def test_a_packed_row_equals_its_documents_one_by_one(tiny_config):
 
 @pytest.mark.parametrize("side", ["left", "right"])
 def test_a_padded_batch_equals_its_rows_one_by_one(tiny_config, side):
-    model = model_of(tiny_config)
+    model = make_model(tiny_config)
     ids, lengths = torch.randint(3, 100, (3, 33)), [33, 20, 5]
     mask = torch.stack([(torch.arange(33) < n).long() for n in lengths])
     mask = mask.flip(1) if side == "left" else mask
@@ -194,7 +194,7 @@ def test_a_padded_batch_equals_its_rows_one_by_one(tiny_config, side):
 
 
 def test_it_is_the_same_with_gradient_checkpointing(tiny_config):
-    model = model_of(tiny_config)
+    model = make_model(tiny_config)
     ids = torch.randint(3, 100, (1, 29))
     packing = {"position_ids": torch.cat([torch.arange(n) for n in (3, 17, 9)])[None]}
     grads = []
@@ -221,14 +221,14 @@ def inputs_for_evaluation():
 
 
 def test_evaluation_is_full_attention_to_the_bit(tiny_config):
-    sparse, full = model_of(tiny_config).eval(), model_of(tiny_config, "sdpa").eval()
+    sparse, full = make_model(tiny_config).eval(), make_model(tiny_config, "sdpa").eval()
     for inputs in inputs_for_evaluation():
         assert torch.equal(sparse(**inputs).logits, full(**inputs).logits)
 
 
 @pytest.mark.parametrize("cache", ["dynamic", "static"])
 def test_generation_with_a_cache_is_full_attention_to_the_bit(tiny_config, cache):
-    sparse, full = model_of(tiny_config).eval(), model_of(tiny_config, "sdpa").eval()
+    sparse, full = make_model(tiny_config).eval(), make_model(tiny_config, "sdpa").eval()
     for inputs in inputs_for_evaluation()[:3]:
         options = {
             "max_new_tokens": 12,
@@ -244,7 +244,7 @@ def test_generation_with_a_cache_is_full_attention_to_the_bit(tiny_config, cache
 
 
 def test_training_with_earlier_tokens_in_a_cache_is_full_attention(tiny_config):
-    sparse, full = model_of(tiny_config), model_of(tiny_config, "sdpa")
+    sparse, full = make_model(tiny_config), make_model(tiny_config, "sdpa")
     ids = torch.randint(3, 100, (1, 29))
     logits = []
     for model in (sparse, full):
@@ -254,20 +254,20 @@ def test_training_with_earlier_tokens_in_a_cache_is_full_attention(tiny_config):
 
 
 def test_the_group_size_is_saved_with_the_model(tiny_config, tmp_path):
-    model_of(tiny_config).save_pretrained(tmp_path)
+    make_model(tiny_config).save_pretrained(tmp_path)
     assert AutoModelForCausalLM.from_pretrained(tmp_path, attn_implementation="s2").config.s2_group_size == 8
 
 
 @pytest.mark.parametrize("group_size", [None, 1, 0, "8", True, 8.0])
 def test_a_wrong_group_size_names_its_remedy(tiny_config, group_size):
-    model = model_of(tiny_config, group_size=group_size)
+    model = make_model(tiny_config, group_size=group_size)
     with pytest.raises(InputError, match="s2_group_size = 2048"):
         model(torch.ones(1, 4, dtype=torch.long))
 
 
 @pytest.mark.parametrize(("argument", "what"), [("softcap", "soft-capped"), ("s_aux", "sinks")])
 def test_soft_caps_and_sinks_are_refused(tiny_config, argument, what):
-    layer = model_of(tiny_config).model.layers[0].self_attn
+    layer = make_model(tiny_config).model.layers[0].self_attn
     q = torch.ones(1, 9, 4, 4)
     with pytest.raises(InputError, match=what):
         train.attention.registration.s2_forward(layer, q, q, q, None, **{argument: torch.ones(9)})
@@ -275,34 +275,34 @@ def test_soft_caps_and_sinks_are_refused(tiny_config, argument, what):
 
 def test_a_ready_made_dense_mask_is_refused_in_training(tiny_config):
     with pytest.raises(InputError, match="ready-made"):
-        model_of(tiny_config)(torch.ones(1, 4, dtype=torch.long), attention_mask=torch.ones(1, 1, 4, 4).bool())
+        make_model(tiny_config)(torch.ones(1, 4, dtype=torch.long), attention_mask=torch.ones(1, 1, 4, 4).bool())
 
 
 def test_attention_that_is_not_causal_is_refused(tiny_config):
     tiny_config.is_causal = False
     with pytest.raises(InputError, match="not causal"):
-        model_of(tiny_config)(torch.ones(1, 4, dtype=torch.long))
+        make_model(tiny_config)(torch.ones(1, 4, dtype=torch.long))
 
 
 @pytest.mark.parametrize("name", DECODERS)
 def test_evaluation_of_every_decoder_is_full_attention_to_the_bit(name):
-    sparse, full = model_of(DECODERS[name]()).eval(), model_of(DECODERS[name](), "sdpa").eval()
+    sparse, full = make_model(DECODERS[name]()).eval(), make_model(DECODERS[name](), "sdpa").eval()
     for inputs in inputs_for_evaluation():
         assert torch.equal(sparse(**inputs).logits, full(**inputs).logits)
 
 
 def test_assisted_decoding_is_full_attention_to_the_bit():
-    sparse, full = model_of(DECODERS["llama"]()).eval(), model_of(DECODERS["llama"](), "sdpa").eval()
+    sparse, full = make_model(DECODERS["llama"]()).eval(), make_model(DECODERS["llama"](), "sdpa").eval()
     ids = torch.randint(3, 100, (1, 29))
     texts = []
     for model in (sparse, full):
-        assistant = model_of(DECODERS["llama"](), model.config._attn_implementation).eval()
+        assistant = make_model(DECODERS["llama"](), model.config._attn_implementation).eval()
         texts.append(model.generate(ids, assistant_model=assistant, max_new_tokens=12, do_sample=False))
     assert torch.equal(*texts)
 
 
 def test_permuting_the_documents_of_a_pack_permutes_the_outputs(tiny_config):
-    model = model_of(tiny_config)
+    model = make_model(tiny_config)
     documents = torch.randint(3, 100, (1, 46)).split([11, 6, 29], dim=1)
     positions = [torch.arange(part.shape[1])[None] for part in documents]
     outs = []
@@ -331,7 +331,7 @@ TRAINING_INPUTS = {
 )
 def test_a_compiled_model_trains_the_same_without_a_graph_break(tiny_config, checkpointing, backend):
     torch._dynamo.reset()
-    model = model_of(tiny_config)
+    model = make_model(tiny_config)
     if checkpointing:
         model.activation_checkpointing_enable({"use_reentrant": False})
     compiled = torch.compile(model, fullgraph=True, backend=backend)
@@ -348,7 +348,7 @@ def test_a_compiled_model_trains_the_same_without_a_graph_break(tiny_config, che
 
 def test_a_compiled_model_refuses_a_mask_that_is_not_causal_when_it_runs(tiny_config):
     sees_all = torch.ones((), dtype=torch.bool)
-    compiled = torch.compile(train.attention.registration.refuse_if, fullgraph=True, backend="aot_eager")
+    compiled = torch.compile(train.attention.registration.refuse_noncausal, fullgraph=True, backend="aot_eager")
     compiled(~sees_all)
     with pytest.raises(RuntimeError, match="not causal"):
         compiled(sees_all)
@@ -357,7 +357,7 @@ def test_a_compiled_model_refuses_a_mask_that_is_not_causal_when_it_runs(tiny_co
 def test_attention_dropout_of_a_model_drops_in_training_alone():
     config = DECODERS["llama"]()
     config.attention_dropout = 0.5
-    model, ids = model_of(config), torch.randint(3, 100, (1, 29))
+    model, ids = make_model(config), torch.randint(3, 100, (1, 29))
     assert not torch.equal(model(ids).logits, model(ids).logits)
     assert torch.equal(model.eval()(ids).logits, model(ids).logits)
 
@@ -365,17 +365,17 @@ def test_attention_dropout_of_a_model_drops_in_training_alone():
 def test_without_a_group_size_the_default_is_taken_and_said_once(tiny_config, caplog):
     torch.manual_seed(0)
     model = AutoModelForCausalLM.from_config(tiny_config, attn_implementation="s2").train()
-    train.attention.registration.say_default.cache_clear()
+    train.attention.registration.warn_default_once.cache_clear()
     for _ in range(2):
         model(torch.ones(1, 4, dtype=torch.long))
     assert [record.message for record in caplog.records if "s2_group_size" in record.message] == [
-        "config.s2_group_size is not set: groups have 2048 tokens. To choose, set it before training."
+        "config.s2_group_size is not set: groups have 2048 tokens. Set it before training to choose."
     ]
 
 
 def test_the_backend_of_a_config_is_used_and_saved(tiny_config, tmp_path):
     tiny_config.s2_backend = "cudnn"
-    model = model_of(tiny_config)
+    model = make_model(tiny_config)
     with pytest.raises(InputError, match="one of sdpa, flash, flex"):
         model(torch.ones(1, 4, dtype=torch.long))
     model.save_pretrained(tmp_path)
@@ -384,11 +384,11 @@ def test_the_backend_of_a_config_is_used_and_saved(tiny_config, tmp_path):
 
 def test_a_mistyped_attention_name_names_those_there_are(tiny_config):
     with pytest.raises(ValueError, match=r"(?s)s_2.*sdpa"):
-        model_of(tiny_config, "s_2")
+        make_model(tiny_config, "s_2")
 
 
 def test_a_mask_of_the_models_own_is_refused(tiny_config):
-    model = model_of(tiny_config)
+    model = make_model(tiny_config)
     arguments = {"batch_size": 1, "q_length": 4, "kv_length": 4, "device": torch.device("cpu"), "config": tiny_config}
     queries = [torch.zeros(1, heads, 4, 4) for heads in (9, 3, 3)]
     layer = model.model.layers[0].self_attn
@@ -436,12 +436,12 @@ def test_training_with_attention_that_wraps_around_does(wrap_around_attention):
 
 
 def test_selective_checkpointing_keeps_what_attention_returned(tiny_config, monkeypatch):
-    model = model_of(tiny_config)
+    model = make_model(tiny_config)
     model.activation_checkpointing_enable({"use_reentrant": False, "context_fn": keep_attention})
     calls = []
-    forward = train.attention.kernels.flash_forward
+    forward = train.attention.cpu_op.flash_forward
     monkeypatch.setattr(
-        train.attention.kernels, "flash_forward", lambda *x, **how: calls.append(1) or forward(*x, **how)
+        train.attention.cpu_op, "flash_forward", lambda *x, **how: calls.append(1) or forward(*x, **how)
     )
     ids = torch.randint(3, 100, (1, 29))
     loss = model(ids, labels=ids, use_cache=False).loss

@@ -8,7 +8,7 @@ import pytest
 
 import train.data.token_cache
 from pipeline.errors import InputError
-from train.data.token_cache import PARTS_PER_WORKER, TOKENS, discard, generated, lengths, prepared
+from train.data.token_cache import PARTS_PER_WORKER, TOKENS, count_row_tokens, discard_rows, generate_rows, prepare_rows
 
 FEATURES = datasets.Features({"made_by": datasets.Value("int64"), "input_ids": TOKENS})
 
@@ -22,17 +22,17 @@ def rows(numbers):
 
 
 def make(cache, numbers, num_parts):
-    return generated(rows, FEATURES, str(cache), num_parts, numbers=numbers)
+    return generate_rows(rows, FEATURES, str(cache), num_parts, numbers=numbers)
 
 
 def test_rows_are_the_same_however_many_processes_make_them(tmp_path, monkeypatch):
-    monkeypatch.setattr(train.data.token_cache, "num_cores", lambda: 3)
+    monkeypatch.setattr(train.data.token_cache, "count_cores", lambda: 3)
     numbers = list(range(70, 0, -1))
     one = make(tmp_path / "one", numbers, 1)
     many = make(tmp_path / "many", numbers, PARTS_PER_WORKER * 5)
     assert set(one["made_by"]) == {os.getpid()}
     assert len({*many["made_by"]} - {os.getpid()}) == 3
-    assert lengths(one) == lengths(many) == numbers
+    assert count_row_tokens(one) == count_row_tokens(many) == numbers
     assert one["input_ids"][:] == many["input_ids"][:] == [list(range(number)) for number in numbers]
     assert one.features["input_ids"] == TOKENS
 
@@ -51,10 +51,10 @@ def test_what_an_interrupted_run_left_is_made_again(tmp_path):
 
     (tmp_path / "rows-0/train").mkdir(parents=True)
     (tmp_path / "rows-0/train/data-00000-of-00001.arrow").write_bytes(b"half of it")
-    assert lengths(prepared(tmp_path, "train", made)) == [1]
-    assert lengths(prepared(tmp_path, "train", made)) == [2]
+    assert count_row_tokens(prepare_rows(tmp_path, "train", made)) == [1]
+    assert count_row_tokens(prepare_rows(tmp_path, "train", made)) == [2]
     assert [path.name for path in (tmp_path / "rows-0").iterdir()] == ["train"]
-    discard(tmp_path)
+    discard_rows(tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -62,7 +62,7 @@ def test_machines_that_share_a_disk_keep_out_of_each_others_way(tmp_path, monkey
     found = {}
     for number in ("0", "1"):
         monkeypatch.setenv("GROUP_RANK", number)
-        found[number] = prepared(tmp_path, "train", lambda cache, number=number: make(cache, [int(number)], 1))
-    discard(tmp_path)
+        found[number] = prepare_rows(tmp_path, "train", lambda cache, number=number: make(cache, [int(number)], 1))
+    discard_rows(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["rows-0"]
-    assert {number: lengths(rows) for number, rows in found.items()} == {"0": [0], "1": [1]}
+    assert {number: count_row_tokens(rows) for number, rows in found.items()} == {"0": [0], "1": [1]}

@@ -11,7 +11,7 @@ from transformers import AutoModelForCausalLM
 
 from pipeline.errors import InputError
 from train.trainer.activations import tile_mlps
-from train.trainer.loss import loss_of
+from train.trainer.loss import sum_token_losses
 
 IDS = torch.arange(40)[None]
 
@@ -25,7 +25,7 @@ def gradients(config, num_tokens):
     model.model.layers[0].mlp.down_proj.register_forward_hook(
         lambda module, inputs, out: widest.append(inputs[0].shape[1])
     )
-    loss, _ = loss_of(model, {"input_ids": IDS}, IDS)
+    loss, _ = sum_token_losses(model, {"input_ids": IDS}, IDS)
     loss.backward()
     return loss, {name: parameter.grad for name, parameter in model.named_parameters()}, max(widest)
 
@@ -53,18 +53,17 @@ def test_a_model_without_feed_forward_modules_of_that_name_is_refused():
 STILL_HELD = """
 import sys
 import torch
-from train.bench import memory
-from train.benchmarks.memory import STATUS
-from train.trainer.activations import give_back_large_blocks
+from train.benchmarks.measuring import read_resident_bytes
+from train.trainer.activations import return_freed_memory_to_os
 
 if sys.argv[1] == "given back":
-    give_back_large_blocks()
+    return_freed_memory_to_os()
 torch.ones(5_000_000)  # freed: glibc now keeps what is as large
-before = memory(STATUS)["VmRSS"]
+before = read_resident_bytes()["VmRSS"]
 blocks = [(torch.ones(4_000_000), torch.ones(120_000)) for _ in range(20)]
 between = [small for _, small in blocks]  # keep a heap from shrinking
 del blocks
-print((memory(STATUS)["VmRSS"] - before) / 320e6)
+print((read_resident_bytes()["VmRSS"] - before) / 320e6)
 """
 
 
@@ -82,9 +81,9 @@ HUGE = """
 from pathlib import Path
 import train.extend
 import torch
-from train.trainer.activations import give_back_large_blocks
+from train.trainer.activations import return_freed_memory_to_os
 
-give_back_large_blocks()
+return_freed_memory_to_os()
 held = torch.ones(30_000_000)
 print(next(line for line in Path("/proc/self/smaps_rollup").read_text().splitlines() if "AnonHugePages" in line))
 """

@@ -13,8 +13,16 @@ import pytest
 import train.extend
 import train.sft
 from pipeline.errors import InputError
-from tests.train.test_stages import dataset, documents, params_of, run  # noqa: F401
-from train.trainer.checkpoints import MANIFEST, CheckpointTrainer, checkpoints_of, newest_whole, prune, seal, why_not
+from tests.train.test_stages import dataset, documents, load_params, run  # noqa: F401
+from train.trainer.checkpoints import (
+    MANIFEST,
+    CheckpointTrainer,
+    find_newest_whole,
+    list_checkpoints,
+    reason_not_to_resume,
+    remove_old_checkpoints,
+    seal,
+)
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
 
@@ -36,7 +44,7 @@ def sealed(folder, step, run_id="this"):
 def test_the_newest_whole_checkpoint_is_taken_and_a_whole_one_says_nothing(tmp_path, caplog):
     sealed(tmp_path, 9)
     newest = sealed(tmp_path, 10)
-    assert newest_whole(tmp_path, "this") == newest
+    assert find_newest_whole(tmp_path, "this") == newest
     assert not caplog.records
 
 
@@ -79,21 +87,21 @@ def misplace(checkpoint):
 def test_a_harmed_checkpoint_is_passed_over_with_its_reason(tmp_path, caplog, harm, reason):
     older = sealed(tmp_path, 9)
     harm(sealed(tmp_path, 10))
-    assert newest_whole(tmp_path, "this") == older
+    assert find_newest_whole(tmp_path, "this") == older
     assert [reason in record.message and "checkpoint-10" in record.message for record in caplog.records] == [True]
 
 
 def test_a_checkpoint_of_another_run_is_never_taken(tmp_path, caplog):
     sealed(tmp_path, 10, run_id="other")
-    assert newest_whole(tmp_path, "this") is None
+    assert find_newest_whole(tmp_path, "this") is None
     assert "other parameters, rows, base weights" in caplog.text
 
 
 def test_only_the_newest_are_kept(tmp_path):
     for step in (8, 9, 10, 100):
         sealed(tmp_path, step)
-    prune(tmp_path, 2)
-    assert [path.name for path in checkpoints_of(tmp_path)] == ["checkpoint-100", "checkpoint-10"]
+    remove_old_checkpoints(tmp_path, 2)
+    assert [path.name for path in list_checkpoints(tmp_path)] == ["checkpoint-100", "checkpoint-10"]
 
 
 @pytest.fixture
@@ -113,7 +121,7 @@ def stopped(tmp_path, tiny_model, dataset, monkeypatch):
     return tmp_path / "sft.checkpoints"
 
 
-def bytes_of(folder):
+def read_bytes(folder):
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
@@ -122,11 +130,11 @@ def resumed(tmp_path, tiny_model, dataset, changes=None):
     changes = {"lora_dropout": 0.1, **(changes or {})}
     run(train.sft, tmp_path, changes, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
     run(train.sft, tmp_path, changes, model=tiny_model, dataset=dataset, out=tmp_path / "whole")
-    return bytes_of(tmp_path / "sft"), bytes_of(tmp_path / "whole")
+    return read_bytes(tmp_path / "sft"), read_bytes(tmp_path / "whole")
 
 
 def test_training_goes_on_to_the_same_bytes(tmp_path, stopped, tiny_model, dataset, caplog):
-    assert [path.name for path in checkpoints_of(stopped)] == ["checkpoint-3", "checkpoint-2"]
+    assert [path.name for path in list_checkpoints(stopped)] == ["checkpoint-3", "checkpoint-2"]
     with caplog.at_level(logging.INFO):
         found, wanted = resumed(tmp_path, tiny_model, dataset)
     assert "goes on from" in caplog.text
@@ -153,7 +161,7 @@ def test_other_parameters_start_anew(tmp_path, stopped, tiny_model, dataset, cap
 
 
 def test_a_full_disk_is_one_line_and_leaves_the_last_checkpoint(tmp_path, stopped, tiny_model, dataset):
-    before = bytes_of(stopped / "checkpoint-3")
+    before = read_bytes(stopped / "checkpoint-3")
     size = len(before["adapter_model.safetensors"])
     ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
@@ -164,8 +172,13 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_checkpoint(tmp_path, stoppe
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, ignored)
-    assert bytes_of(stopped / "checkpoint-3") == before
-    assert why_not(stopped / "checkpoint-3", json.loads((stopped / "checkpoint-3" / MANIFEST).read_text())["run"]) == ""
+    assert read_bytes(stopped / "checkpoint-3") == before
+    assert (
+        reason_not_to_resume(
+            stopped / "checkpoint-3", json.loads((stopped / "checkpoint-3" / MANIFEST).read_text())["run"]
+        )
+        == ""
+    )
     assert not (tmp_path / "sft").exists()
     found, wanted = resumed(tmp_path, tiny_model, dataset)
     assert found == wanted
@@ -175,7 +188,7 @@ def test_a_full_disk_is_one_line_and_leaves_the_last_checkpoint(tmp_path, stoppe
 @pytest.mark.parametrize("stage", ["extend", "sft"])
 def test_a_stage_killed_at_random_ends_with_the_same_bytes(tmp_path, root, tiny_model, documents, dataset, stage):
     changes = {"num_steps": 12} if stage == "extend" else {"num_epochs": 6, "lora_dropout": 0.1}
-    params_of({"extend": train.extend.ExtendParams, "sft": train.sft.SftParams}[stage], tmp_path, **changes)
+    load_params({"extend": train.extend.ExtendParams, "sft": train.sft.SftParams}[stage], tmp_path, **changes)
     rows = f"documents={documents}" if stage == "extend" else f"dataset={dataset}"
     arguments = [stage, tmp_path / "params.yaml", tmp_path / "out", 15, 7, f"model={tiny_model}", rows]
     (tmp_path / "out").mkdir()

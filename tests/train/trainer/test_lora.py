@@ -9,7 +9,7 @@ from transformers import AutoModelForCausalLM
 
 from pipeline.errors import InputError
 from train.recipe import LoraParams
-from train.trainer.lora import count_trainable, merged, save_adapter, with_lora
+from train.trainer.lora import add_lora, count_trainable, merge_adapter, save_adapter
 
 # PEFT still asks transformers by an old name.
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
@@ -28,7 +28,7 @@ IDS = torch.arange(40)[None]
 def trained(config, params=PARAMS):
     """Return an adapted model all of whose trainable parameters have moved."""
     torch.manual_seed(0)
-    model = with_lora(AutoModelForCausalLM.from_config(config), params, "sft").eval()
+    model = add_lora(AutoModelForCausalLM.from_config(config), params, "sft").eval()
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.requires_grad:
@@ -50,7 +50,7 @@ def test_saved_and_merged_models_give_the_same_logits(tiny_config, tmp_path, is_
     loaded = PeftModel.from_pretrained(base, tmp_path / "adapter").eval()
     assert torch.equal(loaded(IDS).logits, wanted)
 
-    merged(loaded, torch.float32).save_pretrained(tmp_path / "merged")
+    merge_adapter(loaded, torch.float32).save_pretrained(tmp_path / "merged")
     again = AutoModelForCausalLM.from_pretrained(tmp_path / "merged").eval()
     torch.testing.assert_close(again(IDS).logits, wanted, rtol=1e-4, atol=1e-5)
     assert again.config.tie_word_embeddings == is_tied
@@ -74,7 +74,7 @@ def test_trainable_parameters_are_counted_by_kind(tiny_config):
 
 def test_what_is_trained_is_kept_in_float32_and_the_rest_is_not(tiny_config):
     torch.manual_seed(0)
-    model = with_lora(AutoModelForCausalLM.from_config(tiny_config).bfloat16(), PARAMS, "sft")
+    model = add_lora(AutoModelForCausalLM.from_config(tiny_config).bfloat16(), PARAMS, "sft")
     for parameter in model.parameters():
         assert parameter.dtype == (torch.float32 if parameter.requires_grad else torch.bfloat16)
 

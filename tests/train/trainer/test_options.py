@@ -17,8 +17,8 @@ import train.trainer.preflight
 from pipeline.errors import InputError
 from pipeline.records import Document
 from pipeline.storage.parquet import write_documents, write_mixed
-from tests.train.test_stages import SENTENCE, dataset, documents, jsonl, mixed, params_of, run  # noqa: F401
-from train.data.chat import fit
+from tests.train.test_stages import SENTENCE, dataset, documents, jsonl, load_params, mixed, run  # noqa: F401
+from train.data.chat import fit_row
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
 
@@ -212,7 +212,7 @@ def test_what_zero3_cannot_compute_again_is_told(tmp_path, tiny_model, dataset, 
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "true")
     monkeypatch.setenv("ACCELERATE_DEEPSPEED_ZERO_STAGE", "3")
     changes = {"checkpointing": "attention"}
-    with pytest.raises(InputError, match=r"sft\.checkpointing: found attention, with low rank under DeepSpeed ZeRO-3"):
+    with pytest.raises(InputError, match=r"sft\.checkpointing: found attention, with LoRA under DeepSpeed ZeRO-3"):
         run(train.sft, tmp_path, changes, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
 
 
@@ -226,11 +226,11 @@ def test_a_tracker_that_is_not_installed_is_told(tmp_path, tiny_model, dataset, 
 def test_under_fsdp_the_first_process_of_a_machine_alone_reads_the_weights(tmp_path, tiny_model, monkeypatch, is_first):
     monkeypatch.setattr(train.trainer.model, "is_fsdp_enabled", lambda: True)
     monkeypatch.setattr(train.trainer.model, "is_local_dist_rank_0", lambda: is_first)
-    config = train.trainer.model.load_config(tiny_model)
+    config = train.trainer.model.load_model_config(tiny_model)
     # What is not written is not a number then, in place of what an earlier test may have left there: these weights.
     torch.use_deterministic_algorithms(True)
     try:
-        model = train.trainer.model.load_model(tiny_model, params_of(train.sft.SftParams, tmp_path), config, "sft")
+        model = train.trainer.model.load_model(tiny_model, load_params(train.sft.SftParams, tmp_path), config, "sft")
     finally:
         torch.use_deterministic_algorithms(False)
     stored = load_file(tiny_model / "model.safetensors")["model.embed_tokens.weight"]
@@ -261,7 +261,7 @@ def test_reviews_are_never_trained_on(tmp_path, tiny_model):
 
 
 def test_rows_without_evidence_that_fits_are_refused_not_cut(tiny_tokenizer):
-    row = fit(mixed(0, quote="It was very long. " * 60), tiny_tokenizer, "llama2", 160)
+    row = fit_row(mixed(0, quote="It was very long. " * 60), tiny_tokenizer, "llama2", 160)
     assert (row.ids, row.labels) == ([], [])
     assert "160 tokens" in row.refused
 

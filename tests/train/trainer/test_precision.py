@@ -11,7 +11,7 @@ import train.extend
 import train.sft
 import train.trainer.precision
 from tests.train.test_stages import dataset, documents, jsonl, run  # noqa: F401
-from train.trainer.precision import computed_in
+from train.trainer.precision import choose_dtype
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
 
@@ -24,9 +24,9 @@ def has_bfloat16(request, monkeypatch):
 
 
 def test_bfloat16_alone_is_computed_in_another_dtype(has_bfloat16):
-    assert computed_in("bfloat16") == ("bfloat16" if has_bfloat16 else "float32")
-    assert computed_in("float32") == "float32"
-    assert computed_in("float16") == "float16"
+    assert choose_dtype("bfloat16") == ("bfloat16" if has_bfloat16 else "float32")
+    assert choose_dtype("float32") == "float32"
+    assert choose_dtype("float16") == "float16"
 
 
 @pytest.mark.skipif(not Path("/proc/cpuinfo").is_file() or torch.cuda.is_available(), reason="asks Linux for its CPU")

@@ -12,8 +12,8 @@ import train.attention.cuda
 from pipeline.errors import InputError
 from tests.train.attention.s2_reference import dense_attention, row_mask
 from train.attention.registration import s2_attention
-from train.attention.segments import Segments, segment_ids_of
-from train.bench import roll_and_regroup
+from train.attention.segments import Segments, make_segment_ids
+from train.benchmarks.attention import roll_and_regroup
 
 BOUND = 1e-12  # relative, in float64
 
@@ -44,7 +44,7 @@ def row_ids(draw, length):
     return ids
 
 
-def inputs_of(case, dtype=torch.float64, value_size=None):
+def make_inputs(case, dtype=torch.float64, value_size=None):
     torch.manual_seed(0)
     num_rows, length = case["shape"]
     sizes = (case["head_size"], case["head_size"], value_size or case["head_size"])
@@ -55,7 +55,7 @@ def inputs_of(case, dtype=torch.float64, value_size=None):
     ]
 
 
-def masks_of(case):
+def make_masks(case):
     num_rows, length = case["shape"]
     ids = case["ids"] or [[0] * length] * num_rows
     return torch.stack([row_mask(case["num_heads"], case["group_size"], row) for row in ids])
@@ -72,7 +72,7 @@ def assert_close(found, wanted, bound=BOUND):
 
 
 def check_with_gradients(case, inputs, **options):
-    wanted, found = dense_attention(*inputs, masks_of(case), case["scaling"]), attend(case, inputs, **options)
+    wanted, found = dense_attention(*inputs, make_masks(case), case["scaling"]), attend(case, inputs, **options)
     assert_close(found, wanted)
     weight = torch.randn_like(wanted)
     if found.requires_grad:
@@ -85,13 +85,13 @@ def check_with_gradients(case, inputs, **options):
 @settings(max_examples=150, deadline=None)
 @given(cases())
 def test_it_equals_a_dense_mask_in_float64_with_its_gradients(case):
-    check_with_gradients(case, inputs_of(case))
+    check_with_gradients(case, make_inputs(case))
 
 
 @settings(max_examples=60, deadline=None)
 @given(cases(max_length=90))
 def test_values_may_have_another_head_size(case):
-    check_with_gradients(case, inputs_of(case, value_size=case["head_size"] + 3))
+    check_with_gradients(case, make_inputs(case, value_size=case["head_size"] + 3))
 
 
 def varlen_by_segment(q, k, v, cu_q, cu_k, max_q, max_k, *, dropout_p, softmax_scale, causal):
@@ -123,14 +123,14 @@ def varlen_kernel(monkeypatch):
         calls.append(arguments)
         return varlen_by_segment(*arguments, **options)
 
-    monkeypatch.setattr(train.attention.cuda, "flash_kernel", lambda: kernel)
+    monkeypatch.setattr(train.attention.cuda, "load_flash_kernel", lambda: kernel)
     return calls
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(case=cases(max_length=90))
 def test_the_varlen_kernel_gets_borders_that_give_the_same(varlen_kernel, case):
-    check_with_gradients(case, inputs_of(case), backend="flash")
+    check_with_gradients(case, make_inputs(case), backend="flash")
 
 
 def test_the_varlen_kernel_takes_both_halves_of_the_heads_in_one_call(varlen_kernel):
@@ -153,8 +153,8 @@ def test_without_flash_attn_the_varlen_kernel_is_explained():
 @given(cases(max_length=90))
 def test_the_block_mask_of_flexattention_gives_the_same(case):
     with torch.no_grad():  # FlexAttention has no backward pass on a CPU
-        inputs = inputs_of(case, torch.float32)
-        wanted = dense_attention(*(x.double() for x in inputs), masks_of(case), case["scaling"])
+        inputs = make_inputs(case, torch.float32)
+        wanted = dense_attention(*(x.double() for x in inputs), make_masks(case), case["scaling"])
         assert_close(attend(case, inputs, backend="flex").double(), wanted, 1e-5)
 
 
@@ -186,9 +186,9 @@ def test_group_ids_make_the_mask_of_the_definition(case):
 def test_it_stays_close_in_lower_precision_with_its_gradients(dtype, bound, length):
     case = {"shape": (2, length), "num_heads": 9, "num_kv_heads": 3, "head_size": 16, "group_size": 64, "ids": None}
     case |= {"scaling": None}
-    inputs = inputs_of(case, dtype)
+    inputs = make_inputs(case, dtype)
     exact = [x.detach().double().requires_grad_() for x in inputs]
-    wanted, found = dense_attention(*exact, masks_of(case)), attend(case, inputs)
+    wanted, found = dense_attention(*exact, make_masks(case)), attend(case, inputs)
     assert found.dtype == dtype
     assert_close(found.double(), wanted, bound)
     weight = torch.randn_like(wanted)
@@ -214,7 +214,7 @@ def test_the_operator_keeps_the_rules_of_torch_library():
     ids = torch.tensor([[0] * 15 + [-1] * 6, [0] * 21], dtype=torch.int32)
     torch.library.opcheck(
         torch.ops.longalpaca.s2_attention.default,
-        (*inputs_of(case), ids, 8, 0.5),
+        (*make_inputs(case), ids, 8, 0.5),
         test_utils=("test_schema", "test_autograd_registration", "test_faketensor", "test_aot_dispatch_dynamic"),
     )
 
@@ -286,7 +286,7 @@ def test_segments_come_from_padding_positions_and_borders_together():
     real = torch.tensor([[0, 0, 1, 1, 1, 1, 1, 1, 1, 1], [1] * 10])
     positions = torch.tensor([[0, 0, 0, 1, 2, 0, 1, 2, 3, 4], [0, 1, 2, 3, 4, 5, 6, 7, 8, 9]])
     borders = torch.tensor([0, 10, 13, 20], dtype=torch.int32)
-    ids = segment_ids_of(starts, real_BT=real, position_ids_BT=positions, cu_seq_lens=borders)
+    ids = make_segment_ids(starts, real_BT=real, position_ids_BT=positions, cu_seq_lens=borders)
     assert Segments(ids, 2, 10, 4).bounds == [
         (range(1), 2, 5),
         (range(1), 5, 10),

@@ -1,0 +1,79 @@
+"""What a part of the report is, and how the report finds all of them.
+
+A part is a module of this package with `ORDER`, its position in the report, and `make_part(folders)`. A new measure
+adds one here; nothing lists them.
+"""
+
+import importlib
+import json
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import pandas as pd
+
+import eval.report_parts
+from pipeline.errors import InputError
+
+
+@dataclass(frozen=True)
+class Folders:
+    """Where the stages wrote their outputs, one folder a stage in each of these."""
+
+    data: Path  # of documents, the dataset and measures
+    models: Path  # of the recipe's base, extend and sft
+
+
+@dataclass(frozen=True)
+class Part:
+    """One part of the report, and what it adds to the files that are about all parts."""
+
+    title: str
+    text: str
+    table: pd.DataFrame | None = None
+    figure: str = ""  # an SVG element
+    overview: tuple[tuple[str, str, str], ...] = ()  # rows of the table at the top: what, before, after
+    metrics: Mapping[str, Any] = field(default_factory=dict)  # by stage, for metrics.json
+    plots: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # by file name, for `dvc plots`
+
+
+def find_parts() -> list[ModuleType]:
+    """Return the modules of all parts, in their order."""
+    names = sorted(module.name for module in pkgutil.iter_modules(eval.report_parts.__path__))
+    modules = [importlib.import_module(f"eval.report_parts.{name}") for name in names]
+    return sorted((module for module in modules if hasattr(module, "make_part")), key=lambda module: module.ORDER)
+
+
+def read_json(path: Path) -> Any:
+    """Return what a stage wrote as JSON.
+
+    Raises:
+        InputError: The stage has not run.
+    """
+    return json.loads(require_file(path).read_text(encoding="utf-8"))
+
+
+def require_file(path: Path) -> Path:
+    """Return the path of a file that a stage writes.
+
+    Raises:
+        InputError: The stage has not run.
+    """
+    if not path.is_file():
+        raise InputError(
+            path, found="no such file", expected="an output of an earlier stage", fix="Run 'dvc repro', or that stage."
+        )
+    return path
+
+
+def format_difference(difference: Mapping[str, float]) -> str:
+    """Return a difference with its interval, like '-0.690 [-0.800, -0.500]'."""
+    return f"{difference['value']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}]"
+
+
+def format_share(found: Mapping[str, float]) -> str:
+    """Return a share with its interval in per cent, like '90% [45%, 100%]'."""
+    return f"{found['value']:.0%} [{found['low']:.0%}, {found['high']:.0%}]"
