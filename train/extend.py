@@ -52,7 +52,7 @@ class ExtendParams(TrainingParams):
     num_steps: int = Field(ge=1)  # of the optimizer
 
 
-def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> None:
+def run(params: ExtendParams, *, model: Path, documents: Path, out: Path, resume_anyway: bool = False) -> None:
     """Train MODEL on long rows of DOCUMENTS and write it, merged, to OUT."""
     quiet_libraries()
     return_freed_memory_to_os()
@@ -70,7 +70,7 @@ def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> Non
     known = {"documents": len(rows), "trainable_parameters": count_trainable(adapted)}
     arguments = make_trl_config(params, out, max_steps=params.num_steps, num_epochs=1, packing=True, eval_steps=0)
     trainer = build_trainer(adapted, tokenizer, arguments, params, "token", train_dataset=rows)
-    train_or_resume(trainer, params, model)
+    train_or_resume(trainer, recipe, model, resume_anyway=resume_anyway)
     write_outputs(trainer, recipe, config, model, out, known)
     remove_intermediate_files(trainer)
 

@@ -64,7 +64,7 @@ class Splits:
     test: FittedSplit
 
 
-def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
+def run(params: SftParams, *, model: Path, dataset: Path, out: Path, resume_anyway: bool = False) -> None:
     """Train MODEL on the answers of DATASET and write the trained weights to OUT."""
     quiet_libraries()
     return_freed_memory_to_os()
@@ -97,7 +97,7 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
     check_nothing_dropped(trainer, splits)
     answers = AnswerLoss(trainer, params)
     trainer.add_callback(answers)
-    train_or_resume(trainer, params, model)
+    train_or_resume(trainer, recipe, model, resume_anyway=resume_anyway)
     write_outputs(trainer, recipe, splits, trainable, answers, out)
     remove_intermediate_files(trainer)
 
