@@ -67,9 +67,15 @@ def run(params: ExtendParams, *, model: Path, documents: Path, out: Path, resume
         documents, params.text_dataset, tokenizer, count_tokens_needed(params), checkpoint_folder(out)
     )
     adapted = make_trainable(load_model(model, params, config, "extend"), params, "extend")
-    known = {"documents": len(rows), "trainable_parameters": count_trainable(adapted)}
+    known = {
+        "control_tokens_quoted": sum(rows["num_quoted"][:]),
+        "documents": len(rows),
+        "trainable_parameters": count_trainable(adapted),
+    }
     arguments = make_trl_config(params, out, max_steps=params.num_steps, num_epochs=1, packing=True, eval_steps=0)
-    trainer = build_trainer(adapted, tokenizer, arguments, params, "token", train_dataset=rows)
+    trainer = build_trainer(
+        adapted, tokenizer, arguments, params, "token", train_dataset=rows.select_columns(["input_ids"])
+    )
     train_or_resume(trainer, recipe, model, resume_anyway=resume_anyway)
     write_outputs(trainer, recipe, config, model, out, known)
     remove_intermediate_files(trainer)

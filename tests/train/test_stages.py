@@ -19,7 +19,7 @@ from pipeline.errors import InputError
 from pipeline.records import Document, Evidence, Example, Material, MixedExample, make_example_id
 from pipeline.storage.parquet import write_documents, write_mixed
 from pipeline.tokenization.tokenizers import load_tokenizer
-from train.data.chat import fit_row
+from train.data.chat import Prompter, PromptParams, fit_row
 from train.data.token_cache import IGNORED
 
 # TRL and PEFT still use an old name of transformers.
@@ -99,6 +99,14 @@ def run(stage, folder, changes=None, **paths):
         train.merge: train.merge.MergeParams,
     }
     stage.run(load_params(kinds[stage], folder, **(changes or {})), **paths)
+
+
+def make_prompter(tokenizer, prompt):
+    """Return what writes rows in a template."""
+    return Prompter(
+        tokenizer,
+        PromptParams(prompt=prompt, enable_thinking=None, template_date="2024-07-26", assistant_only=False),
+    )
 
 
 def mixed(number, quote="Who sat on the wall?", length=60):
@@ -205,8 +213,9 @@ def test_equal_runs_write_equal_bytes(tmp_path, tiny_model, documents, dataset):
 
 @pytest.mark.parametrize("prompt", ["chat", "llama2"])
 def test_rows_fit_keep_question_and_evidence_and_learn_the_answer_alone(tiny_tokenizer, prompt):
+    prompter = make_prompter(tiny_tokenizer, prompt)
     for number in range(20):
-        row = fit_row(mixed(number), tiny_tokenizer, prompt, 160)
+        row = fit_row(mixed(number), prompter, 160)
         assert 150 <= len(row.ids) <= 160
         learned = [token for token, label in zip(row.ids, row.labels, strict=True) if label != IGNORED]
         assert row.labels[-len(learned) :] == learned
@@ -234,7 +243,7 @@ def test_rows_are_those_that_trl_makes_of_the_same_prompts(tmp_path, tiny_model,
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
     theirs = SFTTrainer(model, config, train_dataset=Dataset.from_list(prompts), processing_class=tokenizer)
     for row, their in zip(rows, theirs.train_dataset, strict=True):
-        own = fit_row(row, tokenizer, prompt, 10_000)
+        own = fit_row(row, make_prompter(tokenizer, prompt), 10_000)
         assert own.ids == their["input_ids"]
         assert own.labels == their["labels"]
 
@@ -258,7 +267,7 @@ def test_a_dataset_without_a_row_that_fits_is_refused(tmp_path, tiny_model, data
 
 def test_an_empty_dataset_is_refused(tmp_path, tiny_model, dataset):
     write_mixed(dataset / "train.parquet", [])
-    with pytest.raises(InputError, match="no row that fits"):
+    with pytest.raises(InputError, match=r"found no row;.*import rows to train on"):
         run(train.sft, tmp_path, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
 
 
