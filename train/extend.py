@@ -60,13 +60,13 @@ def run(params: ExtendParams, *, model: Path, documents: Path, out: Path, resume
     set_seed(params.seed)
     config = load_model_config(model)
     scale_rope(config, params.rope, params.max_length)
-    check_before_loading(params, config, out, "extend")
+    check_before_loading(params, config, out, "extend", is_packed=True)
     tokenizer = load_tokenizer(model)
     tokenizer.model_max_length = config.max_position_embeddings
     rows = load_token_rows(
         documents, params.text_dataset, tokenizer, count_tokens_needed(params), checkpoint_folder(out)
     )
-    adapted = make_trainable(load_model(model, params, config, "extend"), params, "extend")
+    adapted = make_trainable(load_model(model, params, config, "extend", is_packed=True), params, "extend")
     known = {
         "control_tokens_quoted": sum(rows["num_quoted"][:]),
         "documents": len(rows),

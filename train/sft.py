@@ -70,10 +70,11 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path, resume_anyw
     recipe, params = params, with_dtype_here(params)
     set_seed(params.seed)
     config = load_model_config(model)
-    check_before_loading(params, config, out, "sft")
+    check_before_loading(params, config, out, "sft", is_packed=params.packing)
     tokenizer = load_tokenizer(model)
     splits = fit_splits(params, dataset, tokenizer, checkpoint_folder(out))
-    adapted = make_trainable(load_model(model, params, config, "sft"), params, "sft")
+    loaded = load_model(model, params, config, "sft", is_packed=params.packing)
+    adapted = make_trainable(loaded, params, "sft")
     trainable = count_trainable(adapted)
     arguments = make_trl_config(
         params,

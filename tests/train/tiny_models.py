@@ -7,6 +7,10 @@ VOCABULARY = 128
 MAX_PARAMETERS = 40_000_000
 SMALL = {
     "vocab_size": VOCABULARY,
+    "logits_scaling": 8.0,
+    "logit_scale": 0.25,
+    "lm_head_multiplier": 0.5,
+    "final_logit_softcapping": 0.2,
     "pad_token_id": 0,
     "bos_token_id": 1,
     "eos_token_id": 2,

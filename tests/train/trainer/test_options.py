@@ -230,7 +230,9 @@ def test_under_fsdp_the_first_process_of_a_machine_alone_reads_the_weights(tmp_p
     # What is not written is not a number then, in place of what an earlier test may have left there: these weights.
     torch.use_deterministic_algorithms(True)
     try:
-        model = train.trainer.model.load_model(tiny_model, load_params(train.sft.SftParams, tmp_path), config, "sft")
+        model = train.trainer.model.load_model(
+            tiny_model, load_params(train.sft.SftParams, tmp_path), config, "sft", is_packed=True
+        )
     finally:
         torch.use_deterministic_algorithms(False)
     stored = load_file(tiny_model / "model.safetensors")["model.embed_tokens.weight"]
