@@ -67,18 +67,11 @@ def read_file_rows(path: Path) -> Iterator[Any]:
             return
         with open_text(path, start) as text:
             yield from read_text_rows(text, find_suffix(path))
-    except (
-        UnicodeDecodeError,
-        json.JSONDecodeError,
-        csv.Error,
-        pa.ArrowInvalid,
-        EOFError,
-        OSError,
-        zlib.error,
-    ) as error:
+    except BROKEN as error:
+        is_json = isinstance(error, json.JSONDecodeError | UnicodeDecodeError)
         raise InputError(
             path,
-            found=f"a broken file ({' '.join(str(error).split())[:200]})",
+            found=f"{'broken JSON' if is_json else 'a broken file'} ({' '.join(str(error).split())[:200]})",
             expected="a JSON list of objects, an object per line, CSV with a header, or Parquet",
             fix="Correct it, or convert it to UTF-8.",
         ) from error
