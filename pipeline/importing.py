@@ -6,6 +6,7 @@ Writes  OUT/train-*.parquet, test-*.parquet   rows as those of `mix`, with the l
         OUT/LongAlpaca-12k.json               the training rows as the original's loader reads them
         OUT/refused.jsonl                     one object a row that cannot be used: row, reason
         OUT/report.json                       the counts
+        OUT/README.md                         a card, for the Hub
 Source  LongAlpaca-12k.json and LongAlpaca-16k-length.json (arXiv 2309.12307), LongAlign-10k (2401.18058), LongCite-45k
         (2409.02897)
 
@@ -24,6 +25,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+import yaml
 from pydantic import Field
 
 from pipeline.cli import run_stage
@@ -141,10 +143,31 @@ def run(params: ImportingParams, *, out: Path) -> None:
             file.writelines(json.dumps(row) + "\n" for row in importer.refused)
         counts = {"refused_by_reason": reasons, "unanswered_turns_left_out": importer.num_unanswered}
         write_json(beside / "report.json", {**importer.counts, **counts})
+        (beside / "README.md").write_text(make_card(params, importer.counts, reasons), encoding="utf-8")
     splits = importer.counts["splits"]
     log.info(
         "import: %d train and %d test rows in %s, %s", splits["train"], splits["test"], out, list_rejections(reasons)
     )
+
+
+def make_card(params: ImportingParams, counts: dict[str, Counter[str]], reasons: dict[str, int]) -> str:
+    """Return the card of imported rows, from their counts."""
+    licences = sorted(counts["licences"])
+    files = [{"split": split, "path": f"{split}-*.parquet"} for split in ("train", "test") if counts["splits"][split]]
+    header = {
+        "license": licences[0].lower() if len(licences) == 1 and licences != ["unknown"] else "other",
+        "task_categories": ["question-answering"],
+        "configs": [{"config_name": "default", "data_files": files}],
+    }
+    rows = [("source", params.source), ("teacher", params.teacher)]
+    rows += [(f"{split} rows", f"{counts['splits'][split]:,}") for split in ("train", "test")]
+    rows += [(f"licence {name}", f"{number:,}") for name, number in sorted(counts["licences"].items())]
+    rows += [(f"format {name}", f"{number:,}") for name, number in sorted(counts["formats"].items())]
+    rows += [(f"refused: {name}", f"{number:,}") for name, number in reasons.items()]
+    table = "\n".join(f"| {name} | {value} |" for name, value in rows)
+    head = yaml.safe_dump(header, sort_keys=False)
+    title = "# Imported rows\n\nRows of others, in the columns of longalpaca."
+    return f"---\n{head}---\n{title}\n\n| | |\n|---|---|\n{table}\n"
 
 
 def import_rows(params: ImportingParams, test_fraction: float, folder: Path) -> Importer:

@@ -23,7 +23,8 @@ PHRASES = (
     "section 13 a or 15 d", "in our opinion the consolidated financial statements", "duly caused this report",
     # licences and notices of rights
     "all rights reserved", "permission is hereby granted", "project gutenberg", "creative commons",
-    "gnu general public", "apache license", "without warranty", "as is without warranties", "copyright notice", "under the terms of this",
+    "gnu general public", "apache license", "without warranty",
+    "as is without warranties", "copyright notice", "under the terms of this",
     "redistribution and use in source", "creativecommons org licenses", "crown copyright", "limitation of liability",
     "the work is licensed under", "international bank for reconstruction", "rights and permissions",
 )  # fmt: skip

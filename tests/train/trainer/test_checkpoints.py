@@ -9,12 +9,14 @@ import signal
 import subprocess
 import sys
 from contextlib import contextmanager
+from datetime import datetime, timedelta
 
 import pytest
 
 import train.extend
 import train.sft
 from pipeline.errors import InputError
+from tests.conftest import CHAT_TEMPLATE
 from tests.train.test_stages import dataset, documents, load_params, run  # noqa: F401
 from train.trainer.checkpoints import (
     MANIFEST,
@@ -245,6 +247,26 @@ def test_a_changed_library_version_and_number_of_processes_resume_with_a_warning
     assert re.search(
         r"checkpoint-3 was written with another .*number of processes \(2, now 1\).*torch \(.*, now 99", caplog.text
     )
+    assert "checkpoint-3" in caplog.text.split("goes on from")[1]
+    assert found == expected
+
+
+def test_a_template_with_todays_date_resumes_on_the_next_day(tmp_path, tiny_model, dataset, caplog, monkeypatch):
+    dated = "{{ strftime_now('%d %b %Y') }}\n" + CHAT_TEMPLATE
+    (tiny_model / "chat_template.jinja").write_text(dated)
+    with killing_after(3):
+        run(train.sft, tmp_path, {"lora_dropout": 0.1}, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
+
+    class Tomorrow(datetime):
+        """A clock one day ahead."""
+
+        @classmethod
+        def now(cls, tz=None):
+            return datetime.now(tz) + timedelta(days=1)
+
+    monkeypatch.setattr("transformers.utils.chat_template_utils.datetime", Tomorrow)
+    with caplog.at_level(logging.INFO):
+        found, expected = resumed(tmp_path, tiny_model, dataset)
     assert "checkpoint-3" in caplog.text.split("goes on from")[1]
     assert found == expected
 
