@@ -1,0 +1,1 @@
+"""From a model to evidence: measures, statistics, the report."""

@@ -1,0 +1,1 @@
+"""From documents to a dataset: the stages, and what they share."""

@@ -1,14 +1,14 @@
-"""Take out of training what the model is to be tested on: documents and questions that overlap with test sets.
+"""Take out of training the documents and questions that overlap with test sets.
 
 Reads   DOCUMENTS/*.parquet          documents, each with its split
         EXAMPLES/examples*.parquet   examples that passed their checks
 Writes  OUT/documents/documents-00000.parquet   the documents without reviews, and those of training that overlap
         OUT/examples/examples-00000.parquet     the examples without theirs
         OUT/examples/rejected-00000.parquet     the examples taken out, each with its reason
-        OUT/hits.jsonl                          a document taken out each: doc_id, source, reason, where it overlaps
+        OUT/hits.jsonl                          one object per document taken out: doc_id, source, reason
         OUT/report.json                         the counts
-Source  13-grams as for GPT-3 (arXiv 2005.14165, appendix C); there, too, an n-gram that stands in many training
-        documents counts for nothing
+Source  13-grams as for GPT-3 (arXiv 2005.14165, appendix C); there, too, an n-gram that occurs in many training
+        documents is ignored
 
 The project's own test documents and questions are always a test set; `evaluation_sets` names a folder of others.
 """
@@ -21,11 +21,12 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from pydantic import Field
 
 from pipeline.cli import run_stage
-from pipeline.decontamination.evaluation_sets import Piece, book_number, book_numbers, read_sets
-from pipeline.decontamination.ngram_index import Index, index_of
-from pipeline.decontamination.ngrams import normalised
+from pipeline.decontamination.evaluation_sets import TestText, book_number, book_numbers, read_sets
+from pipeline.decontamination.ngram_index import Index, build_index
+from pipeline.decontamination.ngrams import normalise_words
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
@@ -40,18 +41,18 @@ log = logging.getLogger(__name__)
 class ContaminationParams(Params):
     """Section `contamination` of params.yaml."""
 
-    ngram_words: int  # words of an n-gram
-    min_words: int  # in a row that a document shares with a test set, from which it is taken out
-    max_documents: int  # an n-gram in more training documents than this is a commonplace, and does not count
-    certain_words: int  # in a row, from which a document is taken out whether they are commonplaces or not
-    evaluation_sets: str  # a folder of further test sets; '' for the project's own alone
+    ngram_words: int = Field(ge=1)  # words of an n-gram
+    min_words: int = Field(ge=1)  # a document that shares a run of so many words with a test set is taken out
+    max_documents: int = Field(ge=1)  # n-grams in more training documents than this are boilerplate and ignored
+    certain_words: int = Field(ge=1)  # a run of so many words counts even if it is boilerplate
+    evaluation_sets: str  # a folder of further test sets; '' for the project's own only
 
 
-def pieces_of_tests(documents: Path, params: ContaminationParams) -> Iterator[Piece]:
+def read_test_texts(documents: Path, params: ContaminationParams) -> Iterator[TestText]:
     """Yield the texts of the project's own test documents, and those of the evaluation sets."""
     for document in read_documents(documents):
         if document.split == "test" and document.category != "review":
-            yield Piece(f"test document {document.source}", document.text)
+            yield TestText(f"test document {document.source}", document.text)
     if params.evaluation_sets:
         yield from read_sets(Path(params.evaluation_sets), "contamination")
 
@@ -59,23 +60,23 @@ def pieces_of_tests(documents: Path, params: ContaminationParams) -> Iterator[Pi
 def overlapping(documents: Path, index: Index, params: ContaminationParams) -> dict[str, str]:
     """Map each training document that overlaps with a test set to the reason.
 
-    The documents are read twice: how common an n-gram is, is known after the first time.
+    The documents are read twice: the first pass counts how many documents have each n-gram.
     """
-    num_documents = np.zeros(len(index.grams) + 1, np.uint32)  # the last for what the index does not hold
+    num_documents = np.zeros(len(index.grams) + 1, np.uint32)  # the last one for n-grams that are not in the index
     suspects: set[str] = set()
     reasons = {}
     for document in training_documents(documents):
-        places = index.places_of(document.text)
+        places = index.look_up(document.text)
         num_documents[np.unique(places)] += 1
-        overlap = index.longest(places, places >= 0)
+        overlap = index.longest_overlap(places, places >= 0)
         if overlap.num_words >= params.certain_words:
             reasons[document.doc_id] = str(overlap)
         elif overlap.num_words >= params.min_words:
             suspects.add(document.doc_id)
     for document in training_documents(documents):
         if document.doc_id in suspects:
-            places = index.places_of(document.text)
-            overlap = index.longest(places, (places >= 0) & (num_documents[places] <= params.max_documents))
+            places = index.look_up(document.text)
+            overlap = index.longest_overlap(places, (places >= 0) & (num_documents[places] <= params.max_documents))
             if overlap.num_words >= params.min_words:
                 reasons[document.doc_id] = str(overlap)
     return reasons
@@ -101,47 +102,47 @@ def listed_books(documents: Path, folder: str) -> dict[str, str]:
 def judge(
     examples: Iterable[Example], store: DocumentStore, refused: dict[str, str], questions: set[str]
 ) -> Iterator[Example]:
-    """Yield each example, with a reason where it belongs to training and is taken out of it."""
+    """Yield each example; training examples to be taken out have a reason."""
     held: list[Example] = list(examples)
-    test_pairs = {pair_of(example) for example in held if is_test(example, store)}
+    test_pairs = {question_and_answer(example) for example in held if is_test(example, store)}
     for example in held:
         documents = [refused[doc_id] for doc_id in example.doc_ids if doc_id in refused]
         if is_test(example, store):
             yield example
         elif documents:
-            yield replace(example, reason=f"document taken out: {documents[0]}")
-        elif pair_of(example) in test_pairs:
+            yield replace(example, reason=str(Reason("document taken out", documents[0])))
+        elif question_and_answer(example) in test_pairs:
             yield replace(example, reason="question and answer of a test row")
-        elif normalised(example.question) in questions:
+        elif normalise_words(example.question) in questions:
             yield replace(example, reason="question of an evaluation set")
         else:
             yield example
 
 
-def pair_of(example: Example) -> str:
-    """Return what makes two examples ask and answer the same."""
-    return f"{normalised(example.question)}\0{normalised(example.answer)}"
+def question_and_answer(example: Example) -> str:
+    """Return a key that is equal for equal questions with equal answers."""
+    return f"{normalise_words(example.question)}\0{normalise_words(example.answer)}"
 
 
 def is_test(example: Example, store: DocumentStore) -> bool:
-    """Return whether an example is about a test document."""
+    """Tell whether an example is about a test document."""
     return any(store.splits.get(doc_id) == "test" for doc_id in example.doc_ids)
 
 
 def run(params: ContaminationParams, *, documents: Path, examples: Path, out: Path) -> None:
-    """Write the documents and examples that training may see, and what it may not with the reasons."""
-    index = index_of(pieces_of_tests(documents, params), params.ngram_words)
+    """Write the documents and examples without contamination, and the others with their reasons."""
+    index = build_index(read_test_texts(documents, params), params.ngram_words)
     refused = listed_books(documents, params.evaluation_sets) | overlapping(documents, index, params)
     sets = read_sets(Path(params.evaluation_sets), "contamination") if params.evaluation_sets else ()
-    questions = {normalised(piece.text) for piece in sets if piece.is_question} - {""}
+    questions = {normalise_words(piece.text) for piece in sets if piece.is_question} - {""}
     store = DocumentStore(documents)
     judged = list(judge(read_examples(examples, "examples*.parquet"), store, refused, questions))
     rejected = [example for example in judged if example.reason]
     if all(doc_id in refused for doc_id, split in store.splits.items() if split == "train"):
         raise InputError(
             documents,
-            found="no training document that does not overlap with a test set",
-            expected="at least one",
+            found="an overlap with a test set in every training document",
+            expected="at least one without",
             fix="Add documents, or raise contamination.min_words.",
         )
     with replacing(out) as beside:
@@ -168,7 +169,7 @@ def run(params: ContaminationParams, *, documents: Path, examples: Path, out: Pa
 
 
 def write_hits(path: Path, refused: dict[str, str], store: DocumentStore) -> None:
-    """Write one object a document that is taken out."""
+    """Write one object per document taken out."""
     with path.open("w", encoding="utf-8") as file:
         for doc_id, reason in sorted(refused.items()):
             row = {"doc_id": doc_id, "reason": reason, "source": store.sources[doc_id]}

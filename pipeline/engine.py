@@ -49,7 +49,7 @@ class Task:
     work: Callable[[int], None]
     shards: Sequence[Shard]
     pending: Sequence[int]
-    faults: Path  # a folder for the tracebacks of shards that fail: Ray and Slurm do not bring them back
+    faults: Path  # a folder for the tracebacks of shards that fail: Ray and Slurm do not return them
 
     def __call__(self, data: None, rank: int, world_size: int) -> None:
         """Make the shard of a rank, and its marker last."""
@@ -61,7 +61,7 @@ class Task:
             (self.faults / f"{index:05d}.txt").write_text(traceback.format_exc(), encoding="utf-8")
             raise
         shard = self.shards[index]
-        write_json(marker_of(shard), marker_content(shard))
+        write_json(marker_path(shard), marker_content(shard))
 
 
 class Local(LocalPipelineExecutor):  # type: ignore[misc]
@@ -201,15 +201,15 @@ def slurm_knows(name: str) -> bool:
     return answer.returncode != 0 or bool(answer.stdout.strip())
 
 
-def marker_of(shard: Shard) -> Path:
-    """Return where the marker of a shard stands."""
+def marker_path(shard: Shard) -> Path:
+    """Return the path of a shard's marker."""
     return shard.output.parent / MARKERS / f"{shard.output.name}.json"
 
 
 def is_finished(shard: Shard) -> bool:
     """Say whether a shard was made from the same, and is still what was made."""
     try:
-        marker = json.loads(marker_of(shard).read_text(encoding="utf-8"))
+        marker = json.loads(marker_path(shard).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return shard.output.is_file() and bool(marker == marker_content(shard))
@@ -229,10 +229,10 @@ def check_finished(shards: Sequence[Shard], faults: Path) -> None:
 
 
 def remove_stale(folder: Path, shards: Sequence[Shard]) -> None:
-    """Remove from a folder what earlier runs left: shards and markers no longer wanted, and unfinished files."""
-    wanted = {shard.output for shard in shards} | {marker_of(shard) for shard in shards}
+    """Delete what earlier runs left in a folder: shards and markers that are not expected, and unfinished files."""
+    expected = {shard.output for shard in shards} | {marker_path(shard) for shard in shards}
     suffixes = {shard.output.suffix for shard in shards}
     for path in [*folder.glob("*"), *folder.glob(f"{MARKERS}/*")]:
         is_output = path.parent.name == MARKERS or path.suffix in suffixes or path.suffix == ".tmp"
-        if path.name.startswith(RUN_PREFIX) or (path.is_file() and is_output and path not in wanted):
+        if path.name.startswith(RUN_PREFIX) or (path.is_file() and is_output and path not in expected):
             remove(path)

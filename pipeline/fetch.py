@@ -1,8 +1,8 @@
-"""Bring the documents of a sources file into one folder: local files are copied, URLs downloaded.
+"""Download or copy the documents of a sources file into one folder.
 
 Reads   SOURCES                a YAML list of {path | glob | url | remote | dataset, category, licence, ...}
-        SOURCES.lock           what each URL held when it was first seen, if there is such a file
-Writes  OUT/documents.jsonl    one line a source, in the order of the list
+        SOURCES.lock           the sha256 of each URL when it was first downloaded, if there is such a file
+Writes  OUT/documents.jsonl    one line per source, in the order of the list
         OUT/files/             the bytes, named by their sha256
         SOURCES.lock           with the URLs that are new
 """
@@ -20,16 +20,16 @@ from pydantic import Field
 from pipeline.cli import run_stage
 from pipeline.downloads.copies import copy_local, copy_remote
 from pipeline.downloads.dataset_rows import store_rows
-from pipeline.downloads.downloader import Brought, Downloader, Folder
+from pipeline.downloads.downloader import Downloader, Folder, Outcome
 from pipeline.downloads.errors import DownloadError
 from pipeline.downloads.http import Web
-from pipeline.downloads.lockfile import Journal, Locked, lock_of, open_journal, read_lock, write_lock
+from pipeline.downloads.lockfile import Journal, Locked, lock_path, open_journal, read_lock, write_lock
 from pipeline.downloads.manifest import ENTRIES_FILE, Entry, write_entries
 from pipeline.downloads.progress import Progress
 from pipeline.downloads.public_addresses import GuardedBackend, Resolve, resolve
-from pipeline.downloads.rate_limit import Politeness
-from pipeline.downloads.sources_file import Place, Rows, places, read_sources
-from pipeline.downloads.transfer import Wanted
+from pipeline.downloads.rate_limit import RateLimiter
+from pipeline.downloads.sources_file import Place, Rows, list_places, read_sources
+from pipeline.downloads.transfer import Request
 from pipeline.errors import InputError
 from pipeline.files import remove
 from pipeline.params import Params
@@ -38,7 +38,7 @@ from pipeline.rejections import Reason, count_reasons, list_rejections
 log = logging.getLogger(__name__)
 
 USER_AGENT = "longalpaca/0.1 (reads documents that its user lists{contact})"
-SEC = "sec.gov"  # refuses programs that do not say whose they are
+SEC = "sec.gov"  # refuses programs that do not name their user
 SUFFIXES = {
     ".pdf": "application/pdf",
     ".epub": "application/epub+zip",
@@ -51,41 +51,41 @@ SUFFIXES = {
     ".tex": "text/x-tex",
     ".json": "application/json",
 }
-CHECKED_BY_NAME = (".pdf", ".epub")  # a server that sends anything else for these sends an excuse
+CHECKED_BY_NAME = (".pdf", ".epub")  # anything else that a server sends for these is an error page
 
 
 class FetchParams(Params):
     """Section `fetch` of params.yaml."""
 
-    sources: str  # for dvc.yaml, which passes it as --sources: what the option says is what is read
+    sources: str  # for dvc.yaml, which passes it as --sources; the option is what counts
     max_bytes: int = Field(gt=0)  # of one document
     timeout_seconds: float = Field(gt=0)  # for one transfer, from first to last byte
     connect_seconds: float = Field(gt=0)
-    answer_seconds: float = Field(gt=0)  # that a server may be silent for
+    answer_seconds: float = Field(gt=0)  # the longest silence of a server
     requests_per_second: float = Field(gt=0)  # to one host
-    host_rates: dict[str, float]  # the same for the hosts that are named
+    host_rates: dict[str, float]  # other rates, by host
     connections_per_host: int = Field(gt=0)
     max_connections: int = Field(gt=0)  # to all hosts together
-    num_attempts: int = Field(gt=0)  # of what may succeed another time
-    max_wait_seconds: float  # a server that wants to be left alone for longer is left alone until the next run
-    contact: str  # name and mail address of who fetches, for the User-Agent; the SEC demands both
-    robots_exempt: list[str]  # hosts that admit programs by their terms of use, whatever their robots.txt says
-    allow_private: list[str]  # hosts that may have an address which is not public
-    revalidate: bool  # ask also whether what is here already has changed or gone
+    num_attempts: int = Field(gt=0)  # for transient errors
+    max_wait_seconds: float  # longer Retry-After times end the attempts until the next run
+    contact: str  # your name and mail address, for the User-Agent; the SEC requires both
+    robots_exempt: list[str]  # hosts whose terms of use allow programs, whatever their robots.txt says
+    allow_private: list[str]  # hosts whose address need not be public
+    revalidate: bool  # ask the server whether documents that are here have changed or gone
 
 
 async def download_all(
-    wanted: list[Wanted],
+    request: list[Request],
     folder: Folder,
     locks: dict[str, Locked],
     journal: Journal,
     params: FetchParams,
     resolve: Resolve = resolve,
-) -> dict[str, Brought]:
-    """Bring the URLs of the web."""
+) -> dict[str, Outcome]:
+    """Download URLs."""
     contact = f"; {params.contact}" if params.contact else ""
     web = Web(
-        politeness=Politeness(params.requests_per_second, params.host_rates),
+        rate_limiter=RateLimiter(params.requests_per_second, params.host_rates),
         backend=GuardedBackend(params.allow_private, resolve),
         user_agent=USER_AGENT.format(contact=contact),
         robots_exempt=params.robots_exempt,
@@ -105,23 +105,23 @@ async def download_all(
         revalidate=params.revalidate,
     )
     try:
-        with Progress(len(wanted)) as progress:
-            return await downloader.bring_all(wanted, progress.report)
+        with Progress(len(request)) as progress:
+            return await downloader.download_all_hosts(request, progress.report)
     finally:
         await web.close()
 
 
-def wanted_of(place: Place, params: FetchParams) -> Wanted:
-    """Return what is to be found at the URL of a source."""
+def make_request(place: Place, params: FetchParams) -> Request:
+    """Return the request for a source: its URL and what is expected there."""
     source = place.source
-    suffix = suffix_of(place)
+    suffix = choose_suffix(place)
     media_type = source.media_type or (SUFFIXES[suffix] if suffix in CHECKED_BY_NAME else "")
     max_bytes = min(params.max_bytes, 2 * source.size) if source.size else params.max_bytes
-    return Wanted(place.name, media_type, max_bytes, suffix, source.sha256)
+    return Request(place.name, media_type, max_bytes, suffix, source.sha256)
 
 
-def suffix_of(place: Place) -> str:
-    """Return the suffix that a document's file gets: that of its name, else that of its media type."""
+def choose_suffix(place: Place) -> str:
+    """Return the suffix for a document's file: that of its name, else that of its media type."""
     suffix = Path(urlsplit(place.name).path).suffix.lower()
     if suffix in SUFFIXES:
         return suffix
@@ -129,9 +129,9 @@ def suffix_of(place: Place) -> str:
     return by_type.get(place.source.media_type, ".bin")
 
 
-def entry_of(place: Place, found: Locked | DownloadError) -> Entry:
-    """Return the entry of a source, with its file or with the reason why there is none."""
-    source, suffix = place.source, suffix_of(place)
+def make_entry(place: Place, found: Locked | DownloadError) -> Entry:
+    """Return the entry of a source, with its file or with the reason why it has none."""
+    source, suffix = place.source, choose_suffix(place)
     entry = Entry(
         doc_id=hashlib.sha256(place.name.encode()).hexdigest(),
         file="",
@@ -151,17 +151,17 @@ def entry_of(place: Place, found: Locked | DownloadError) -> Entry:
 
 
 def copy(place: Place, folder: Folder, params: FetchParams) -> Locked | DownloadError:
-    """Copy a document that is not on the web, or say why not."""
+    """Copy a document that is not on the web, or return why that failed."""
     try:
         if place.path is not None:
-            return copy_local(place.path, folder, wanted_of(place, params))
-        return copy_remote(folder, wanted_of(place, params))
+            return copy_local(place.path, folder, make_request(place, params))
+        return copy_remote(folder, make_request(place, params))
     except DownloadError as error:
         return error
 
 
 def without_duplicates(entries: list[Entry]) -> list[Entry]:
-    """Return the entries; of those with the same bytes only the first keeps its file."""
+    """Keep only the first file of entries with the same bytes."""
     first: dict[str, str] = {}
     for entry in entries:
         if entry.file:
@@ -175,47 +175,47 @@ def without_duplicates(entries: list[Entry]) -> list[Entry]:
     return kept
 
 
-def rows_of(listed: Iterable[Place], params: FetchParams) -> list[tuple[Rows, int, Wanted]]:
-    """Return the rows of data sets that are listed."""
+def listed_rows(listed: Iterable[Place], params: FetchParams) -> list[tuple[Rows, int, Request]]:
+    """Return the rows of data sets among the listed documents."""
     found = []
     for place in listed:
         source = place.source
         if source.dataset is not None and source.row is not None:
             rows = Rows(source.dataset, source.split, source.column)
-            found.append((rows, source.row, replace(wanted_of(place, params), suffix=".txt")))
+            found.append((rows, source.row, replace(make_request(place, params), suffix=".txt")))
     return found
 
 
 def check_contact(places: Iterable[Place], params: FetchParams) -> None:
-    """See to it that the SEC is told who asks.
+    """Require a contact if sec.gov will be asked.
 
     Raises:
-        InputError: It would not be.
+        InputError: There is none.
     """
     hosts = {(urlsplit(place.name).hostname or "") for place in places if place.source.url}
     if not params.contact and any(host == SEC or host.endswith(f".{SEC}") for host in hosts):
         raise InputError(
             "fetch.contact",
             found="''",
-            expected="your name and mail address, which sec.gov demands of programs",
+            expected="your name and mail address, which sec.gov requires of programs",
             fix="Write them into params.yaml.",
         )
 
 
 def run(params: FetchParams, *, sources: Path, out: Path) -> None:
-    """Bring the documents of a sources file into OUT."""
-    listed = list(places(read_sources(sources), sources))
+    """Download the documents of a sources file into OUT."""
+    listed = list(list_places(read_sources(sources), sources))
     check_contact(listed, params)
-    lock_file, folder = lock_of(sources), Folder(out)
+    lock_file, folder = lock_path(sources), Folder(out)
     locks = read_lock(lock_file)
-    on_web = [wanted_of(place, params) for place in listed if place.source.url]
+    on_web = [make_request(place, params) for place in listed if place.source.url]
     (out / "files").mkdir(parents=True, exist_ok=True)
     (out / "partial").mkdir(exist_ok=True)
     with open_journal(out / "journal.jsonl") as journal:
         found = asyncio.run(download_all(on_web, folder, locks, journal, params)) if on_web else {}
-        brought = found | store_rows(rows_of(listed, params), sources.parent, folder)
+        outcome = found | store_rows(listed_rows(listed, params), sources.parent, folder)
         entries = without_duplicates(
-            [entry_of(place, brought.get(place.name) or copy(place, folder, params)) for place in listed]
+            [make_entry(place, outcome.get(place.name) or copy(place, folder, params)) for place in listed]
         )
         write_lock(lock_file, {url: each for url, each in found.items() if isinstance(each, Locked)} | locks)
         finish(sources, out, entries)
@@ -225,22 +225,22 @@ def run(params: FetchParams, *, sources: Path, out: Path) -> None:
 
 
 def finish(sources: Path, out: Path, entries: list[Entry]) -> None:
-    """Write the list, and remove what is not in it.
+    """Write the list and delete files that are not in it.
 
     Raises:
-        InputError: There is nothing in it.
+        InputError: Not one document could be downloaded.
     """
     if not any(entry.file for entry in entries):
         raise InputError(
             sources,
-            found=f"nothing that could be had ({entries[0].source}: {entries[0].error})",
+            found=f"no document that could be downloaded ({entries[0].source}: {entries[0].error})",
             expected="documents",
             fix="Check the sources and the network.",
         )
     write_entries(out, entries)
-    wanted = {out / ENTRIES_FILE, out / "files", *(out / entry.file for entry in entries if entry.file)}
+    request = {out / ENTRIES_FILE, out / "files", *(out / entry.file for entry in entries if entry.file)}
     for path in [*out.iterdir(), *(out / "files").iterdir()]:
-        if path not in wanted:
+        if path not in request:
             remove(path)
 
 

@@ -1,6 +1,6 @@
-"""Find documents, and list them with their licences in a sources file for `fetch`. Nothing is downloaded by finding.
+"""Find documents and list them, with their licences, in a sources file for `fetch`; nothing is downloaded.
 
-Writes  OUT    a YAML list of {url | path | remote | dataset, category, licence, ...}, and above it where it came from
+Writes  OUT    a YAML list of {url | path | remote | dataset, category, licence, ...}, below a comment with the query
 """
 
 import argparse
@@ -46,20 +46,20 @@ ARGUMENT = re.compile(r"^ {8}(\w+): (.+(?:\n {12}.+)*)", re.MULTILINE)
 
 
 def load(kind: str) -> ModuleType:
-    """Return the finder of a kind.
+    """Import the finder of a kind of source.
 
     Raises:
-        InputError: A client that it needs is not installed.
+        InputError: A client library that it needs is not installed.
     """
     try:
         return importlib.import_module(KINDS[kind])
     except ModuleNotFoundError as error:
-        remedy = "Install it: pip install 'longalpaca[sources]'."
-        raise InputError(kind, found=f"no package {error.name}", expected="it", fix=remedy) from error
+        advice = "Install it: pip install 'longalpaca[sources]'."
+        raise InputError(kind, found=f"no package {error.name}", expected="an installed one", fix=advice) from error
 
 
-def parser_of(kinds: Sequence[str]) -> argparse.ArgumentParser:
-    """Return the parser of the command line, with the options of some kinds."""
+def build_parser(kinds: Sequence[str]) -> argparse.ArgumentParser:
+    """Return the parser of the command line, with the options of the given kinds."""
     parser = argparse.ArgumentParser(
         prog="longalpaca find", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -74,7 +74,7 @@ def parser_of(kinds: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def add_options(command: argparse.ArgumentParser, finder: ModuleType) -> None:
-    """Give a command an option for each argument of its finder, explained as there."""
+    """Add an option for each argument of a finder, with the help of its docstring."""
     hints, explained = get_type_hints(finder.find), dict(ARGUMENT.findall(finder.find.__doc__ or ""))
     for name, parameter in inspect.signature(finder.find).parameters.items():
         required = parameter.default is inspect.Parameter.empty
@@ -88,12 +88,12 @@ def add_options(command: argparse.ArgumentParser, finder: ModuleType) -> None:
             help=" ".join(explained[name].split()).replace("%", "%%"),
             metavar=None if choices else hints[name].__name__.upper(),
         )
-    command.add_argument("--max", type=int, required=True, metavar="N", help="At most so many entries.")
+    command.add_argument("--max", type=int, required=True, metavar="N", help="The most entries to list.")
     command.add_argument("--out", type=Path, required=True, metavar="FILE", help="The sources file.")
 
 
 def collect(found: Iterator[Found], most: int) -> tuple[list[Source], Counter[str]]:
-    """Return the first sources, each place once, and why others were left out; no paper without its reviews."""
+    """Return the first sources, each location once, and the counted reasons for skips; reviews follow their paper."""
     sources: list[Source] = []
     skipped: Counter[str] = Counter()
     places: set[str] = set()
@@ -112,16 +112,16 @@ def collect(found: Iterator[Found], most: int) -> tuple[list[Source], Counter[st
     return sources, skipped
 
 
-def write_sources(file: Path, sources: Sequence[Source], head: str) -> None:
-    """Write a sources file that says above its list how it was made."""
-    rows = [seen_from(file, source).model_dump(exclude_defaults=True) for source in sources]
+def write_sources(file: Path, sources: Sequence[Source], comment: str) -> None:
+    """Write a sources file, with a comment on how it was made."""
+    rows = [with_relative_paths(file, source).model_dump(exclude_defaults=True) for source in sources]
     text = yaml.safe_dump(rows, allow_unicode=True, sort_keys=False, width=120)
     with replacing(file) as beside:
-        beside.write_text(f"# {head}\n{text}", encoding="utf-8")
+        beside.write_text(f"# {comment}\n{text}", encoding="utf-8")
 
 
-def seen_from(file: Path, source: Source) -> Source:
-    """Return a source with the places on this machine as they are seen from the sources file, so that both can move."""
+def with_relative_paths(file: Path, source: Source) -> Source:
+    """Return a source with local paths relative to the sources file, so that both can be moved together."""
     places = {"path": source.path, "dataset": source.dataset}
     here = {name: place for name, place in places.items() if place and Path(place).is_absolute()}
     folder = file.absolute().parent
@@ -132,14 +132,14 @@ def find(kind: str, options: dict[str, Any], most: int, out: Path) -> None:
     """Find documents of a kind and write their sources file.
 
     Raises:
-        InputError: There are none.
+        InputError: Nothing was found.
     """
     if most < 1:
-        raise InputError("--max", found=str(most), expected="at least 1", fix="Name another number.")
+        raise InputError("--max", found=str(most), expected="at least 1", fix="Raise it.")
     sources, skipped = collect(load(kind).find(**options), most)
     left_out = list_rejections(dict(sorted(skipped.items()))).replace("refused", "left out")
     if not sources:
-        raise InputError(kind, found=f"no document ({left_out})", expected="some", fix="Ask for others.")
+        raise InputError(kind, found=f"no document ({left_out})", expected="at least one", fix="Change the query.")
     chosen = {name: value for name, value in options.items() if value != "" and name != "contact"}
     words = " ".join(f"--{name.replace('_', '-')} {str(value)!r}" for name, value in chosen.items())
     write_sources(out, sources, f"longalpaca find {kind} {words} --max {most}")
@@ -147,10 +147,10 @@ def find(kind: str, options: dict[str, Any], most: int, out: Path) -> None:
 
 
 def check_kind(arguments: Sequence[str]) -> None:
-    """Make sure that the first argument is a kind, or an option.
+    """Require a known kind of source as the first argument, or an option.
 
     Raises:
-        InputError: It is another word.
+        InputError: It is neither.
     """
     for kind in arguments[:1]:
         if kind not in KINDS and not kind.startswith("-"):
@@ -161,7 +161,7 @@ def main(arguments: Sequence[str]) -> None:
     """Run `longalpaca find KIND …`; exit with 2 on a fault that the user can fix."""
     with exit_on_input_error("find"):
         check_kind(arguments)
-        options = vars(parser_of([kind for kind in arguments[:1] if kind in KINDS]).parse_args(arguments))
+        options = vars(build_parser([kind for kind in arguments[:1] if kind in KINDS]).parse_args(arguments))
         log_to_stderr()
         kind, most, out = (options.pop(name) for name in ("kind", "max", "out"))
         find(kind, options, most, out)

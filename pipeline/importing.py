@@ -1,4 +1,4 @@
-"""Make a dataset of rows that others have made, so that training can be done on it: `longalpaca import`.
+"""Turn rows from elsewhere (Alpaca, ShareGPT, messages, prompt and answer) into a dataset to train on.
 
 Reads   a file, a folder, a URL, or a dataset of the Hub: see pipeline/dataset/instruction_formats.py for the formats
 Writes  OUT/train-*.parquet, test-*.parquet   rows as those of `mix`, with the licence of the source
@@ -8,7 +8,7 @@ Writes  OUT/train-*.parquet, test-*.parquet   rows as those of `mix`, with the l
 Source  LongAlpaca-12k.json and LongAlpaca-16k-length.json (arXiv 2309.12307), LongAlign-10k (2401.18058), LongCite-45k
         (2409.02897)
 
-The documents stand within the instructions already, so that no row has material or evidence. Rows that have the same
+The documents are within the instructions already: no row has material or evidence. Rows that have the same
 instruction are on the same side of the split, and so are those that have the same beginning, which is their document.
 """
 
@@ -22,10 +22,12 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from pipeline.cli import run_stage
 from pipeline.curation.licences import is_unknown
-from pipeline.dataset.editions import bucket_of
-from pipeline.dataset.instruction_formats import normalise, read_rows
+from pipeline.dataset.editions import length_bucket
+from pipeline.dataset.instruction_formats import parse_row, read_rows
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
@@ -36,8 +38,8 @@ from pipeline.storage.row_writers import JsonWriter, RowWriter
 from pipeline.tokenization.token_grid import count_tokens
 from pipeline.tokenization.tokenizers import load_tokenizer
 
-CLOSING = "Now the material ends."  # what parts the document from the question in the original's rows
-BEGINNING = 2_000  # characters that tell one document from another
+CLOSING = "Now the material ends."  # between document and question in the original's rows
+BEGINNING = 2_000  # characters that identify a document
 log = logging.getLogger(__name__)
 
 
@@ -45,22 +47,22 @@ class ImportingParams(Params):
     """Section `importing` of params.yaml."""
 
     source: str  # a path, a URL, or 'hub:owner/name'
-    licence: str  # of rows that do not name their own; '' or 'unknown' where it is not known
-    teacher: str  # who wrote the answers, as far as it is known
-    test_fraction: float  # share of the documents whose rows are for testing
-    max_tokens: int  # longer rows are refused, not cut: where their evidence stands is not known
+    licence: str  # of rows without one of their own; '' or 'unknown' if unknown
+    teacher: str  # who wrote the answers, if known
+    test_fraction: float = Field(ge=0, lt=1)  # share of the documents whose rows are for testing
+    max_tokens: int = Field(ge=1)  # longer rows are refused, not cut: where their evidence is, is unknown
     tokenizer: str  # counts num_tokens; see pipeline.tokenization.tokenizers.load_tokenizer
     seed: int
 
 
-def split_of(instruction: str, params: ImportingParams) -> Split:
-    """Return the side of a row, by what its instruction begins with."""
+def assign_split(instruction: str, params: ImportingParams) -> Split:
+    """Assign a row to train or test by a hash of the beginning of its instruction."""
     return "test" if hash_fraction(params.seed, instruction[:BEGINNING]) < params.test_fraction else "train"
 
 
-def mixed_of(given: object, params: ImportingParams) -> MixedExample:
-    """Return a row as a row of our dataset; `example.reason` says why it cannot be used."""
-    row = normalise(given)
+def convert_row(given: object, params: ImportingParams) -> MixedExample:
+    """Convert a row to our dataset's; an unusable one has a reason."""
+    row = parse_row(given)
     _, closing, question = row.instruction.rpartition(CLOSING)
     licence = row.licence or params.licence
     example = Example(
@@ -76,7 +78,7 @@ def mixed_of(given: object, params: ImportingParams) -> MixedExample:
 
 
 class Importer:
-    """Goes through rows once, and keeps the reasons and counts."""
+    """Reads rows once, and keeps counts and reasons."""
 
     def __init__(self, params: ImportingParams) -> None:
         """Load the tokenizer."""
@@ -91,23 +93,23 @@ class Importer:
     def rows(self) -> Iterator[tuple[Split, MixedExample]]:
         """Yield the rows that can be used, each with its side."""
         for number, given in enumerate(read_rows(self.params.source, "section 'importing', key 'source'")):
-            row = self.counted(mixed_of(given, self.params))
+            row = self.counted(convert_row(given, self.params))
             if row.example.reason:
                 self.refused.append({"row": number, "reason": row.example.reason})
                 continue
-            split = split_of(row.instruction, self.params)
+            split = assign_split(row.instruction, self.params)
             self._seen.add(row.example.example_id)
             self.counts["formats"][row.example.task.removeprefix("imported ")] += 1
             self.counts["licences"][row.example.licence or "unknown"] += 1
-            self.counts["lengths"][bucket_of(row.num_tokens)] += 1
+            self.counts["lengths"][length_bucket(row.num_tokens)] += 1
             self.counts["splits"][split] += 1
             yield split, row
 
     def counted(self, row: MixedExample) -> MixedExample:
-        """Return the row with its tokens, and with a reason where it is a repetition or too long."""
+        """Count the tokens of a row; a repeated or too long one gets a reason."""
         if row.example.reason:
             return row
-        reason = "row that stands there twice" if row.example.example_id in self._seen else ""
+        reason = "repeated row" if row.example.example_id in self._seen else ""
         num_tokens = 0 if reason else sum(count_tokens(self.tokenizer, text) for text in (row.instruction, row.output))
         if num_tokens > self.params.max_tokens:
             reason = f"long: more than {self.params.max_tokens} tokens"
@@ -115,7 +117,7 @@ class Importer:
 
 
 def run(params: ImportingParams, *, out: Path) -> None:
-    """Write the rows that can be used, and the reasons against the others."""
+    """Write the usable rows, and the reasons for the others."""
     importer = Importer(params)
     rows = importer.rows()
     first = next(rows, None)

@@ -1,4 +1,4 @@
-"""Mix long and short examples into one shuffled dataset, the documents written into the instructions.
+"""Mix long and short examples into one shuffled dataset, with the documents in the instructions.
 
 Reads   DOCUMENTS/*.parquet          documents, each with its split
         LONG/examples*.parquet       examples about documents
@@ -24,6 +24,7 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
 from tqdm import tqdm
 
 from pipeline.cli import run_stage
@@ -34,7 +35,7 @@ from pipeline.dataset.editions import Counts, write_edition
 from pipeline.dataset.evidence_window import fit_row
 from pipeline.dataset.preview import write_preview
 from pipeline.dataset.prompt import OPENINGS, Shown, write_instruction
-from pipeline.dataset.sampling import Family, Pools, draw, quotas_of
+from pipeline.dataset.sampling import Family, Pools, draw, share_rows
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
@@ -52,21 +53,21 @@ log = logging.getLogger(__name__)
 class MixParams(Params):
     """Section `mix` of params.yaml."""
 
-    num_long: int  # training rows about documents
-    num_short: int  # training rows without; 0 for long rows alone
-    num_test: int  # test rows, all of them about documents of the test split
-    min_tokens: int  # of the documents of a long row together, by extract.tokenizer
-    max_tokens: int  # of instruction and output; of a longer document a part is shown that holds the evidence
-    editions: dict[str, int]  # further editions of the same examples by name, with the most tokens of a row
-    families: dict[str, Family]  # how the long rows are shared among tasks; the first that matches has an example
-    fill_families: bool  # what one family lacks is taken from the others; without, the mix is refused
+    num_long: int = Field(ge=0)  # training rows about documents
+    num_short: int = Field(ge=0)  # training rows without; 0 for long rows alone
+    num_test: int = Field(ge=0)  # test rows, all of them about documents of the test split
+    min_tokens: int = Field(ge=0)  # of the documents of a long row together, by extract.tokenizer
+    max_tokens: int = Field(ge=1)  # of a row; of a longer document a window around the evidence is shown
+    editions: dict[str, int]  # further editions of the same examples: name and most tokens of a row
+    families: dict[str, Family]  # how the long rows are shared among tasks; an example belongs to the first match
+    fill_families: bool  # take from the others what one family lacks; else that is an error
     tokenizer: str  # counts num_tokens; see pipeline.tokenization.tokenizers.load_tokenizer
     seed: int
 
 
 @dataclass(frozen=True)
 class Plan:
-    """How an example is shown in each edition that has room for it."""
+    """The windows that an example shows in each edition that it fits."""
 
     example: Example
     spans: dict[str, tuple[CharRange, ...]]
@@ -74,7 +75,7 @@ class Plan:
 
 
 class Planner:
-    """Plans examples, and counts those that cannot be shown by reason."""
+    """Plans how examples are shown, and counts by reason those that cannot be."""
 
     def __init__(self, params: MixParams, store: DocumentStore) -> None:
         """Load the tokenizer."""
@@ -83,9 +84,9 @@ class Planner:
         self.left_out: dict[str, Counter[str]] = {edition: Counter() for edition in self.limits}
         self.refused = self.left_out[MAIN]
         self.tokenizer = load_tokenizer(params.tokenizer)
-        self._grid = lru_cache(maxsize=16)(self._grid_of)
+        self._grid = lru_cache(maxsize=16)(self._make_grid)
 
-    def _grid_of(self, doc_id: str) -> Grid:
+    def _make_grid(self, doc_id: str) -> Grid:
         return token_grid(self.tokenizer, self.store[doc_id].text)
 
     def __call__(self, examples: list[Example]) -> dict[str, Plan]:
@@ -98,7 +99,7 @@ class Planner:
         return plans
 
     def plan(self, example: Example) -> Plan | None:
-        """Return how an example is shown, None where the main edition has no room for it."""
+        """Return how an example is shown, None if it does not fit the main edition."""
         documents = [self.store[doc_id] for doc_id in example.doc_ids]
         shown = [Shown(document, (0, len(document.text)), self._grid(document.doc_id)) for document in documents]
         spans: dict[str, tuple[CharRange, ...]] = {}
@@ -114,26 +115,24 @@ class Planner:
         return Plan(example, spans, num_tokens) if MAIN in spans else None
 
 
-def part_long(
+def group_long(
     examples: Iterable[Example], store: DocumentStore, min_tokens: int, refused: Counter[str]
 ) -> dict[Split, dict[str, list[Example]]]:
-    """Part examples by the split of their documents and by kind, and count those that cannot be used by reason."""
+    """Group examples by the split of their documents and by kind, and count by reason those that cannot be used."""
     parts: dict[Split, dict[str, list[Example]]] = {"train": defaultdict(list), "test": defaultdict(list)}
     seen: set[str] = set()
     for example in examples:
-        fault = (
-            "example that stands there twice" if example.example_id in seen else fault_of(example, store, min_tokens)
-        )
+        fault = "repeated example" if example.example_id in seen else exclusion_reason(example, store, min_tokens)
         seen.add(example.example_id)
         if fault:
             refused[fault] += 1
         else:
             split: Split = "test" if store.splits[example.doc_ids[0]] == "test" else "train"
-            parts[split][kind_of(example, store)].append(example)
+            parts[split][example_kind(example, store)].append(example)
     return parts
 
 
-def fault_of(example: Example, store: DocumentStore, min_tokens: int) -> str:
+def exclusion_reason(example: Example, store: DocumentStore, min_tokens: int) -> str:
     """Return why an example cannot become a row, '' if it can."""
     if any(doc_id not in store for doc_id in example.doc_ids):
         return "document that was not kept"
@@ -146,7 +145,7 @@ def fault_of(example: Example, store: DocumentStore, min_tokens: int) -> str:
     return ""
 
 
-def kind_of(example: Example, store: DocumentStore) -> str:
+def example_kind(example: Example, store: DocumentStore) -> str:
     """Return the category of an example's documents and its task, as in 'book/speech'; 'none/short' without any."""
     return f"{store.categories[example.doc_ids[0]] if example.doc_ids else 'none'}/{example.task}"
 
@@ -159,11 +158,13 @@ def draw_long(
     Raises:
         InputError: There are too few; it says how many each family lacks and how many of each kind there are.
     """
-    quotas = quotas_of(num_rows, params.families)
+    quotas = share_rows(num_rows, params.families)
     plans, lacking = draw(pools, quotas, planner, fill=fill)
     if lacking:
         missing = ", ".join(f"{count} of {name}" for name, count in sorted(lacking.items()))
-        kinds = ", ".join(f"{count} {kind} ({pools.family_of[kind]})" for kind, count in pools.found.items()) or "none"
+        kinds = (
+            ", ".join(f"{count} {kind} ({pools.family_by_kind[kind]})" for kind, count in pools.found.items()) or "none"
+        )
         raise InputError(
             f"section 'mix', key '{key}'",
             found=f"{len(plans)} examples; missing {missing}; there are {kinds}; {list_rejections(planner.refused)}",
@@ -196,7 +197,7 @@ def draw_short(folder: Path, num_rows: int, planner: Planner) -> dict[str, Plan]
     return plans
 
 
-def rows_of(plans: Iterable[Plan], store: DocumentStore) -> Iterator[dict[str, MixedExample]]:
+def rows_from_plans(plans: Iterable[Plan], store: DocumentStore) -> Iterator[dict[str, MixedExample]]:
     """Yield the dataset row of each plan in every edition that has it."""
     for plan in plans:
         documents = [store[doc_id] for doc_id in plan.example.doc_ids]
@@ -210,10 +211,10 @@ def rows_of(plans: Iterable[Plan], store: DocumentStore) -> Iterator[dict[str, M
 
 
 def run(params: MixParams, *, documents: Path, long: Path, short: Path, out: Path) -> None:
-    """Write the dataset: JSON as the original's, Parquet with provenance, and the card."""
+    """Write the dataset: JSON in the original's format, Parquet with provenance, and the card."""
     store = DocumentStore(documents)
     planner = Planner(params, store)
-    parts = part_long(read_examples(long, "examples*.parquet"), store, params.min_tokens, planner.refused)
+    parts = group_long(read_examples(long, "examples*.parquet"), store, params.min_tokens, planner.refused)
     pools = {split: Pools(examples, params.families, params.seed) for split, examples in parts.items()}
     longs, quotas = draw_long(pools["train"], params.num_long, "num_long", params, planner, fill=params.fill_families)
     tests, _ = draw_long(pools["test"], params.num_test, "num_test", params, planner, fill=True)
@@ -225,8 +226,8 @@ def run(params: MixParams, *, documents: Path, long: Path, short: Path, out: Pat
         counts = {edition: {split: Counts() for split in plans} for edition in planner.limits}
         for split, of_split in plans.items():
             progress = tqdm(of_split, desc=f"mix {split}", unit=" rows", disable=None)
-            write_edition(beside, split, rows_of(progress, store), counts, MAIN, store)
-        report = report_of(params, planner, counts, quotas, pools["train"])
+            write_edition(beside, split, rows_from_plans(progress, store), counts, MAIN, store)
+        report = build_report(params, planner, counts, quotas, pools["train"])
         write_json(beside / "report.json", report)
         write_preview(beside / "preview.html", beside, store)
         write_card(beside / "README.md", report)
@@ -238,19 +239,19 @@ def run(params: MixParams, *, documents: Path, long: Path, short: Path, out: Pat
 
 
 def public_name(tokenizer: str) -> str:
-    """Return the name of a tokenizer as others may know it: of a folder of this machine its last part alone."""
+    """Return the name of a tokenizer for the card: of a local folder, only its last part."""
     return Path(tokenizer).name if Path(tokenizer).is_absolute() else tokenizer
 
 
-def report_of(
+def build_report(
     params: MixParams, planner: Planner, counts: dict[str, dict[str, Counts]], quotas: dict[str, int], pools: Pools
 ) -> dict[str, Any]:
-    """Return all that was counted."""
+    """Gather all counts."""
     main = {split: of_split.as_dict() for split, of_split in counts[MAIN].items()}
     families = {name: {"target": quota, "rows": 0} for name, quota in quotas.items()}
     for kind, number in main["train"]["kinds"].items():
-        if kind in pools.family_of:
-            families.setdefault(pools.family_of[kind], {"target": 0, "rows": 0})["rows"] += number
+        if kind in pools.family_by_kind:
+            families.setdefault(pools.family_by_kind[kind], {"target": 0, "rows": 0})["rows"] += number
     unknown = sum(n for split in main.values() for licence, n in split["licences"].items() if is_unknown(licence))
     return {
         **main,

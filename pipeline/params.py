@@ -66,7 +66,7 @@ class Params(BaseModel):
         try:
             return cls.model_validate(content[cls.section])
         except ValidationError as error:
-            raise fault_of(file, cls.section, error) from error
+            raise explain_validation_error(file, cls.section, error) from error
 
 
 def read_yaml(file: Path) -> dict[str, Any]:
@@ -85,7 +85,7 @@ def read_yaml(file: Path) -> dict[str, Any]:
         content = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(file, found=f"broken YAML ({reason})", expected="valid YAML", fix="Fix it.") from error
+        raise InputError(file, found=f"broken YAML ({reason})", expected="valid YAML", fix="Correct it.") from error
     if not isinstance(content, dict):
         raise InputError(
             file,
@@ -96,17 +96,21 @@ def read_yaml(file: Path) -> dict[str, Any]:
     return content
 
 
-def fault_of(file: Path, section: str, error: ValidationError) -> InputError:
+def explain_validation_error(file: Path, section: str, error: ValidationError) -> InputError:
     """Turn the first of pydantic's complaints into one line that names file, section and key."""
     first = error.errors()[0]
     key = ".".join([section, *(str(part) for part in first["loc"])])
     value = first["input"]
     if first["type"] == "extra_forbidden":
-        found, wanted, remedy = "an unknown key", "only keys that the stage knows", "Check its spelling, or remove it."
+        found, expected, advice = (
+            "an unknown key",
+            "a key that the stage knows",
+            "Check its spelling, or remove it.",
+        )
     elif first["type"] == "missing":
-        found, wanted, remedy = "no such key", "a value", "Add it."
+        found, expected, advice = "no such key", "a value", "Add it."
     else:
-        found, wanted, remedy = repr(value), first["msg"].removeprefix("Input should be "), "Fix the value."
+        found, expected, advice = repr(value), first["msg"].removeprefix("Input should be "), "Correct the value."
     if isinstance(value, str) and NUMBER_WITHOUT_POINT.match(value):
-        remedy = f"YAML reads '{value}' as text; write it with a point, like '{value.replace('e', '.0e')}'."
-    return InputError(f"{file}: {key}", found=found, expected=wanted, fix=remedy)
+        advice = f"YAML reads '{value}' as text; write it with a point, like '{value.replace('e', '.0e')}'."
+    return InputError(f"{file}: {key}", found=found, expected=expected, fix=advice)

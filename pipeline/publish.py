@@ -1,11 +1,11 @@
-"""Give a dataset or a model to others on the Hugging Face Hub: `longalpaca publish`.
+"""Publish a dataset or a model on the Hugging Face Hub, after checking licences, rows and secrets.
 
 Reads   FOLDER        what `mix`, `import` or `merge` wrote
 Writes  nothing here; with --yes, the repository REPO: files of the allow-list, on a branch first, verified there by
         their hashes, then on the main branch by one commit, then one tag
 
 Without --yes it only says what would change. It refuses rows of unknown licences, rows that failed their checks, and
-secrets; a public repository needs --public. Interrupted at any request and run again, it goes on. The token is that
+secrets; a public repository needs --public. Interrupted at any request and run again, it resumes. The token is that
 of HF_TOKEN or of `hf auth login`, and is never printed.
 """
 
@@ -17,7 +17,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 from pipeline.cli import run_stage
 from pipeline.dataset.hub import MAIN, Change, Repository
-from pipeline.dataset.release_checks import Contents, contents_of, describe, list_faults
+from pipeline.dataset.release_checks import Contents, describe, inspect, list_faults
 from pipeline.errors import InputError
 from pipeline.params import Params
 
@@ -27,14 +27,14 @@ log = logging.getLogger(__name__)
 class PublishParams(Params):
     """Section `publish` of params.yaml."""
 
-    branch: str  # where files are verified before they are on the main branch
+    branch: str  # files are verified here before they go to the main branch
     tag: str  # of what is published; a tag is never moved
     files: dict[str, list[str]]  # patterns of the files that may be published, for 'dataset' and 'model'
     licences: list[str]  # SPDX identifiers that may be published
 
 
 def check(contents: Contents, folder: Path) -> None:
-    """Refuse what must not be given away.
+    """Refuse what must not be published.
 
     Raises:
         InputError: There is something, or nothing to give.
@@ -51,7 +51,7 @@ def check(contents: Contents, folder: Path) -> None:
 
 
 def check_public(is_public: bool | None, repo: str, *, public: bool) -> None:
-    """Refuse to write into the open without being told so.
+    """Require --public to write to a public repository.
 
     Raises:
         InputError: The repository is public and `public` is not set.
@@ -73,7 +73,7 @@ def check_tag(repository: Repository, tag: str) -> None:
             "section 'publish', key 'tag'",
             found=f"{tag}, which {repository.name} has for other files",
             expected="a new tag",
-            fix="Name another; what is published under a tag stays as it is.",
+            fix="Name another; a published tag is never moved.",
         )
 
 
@@ -89,8 +89,8 @@ def tell(contents: Contents, changes: list[Change], repo: str, is_public: bool |
 
 
 def run(params: PublishParams, *, folder: Path, repo: str, yes: bool, public: bool) -> None:
-    """Say what would change in a repository, or with `yes` change it."""
-    contents = contents_of(folder, params.files, params.licences)
+    """Print what would change in a repository; with `yes`, change it."""
+    contents = inspect(folder, params.files, params.licences)
     check(contents, folder)
     repository = Repository(repo, contents.kind, folder, contents.files)
     try:
@@ -104,15 +104,15 @@ def run(params: PublishParams, *, folder: Path, repo: str, yes: bool, public: bo
     except (HfHubHTTPError, HFValidationError, httpx.HTTPError) as error:
         raise InputError(
             repo,
-            found=f"a Hub that does not do it ({' '.join(str(error).split())[:300]})",
+            found=f"an error of the Hub ({' '.join(str(error).split())[:300]})",
             expected="a repository that your token may write to",
-            fix="Check name, token and network, and run it again: it goes on where it was.",
+            fix="Check name, token and network, and run it again: it resumes.",
         ) from error
     log.info("publish: %s", f"{repo} is at tag {params.tag}" if yes else "nothing was changed; add --yes to do it")
 
 
 def write(repository: Repository, params: PublishParams, *, public: bool) -> None:
-    """Bring the files to the Hub."""
+    """Upload the files, verify them, and tag the commit."""
     message = f"Publish {params.tag}"
     repository.create(public=public)
     repository.make_branch(params.branch)

@@ -26,7 +26,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Fact:
-    """A figure that the document itself tags with its meaning (inline XBRL), and where it stands in the text."""
+    """A figure that the document itself tags with its meaning (inline XBRL), and its place in the text."""
 
     concept: str  # qualified name, like 'us-gaap:Revenues'
     value: str  # in whole units, sign and scale applied: '-1250000'
@@ -93,7 +93,7 @@ class Example:
 
 @dataclass(frozen=True)
 class Material:
-    """The part of a document that stands in an instruction.
+    """The part of a document that an instruction shows.
 
     `document.text[start:end] == instruction[offset:offset + end - start]`.
     """

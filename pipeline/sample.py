@@ -1,4 +1,4 @@
-"""Write a small corpus of documents whose facts are known, because they are made up.
+"""Write the sample corpus: small documents in real file formats, with known facts.
 
 Reads   nothing
 Writes  OUT/{books,papers,reports,statements}/*   EPUB, text, PDF, HTML and inline XBRL
@@ -109,8 +109,8 @@ def statements(seed: int) -> Iterator[Edition]:
         yield Edition(Path("statements", slug(filing.authors[0]) + ending), filing, write)
 
 
-def source_of(edition: Edition, sha256: str) -> dict[str, Any]:
-    """Return the entry of a document in the list of sources."""
+def source_entry(edition: Edition, sha256: str) -> dict[str, Any]:
+    """Return the entry of a document in the sources file."""
     manuscript = edition.manuscript
     return {
         "path": edition.path.as_posix(),
@@ -126,14 +126,14 @@ def source_of(edition: Edition, sha256: str) -> dict[str, Any]:
 
 
 def fact_line(edition: Edition, fact: Fact) -> str:
-    """Return a fact as a line of JSON, without the keys that are empty."""
+    """Return a fact as a line of JSON, without empty keys."""
     known = {key: value for key, value in asdict(fact).items() if value}
     line = {"path": edition.path.as_posix(), "category": edition.manuscript.category, **known}
     return json.dumps(line, ensure_ascii=False, sort_keys=True) + "\n"
 
 
 def run(params: SampleParams, *, out: Path) -> None:
-    """Write the corpus to OUT, whole or not at all."""
+    """Write the corpus to OUT, atomically."""
     sources = []
     lines = []
     num_bytes = 0
@@ -143,7 +143,7 @@ def run(params: SampleParams, *, out: Path) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
             edition.write(path, edition.manuscript)
             num_bytes += path.stat().st_size
-            sources.append(source_of(edition, hash_file(path)))
+            sources.append(source_entry(edition, hash_file(path)))
             lines += [fact_line(edition, fact) for fact in edition.manuscript.facts]
         listed = yaml.safe_dump(sources, allow_unicode=True, sort_keys=False)
         (beside / "sources.yaml").write_text(listed, encoding="utf-8")

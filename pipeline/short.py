@@ -1,4 +1,4 @@
-"""Take short instructions and answers from a file of any usual format, so that training on long ones forgets nothing.
+"""Choose short instructions for their variety, so that training on long ones keeps short abilities.
 
 Reads   a file, a URL, or a dataset of the Hub: see pipeline/dataset/instruction_formats.py for the formats
 Writes  OUT/examples-00000.parquet   short examples; each differs as much as can be from those before it
@@ -13,12 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import Field
+
 from pipeline.cli import run_stage
-from pipeline.dataset.diversity import in_order_of_variety
-from pipeline.dataset.instruction_formats import Row, normalise, read_rows
+from pipeline.dataset.diversity import choose_diverse
+from pipeline.dataset.instruction_formats import Row, parse_row, read_rows
 from pipeline.decontamination.evaluation_sets import read_sets
-from pipeline.decontamination.ngram_index import index_of
-from pipeline.decontamination.ngrams import normalised
+from pipeline.decontamination.ngram_index import build_index
+from pipeline.decontamination.ngrams import normalise_words
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
@@ -36,38 +38,38 @@ class ShortParams(Params):
     source: str  # a path, a URL, or 'hub:owner/name'
     licence: str  # of rows that do not name their own
     teacher: str  # who wrote the answers: a model, or 'human' with its venue
-    num_examples: int  # chosen at most
-    repeated_similarity: float  # cosine of the words of two instructions from which they ask the same
-    evaluation_sets: str  # a folder of what a model is to be tested on; '' for none
-    overlap_words: int  # in a row that a row shares with one of them, from which it is not used
+    num_examples: int = Field(ge=0)  # chosen at most
+    repeated_similarity: float = Field(gt=0, le=1)  # cosine; from here on two instructions are repeats
+    evaluation_sets: str  # a folder of evaluation sets; '' for none
+    overlap_words: int = Field(ge=1)  # a row that shares a run of so many words with one is refused
 
 
 class EvaluationSets:
-    """What a model is to be tested on."""
+    """The evaluation sets that no row may overlap with."""
 
     def __init__(self, params: ShortParams) -> None:
-        """Read them, if there are any."""
+        """Read and index them."""
         pieces = list(read_sets(Path(params.evaluation_sets), "short")) if params.evaluation_sets else []
-        self.questions = {normalised(piece.text) for piece in pieces if piece.is_question} - {""}
-        self.index = index_of(pieces, params.overlap_words)
+        self.questions = {normalise_words(piece.text) for piece in pieces if piece.is_question} - {""}
+        self.index = build_index(pieces, params.overlap_words)
 
-    def fault_of(self, row: Row) -> str:
-        """Return why a row must not be trained on, '' where it may be."""
-        if normalised(row.instruction) in self.questions:
+    def overlap_reason(self, row: Row) -> str:
+        """Return the reason to refuse a row, '' without one."""
+        if normalise_words(row.instruction) in self.questions:
             return "question of an evaluation set"
-        places = self.index.places_of(f"{row.instruction}\n{row.output}")
-        overlap = self.index.longest(places, places >= 0)
+        places = self.index.look_up(f"{row.instruction}\n{row.output}")
+        overlap = self.index.longest_overlap(places, places >= 0)
         return str(overlap) if overlap.num_words else ""
 
 
-def examples_of(rows: Iterable[Any], params: ShortParams) -> Iterator[Example]:
-    """Yield an example for each row, those that cannot be used with a reason."""
+def make_examples(rows: Iterable[Any], params: ShortParams) -> Iterator[Example]:
+    """Yield an example for each row; unusable ones have a reason."""
     tested = EvaluationSets(params)
     seen: set[str] = set()
     for number, given in enumerate(rows):
-        row = normalise(given)
+        row = parse_row(given)
         asked_twice = "instruction asked twice" if row.instruction in seen else ""
-        reason = row.fault or asked_twice or tested.fault_of(row)
+        reason = row.fault or asked_twice or tested.overlap_reason(row)
         seen.add(row.instruction)
         yield Example(
             example_id=make_example_id(TASK, row.instruction, row.output, ()),
@@ -80,11 +82,11 @@ def examples_of(rows: Iterable[Any], params: ShortParams) -> Iterator[Example]:
         )
 
 
-def choose(usable: list[Example], params: ShortParams) -> tuple[list[Example], list[Example]]:
-    """Return the examples that are chosen in their order, and the others with their reasons."""
+def choose_examples(usable: list[Example], params: ShortParams) -> tuple[list[Example], list[Example]]:
+    """Return the chosen examples in their order, and the others with their reasons."""
     by_text = sorted(usable, key=lambda example: example.example_id)
     texts = [example.question for example in by_text]
-    chosen, repeats = in_order_of_variety(texts, params.num_examples, params.repeated_similarity)
+    chosen, repeats = choose_diverse(texts, params.num_examples, params.repeated_similarity)
     taken = set(chosen)
     left = [
         replace(
@@ -100,10 +102,10 @@ def choose(usable: list[Example], params: ShortParams) -> tuple[list[Example], l
 
 
 def run(params: ShortParams, *, out: Path) -> None:
-    """Write the short examples, and the rows that were not used."""
-    examples = list(examples_of(read_rows(params.source, "section 'short', key 'source'"), params))
+    """Write the chosen examples, and the rejected ones with their reasons."""
+    examples = list(make_examples(read_rows(params.source, "section 'short', key 'source'"), params))
     rejected = [example for example in examples if example.reason]
-    accepted, left = choose([example for example in examples if not example.reason], params)
+    accepted, left = choose_examples([example for example in examples if not example.reason], params)
     if not accepted:
         raise InputError(
             params.source,

@@ -1,0 +1,1 @@
+"""What `longalpaca bench` measures of the pipeline, one file a benchmark."""

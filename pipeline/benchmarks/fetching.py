@@ -23,7 +23,7 @@ from pipeline.tables import Table
 NUM_HOSTS = 20
 MIN_BYTES, MAX_BYTES = 2_000, 20_000
 FIRST_HOST = 2  # 127.0.0.2
-UNLIMITED = 1e6  # requests a second: politeness would only be measured as itself
+UNLIMITED = 1e6  # requests a second: the benchmark would measure the rate limit instead
 KIB = 1 if sys.platform == "darwin" else 1_024  # the unit of the system's memory of a process
 
 

@@ -30,7 +30,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Timing:
-    """What reading a file took, parent, warden and child together."""
+    """What reading a file took, with the parent, the reading worker and its child together."""
 
     cpu_seconds: float  # of one time
     num_pages: int | None
@@ -129,7 +129,7 @@ def time_reading(box: Sandbox, path: Path) -> Timing:
 
 
 def measure_cpu_seconds(box: Sandbox) -> float:
-    """Return the CPU time of this process, the warden and the warden's children so far."""
+    """Return the CPU time of this process, the reading worker and its children so far."""
     fields = Path(f"/proc/{box.start().pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
     return time.process_time() + sum(map(int, fields[11:15])) / TICKS
 

@@ -1,0 +1,1 @@
+"""What an example must pass, one idea a file."""

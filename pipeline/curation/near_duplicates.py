@@ -1,4 +1,4 @@
-"""Find documents that say the same, and choose which of them is kept.
+"""Find duplicates and near-duplicates, and choose which one to keep.
 
 Source  MinHash over word 5-grams, as in FineWeb (arXiv 2406.17557, section 3.4). With 128 permutations the standard
         error of an estimated similarity is at most 1 / (2 * sqrt(128)) = 0.044. Candidates come from
@@ -22,8 +22,8 @@ from pipeline.rejections import Reason
 NUM_PERMUTATIONS = 128
 NUM_BANDS = 32
 SHINGLE_WORDS = 5
-WORDS_AT_ONCE = 10_000  # so that a text of a hundred megabytes does not become a set of millions of strings
-TYPES_BY_FIDELITY = (  # what says where headings and tables are comes before what leaves it to be guessed
+WORDS_AT_ONCE = 10_000  # a text of 100 MB would otherwise become a set of millions of strings
+TYPES_BY_FIDELITY = (  # formats that mark headings and tables come before formats in which they are guessed
     "application/epub+zip",
     "text/html",
     "application/xhtml+xml",
@@ -34,7 +34,7 @@ TYPES_BY_FIDELITY = (  # what says where headings and tables are comes before wh
 
 @dataclass(frozen=True)
 class Summary:
-    """What the decisions need of a document, without its text: about a kilobyte."""
+    """What is compared of a document, without its text: about a kilobyte."""
 
     doc_id: str
     category: str
@@ -42,14 +42,14 @@ class Summary:
     source: str
     media_type: str
     num_tokens: int
-    digest: bytes  # of the text without its layout
+    digest: bytes  # sha256 of the words, without layout
     minhash: rensa.RMinHash
 
 
-def summary_of(document: Document, seed: int) -> Summary:
-    """Return the summary of a document."""
+def summarise_document(document: Document, seed: int) -> Summary:
+    """Compute the summary of a document."""
     digest = hashlib.sha256()
-    for word in words_of(document.text):
+    for word in iterate_words(document.text):
         digest.update(word.encode() + b" ")
     return Summary(
         doc_id=document.doc_id,
@@ -59,19 +59,19 @@ def summary_of(document: Document, seed: int) -> Summary:
         media_type=document.media_type,
         num_tokens=document.num_tokens,
         digest=digest.digest(),
-        minhash=minhash_of(document.text, seed),
+        minhash=compute_minhash(document.text, seed),
     )
 
 
-def words_of(text: str) -> Iterator[str]:
-    """Yield the words of a text, blind to case, punctuation and layout."""
+def iterate_words(text: str) -> Iterator[str]:
+    """Yield the words of a text in lower case, without punctuation and layout."""
     return (match[0].lower() for match in re.finditer(r"\w+", text))
 
 
-def minhash_of(text: str, seed: int) -> rensa.RMinHash:
-    """Return the MinHash of a text's word 5-grams; what repeats counts once, and order does not count."""
+def compute_minhash(text: str, seed: int) -> rensa.RMinHash:
+    """Return the MinHash of the set of a text's word 5-grams."""
     minhash = rensa.RMinHash(num_perm=NUM_PERMUTATIONS, seed=seed)
-    words = words_of(text)
+    words = iterate_words(text)
     held: list[str] = []
     while more := list(islice(words, WORDS_AT_ONCE)):
         held = held[-SHINGLE_WORDS + 1 :] + more
@@ -80,14 +80,14 @@ def minhash_of(text: str, seed: int) -> rensa.RMinHash:
 
 
 def fidelity(summary: Summary) -> tuple[int, int, str]:
-    """Order duplicates, the best first: by media type, then the longer, then by id."""
+    """Return the key that sorts duplicates, the best first: by media type, then the longest, then by id."""
     known = summary.media_type in TYPES_BY_FIDELITY
     rank = TYPES_BY_FIDELITY.index(summary.media_type) if known else len(TYPES_BY_FIDELITY)
     return rank, -summary.num_tokens, summary.doc_id
 
 
 def find_duplicates(summaries: Iterable[Summary], similarity: float) -> dict[str, str]:
-    """Map each document that repeats a better one to the reason: 'duplicate of …' or 'near-duplicate of …'."""
+    """Map each document that repeats a better one to the reason: 'duplicate: …' or 'near-duplicate: …'."""
     index = rensa.RMinHashLSH(threshold=similarity, num_perm=NUM_PERMUTATIONS, num_bands=NUM_BANDS)
     kept: list[Summary] = []
     exact: dict[bytes, Summary] = {}

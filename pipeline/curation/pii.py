@@ -1,6 +1,6 @@
 """Find e-mail addresses, telephone numbers and secrets in a text, and mask them without moving a character.
 
-A mask has as many characters as what it hides, so that every offset into the text stays right: pages, sections, tagged
+A mask has as many characters as what it hides, and every offset into the text stays valid: pages, sections, tagged
 figures, and the evidence that is found later.
 
 Source  secrets: the patterns of detect-secrets, those of its detectors that look for a form. Its detectors of high
@@ -38,7 +38,7 @@ Found = tuple[str, int, int]  # kind, start and end
 
 
 def find_private(text: str, kinds: tuple[str, ...]) -> list[Found]:
-    """Return where e-mail addresses, telephone numbers and secrets stand, in the order of the text.
+    """Find e-mail addresses, telephone numbers and secrets, in the order of the text.
 
     Args:
         text: Any text.
@@ -56,7 +56,7 @@ def find_private(text: str, kinds: tuple[str, ...]) -> list[Found]:
 
 
 def find_secrets(text: str) -> Iterator[Found]:
-    """Yield where secrets stand; a private key is found with its body, and others line by line."""
+    """Yield the secrets of a text: private keys with their bodies, others line by line."""
     for match in PRIVATE_KEY.finditer(text):
         yield "secret Private Key", *match.span()
     start = 0
@@ -67,7 +67,7 @@ def find_secrets(text: str) -> Iterator[Found]:
 
 
 def secrets_in_line(line: str) -> Iterator[Found]:
-    """Yield the secrets of a line; a form without any digit is a word, a detector may have more to ask of it."""
+    """Yield the secrets of a line. A match without a digit is a word; some detectors check more."""
     for kind, detector in detectors():
         for pattern in detector.denylist:
             for match in pattern.finditer(line):
@@ -84,7 +84,7 @@ def detectors() -> tuple[tuple[str, Any], ...]:
 
 
 def mask(text: str, found: list[Found]) -> str:
-    """Return the text with each stretch replaced by as many 'X'; line ends stay."""
+    """Replace each range by as many 'X'; line ends stay."""
     pieces: list[str] = []
     done = 0
     for _, start, end in found:

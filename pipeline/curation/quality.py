@@ -1,4 +1,4 @@
-"""Judge whether a document's prose is worth learning from: the rules of Gopher and FineWeb, adapted to long documents.
+"""Judge the quality of a document's prose: the rules of Gopher and FineWeb, adapted to long documents.
 
 Source  Gopher (arXiv 2112.11446), appendix A.1.1 and table A1, with the values that datatrove's filters take:
             at least 50 words; mean word length 3 to 10; symbols (# and …) at most 0.1 a word; at most 90 % of lines
@@ -10,7 +10,7 @@ Source  Gopher (arXiv 2112.11446), appendix A.1.1 and table A1, with the values 
 
 Both were made for web pages of a few hundred words, whose lines are paragraphs. Here a line is a paragraph of the
 Markdown, since lines of a PDF are those of its page; headings, tables, listings and formulas are not prose and not
-judged; the upper limit of 100,000 words falls away; and n-grams repeat more the longer a text is, so that they are
+judged; the upper limit of 100,000 words is dropped; and n-grams repeat more the longer a text is, so that they are
 counted in up to ten windows of 1,000 words, spread over the document, and averaged. Filings repeat their clauses by
 law, and plays and verse have short lines: see `EXEMPT`. None of twenty real books, papers, reports and filings is
 refused.
@@ -42,7 +42,7 @@ WINDOW_WORDS = 1_000
 NUM_WINDOWS = 10
 EXEMPT: dict[Category, tuple[str, ...]] = {
     "book": ("fineweb short lines",),  # plays and verse
-    "statement": ("gopher paragraphs", "gopher n-grams", "fineweb short lines"),  # clauses that the law repeats
+    "statement": ("gopher paragraphs", "gopher n-grams", "fineweb short lines"),  # the law repeats clauses
     "report": ("fineweb short lines",),  # legends of charts
     "paper": (
         "gopher n-grams",
@@ -54,16 +54,16 @@ BULLET = re.compile(r"\s*[-*•●▪]\s")
 PUNCTUATION = tuple(".!?…\"'”’»)。！？:;")
 
 
-def quality_fault(text: str, category: Category, language: str) -> str:
-    """Return the first rule that a document breaks, with its figure and the limit, '' if it keeps all of them."""
-    paragraphs = prose_of(text)
+def quality_rejection(text: str, category: Category, language: str) -> str:
+    """Return the first rule that a document breaks, with its value and the limit, '' if it breaks none."""
+    paragraphs = prose_paragraphs(text)
     for rule, found, limit in broken(paragraphs, language):
         if not rule.startswith(EXEMPT.get(category, ())):
             return f"{rule}: {found:.3g}, limit {limit:.3g}"
     return ""
 
 
-def prose_of(text: str) -> list[str]:
+def prose_paragraphs(text: str) -> list[str]:
     """Return the paragraphs of a Markdown text, each on one line, without headings, tables, formulas and listings."""
     without_listings = re.sub(r"^(```|~~~).*?^\1", "", text, flags=re.DOTALL | re.MULTILINE)
     blocks = re.split(r"\n\s*\n", without_listings)
@@ -72,7 +72,7 @@ def prose_of(text: str) -> list[str]:
 
 
 def broken(paragraphs: Sequence[str], language: str) -> Iterator[tuple[str, float, float]]:
-    """Yield each rule that the paragraphs break, with what was found and what is allowed."""
+    """Yield each broken rule, with the value found and the limit."""
     words = " ".join(paragraphs).split()
     if len(words) < MIN_WORDS:
         yield "gopher words", len(words), MIN_WORDS
@@ -83,7 +83,7 @@ def broken(paragraphs: Sequence[str], language: str) -> Iterator[tuple[str, floa
 
 
 def broken_by_words(words: Sequence[str], language: str) -> Iterator[tuple[str, float, float]]:
-    """Yield the rules about words that are broken; those about lengths and stop words hold for English alone."""
+    """Yield the broken rules about words. Those about word length and stop words apply to English only."""
     if (share := sum(any(c.isalpha() for c in word) for word in words) / len(words)) < MIN_WORDS_WITH_LETTERS:
         yield "gopher words with letters", share, MIN_WORDS_WITH_LETTERS
     if language != "en":
@@ -100,7 +100,7 @@ def broken_by_words(words: Sequence[str], language: str) -> Iterator[tuple[str, 
 
 
 def broken_by_lines(paragraphs: Sequence[str], num_words: int) -> Iterator[tuple[str, float, float]]:
-    """Yield the rules about lines that are broken; a line is a paragraph."""
+    """Yield the broken rules about lines; a line is a paragraph here."""
     count = len(paragraphs)
     symbols = sum(text.count("#") + text.count("...") + text.count("…") for text in paragraphs) / num_words
     shares = (
@@ -115,41 +115,41 @@ def broken_by_lines(paragraphs: Sequence[str], num_words: int) -> Iterator[tuple
 
 
 def broken_by_repetition(paragraphs: Sequence[str], words: Sequence[str]) -> Iterator[tuple[str, float, float]]:
-    """Yield the rules about repetition that are broken."""
-    repeated = repeated_of(paragraphs)
+    """Yield the broken rules about repetition."""
+    repeated = repeated_paragraphs(paragraphs)
     characters = sum(map(len, repeated)) / sum(map(len, paragraphs))
-    windows = windows_of(words)
+    windows = sample_windows(words)
     shares = [
         ("gopher paragraphs repeated", len(repeated) / len(paragraphs), MAX_REPEATED_PARAGRAPHS),
         ("gopher paragraphs repeated, characters", characters, MAX_REPEATED_PARAGRAPH_CHARACTERS),
-        *((f"gopher top {n}-gram", mean_of(windows, top_share, n), limit) for n, limit in MAX_TOP_NGRAM.items()),
+        *((f"gopher top {n}-gram", mean_share(windows, top_share, n), limit) for n, limit in MAX_TOP_NGRAM.items()),
         *(
-            (f"gopher n-grams repeated, n = {n}", mean_of(windows, repeated_share, n), limit)
+            (f"gopher n-grams repeated, n = {n}", mean_share(windows, repeated_share, n), limit)
             for n, limit in MAX_REPEATED_NGRAMS.items()
         ),
     ]
     yield from ((rule, found, limit) for rule, found, limit in shares if found > limit)
 
 
-def repeated_of(paragraphs: Sequence[str]) -> list[str]:
-    """Return the paragraphs that stood before already, each as often as it was repeated."""
+def repeated_paragraphs(paragraphs: Sequence[str]) -> list[str]:
+    """Return the paragraphs that occurred before, each as often as it is repeated."""
     return [text for text, count in Counter(paragraphs).items() for _ in range(count - 1)]
 
 
-def windows_of(words: Sequence[str]) -> list[Sequence[str]]:
+def sample_windows(words: Sequence[str]) -> list[Sequence[str]]:
     """Return up to ten windows of a thousand words, spread evenly; all words of a shorter text in one."""
     count = min(NUM_WINDOWS, max(1, len(words) // WINDOW_WORDS))
     step = (len(words) - WINDOW_WORDS) // max(1, count - 1) if count > 1 else 0
     return [words[number * step : number * step + WINDOW_WORDS] for number in range(count)]
 
 
-def mean_of(windows: Sequence[Sequence[str]], share: Callable[[Sequence[str], int], float], n: int) -> float:
+def mean_share(windows: Sequence[Sequence[str]], share: Callable[[Sequence[str], int], float], n: int) -> float:
     """Return the mean of a share over the windows."""
     return sum(share(window, n) for window in windows) / len(windows)
 
 
 def top_share(words: Sequence[str], n: int) -> float:
-    """Return the share of characters that the commonest n-gram covers; one that stands once covers none."""
+    """Return the share of characters that the most frequent n-gram covers; an n-gram that occurs once covers none."""
     counts = Counter(zip(*(words[i:] for i in range(n)), strict=False))
     if not counts:
         return 0.0
@@ -159,7 +159,7 @@ def top_share(words: Sequence[str], n: int) -> float:
 
 
 def repeated_share(words: Sequence[str], n: int) -> float:
-    """Return the share of characters in n-grams that stood before, none counted twice."""
+    """Return the share of characters in repeated n-grams, no character counted twice."""
     seen: set[tuple[str, ...]] = set()
     place = characters = 0
     while place + n <= len(words):

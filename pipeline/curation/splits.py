@@ -1,4 +1,4 @@
-"""Part documents into train and test, so that what belongs together stays on one side."""
+"""Split documents into train and test; documents of one group stay on one side."""
 
 import math
 from collections.abc import Iterable
@@ -8,10 +8,10 @@ from pipeline.records import Split
 from pipeline.stable_order import order_key
 
 
-def splits_of(summaries: Iterable[Summary], test_fraction: float, seed: int) -> dict[str, Split]:
-    """Assign each document to train or test, by category and a hash, so that the order does not matter.
+def assign_splits(summaries: Iterable[Summary], test_fraction: float, seed: int) -> dict[str, Split]:
+    """Assign each document to train or test, by category and a hash, whatever their order.
 
-    Documents of one group count as one, of the category of its first member that is no review, by id.
+    A group counts as one document, with the category of its first member by id that is not a review.
     """
     units: dict[str, list[Summary]] = {}
     for summary in sorted(summaries, key=lambda summary: summary.doc_id):

@@ -1,0 +1,1 @@
+"""Rows and files of the dataset: sampling, windows, prompts, editions, card, preview, Hub."""

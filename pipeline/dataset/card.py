@@ -1,4 +1,4 @@
-"""Write the card of a dataset from its counts: the README.md that the Hub shows."""
+"""Write the card of a dataset, the README.md that the Hub shows, from its counts."""
 
 from collections.abc import Mapping
 from importlib import resources
@@ -34,12 +34,12 @@ def write_card(path: Path, report: Mapping[str, Any]) -> None:
         if unknown
         else "The licence of every document is known.",
     )
-    path.write_text(f"---\n{yaml.safe_dump(header_of(report), sort_keys=False)}---\n{body}", encoding="utf-8")
+    path.write_text(f"---\n{yaml.safe_dump(build_header(report), sort_keys=False)}---\n{body}", encoding="utf-8")
 
 
-def header_of(report: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the YAML header by which the Hub knows licence, size and files."""
-    licences = licences_of(report)
+def build_header(report: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the YAML header that tells the Hub licence, size and files."""
+    licences = list_licences(report)
     num_rows = sum(report[split]["rows"] for split in SPLITS)
     languages = sorted({code for split in SPLITS for code in report[split]["languages"]} | {"en"})
     header: dict[str, Any] = {
@@ -55,16 +55,16 @@ def header_of(report: Mapping[str, Any]) -> dict[str, Any]:
         "task_categories": ["question-answering", "text-generation", "summarization"],
         "size_categories": [next((name for bound, name in SIZES if num_rows < bound), "n>1M")],
         "tags": ["long-context", "instruction-tuning", "longlora", "longalpaca", "provenance"],
-        "configs": [config_of(edition) for edition in report["editions"]],
+        "configs": [edition_config(edition) for edition in report["editions"]],
     }
 
 
-def licences_of(report: Mapping[str, Any]) -> list[str]:
+def list_licences(report: Mapping[str, Any]) -> list[str]:
     """Return the licences of all rows."""
     return sorted({name for split in SPLITS for name in report[split]["licences"]})
 
 
-def config_of(edition: str) -> dict[str, Any]:
+def edition_config(edition: str) -> dict[str, Any]:
     """Return the Hub's configuration of an edition; the main one is what is loaded without a name."""
     folder = "" if edition == MAIN else f"{edition}/"
     files = [{"split": split, "path": f"{folder}{split}-*.parquet"} for split in SPLITS]

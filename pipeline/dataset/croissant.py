@@ -1,56 +1,19 @@
-"""Describe a dataset in Croissant (MLCommons), by which search engines and loaders know its files and fields.
+"""Describe a dataset in Croissant (MLCommons), the format from which search engines and loaders learn files and fields.
 
-Source  Croissant format specification 1.0, docs.mlcommons.org/croissant
+Source  Croissant format specification 1.0, docs.mlcommons.org/croissant; mlcroissant builds and checks the description
 """
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import mlcroissant
 import pyarrow as pa
 
-from pipeline.dataset.card import MAIN, SPLITS, licences_of
+from pipeline.dataset.card import MAIN, SPLITS, list_licences
 from pipeline.files import hash_file, write_json
 from pipeline.storage.parquet import MIXED_SCHEMA
 
-CONTEXT = {
-    "@language": "en",
-    "@vocab": "https://schema.org/",
-    "citeAs": "cr:citeAs",
-    "column": "cr:column",
-    "conformsTo": "dct:conformsTo",
-    "cr": "http://mlcommons.org/croissant/",
-    "rai": "http://mlcommons.org/croissant/RAI/",
-    "data": {"@id": "cr:data", "@type": "@json"},
-    "dataType": {"@id": "cr:dataType", "@type": "@vocab"},
-    "dct": "http://purl.org/dc/terms/",
-    "equivalentProperty": "cr:equivalentProperty",
-    "examples": {"@id": "cr:examples", "@type": "@json"},
-    "extract": "cr:extract",
-    "field": "cr:field",
-    "fileProperty": "cr:fileProperty",
-    "fileObject": "cr:fileObject",
-    "fileSet": "cr:fileSet",
-    "format": "cr:format",
-    "includes": "cr:includes",
-    "isLiveDataset": "cr:isLiveDataset",
-    "jsonPath": "cr:jsonPath",
-    "key": "cr:key",
-    "md5": "cr:md5",
-    "parentField": "cr:parentField",
-    "path": "cr:path",
-    "recordSet": "cr:recordSet",
-    "references": "cr:references",
-    "regex": "cr:regex",
-    "repeated": "cr:repeated",
-    "replace": "cr:replace",
-    "samplingRate": "cr:samplingRate",
-    "sc": "https://schema.org/",
-    "separator": "cr:separator",
-    "source": "cr:source",
-    "subField": "cr:subField",
-    "transform": "cr:transform",
-}
 CITATION = (
     "@inproceedings{chen2024longlora, title={LongLoRA: Efficient Fine-tuning of Long-Context Large Language Models}, "
     "author={Chen, Yukang and others}, booktitle={ICLR}, year={2024}}"
@@ -58,79 +21,80 @@ CITATION = (
 DESCRIPTIONS = {
     "instruction": "Wrapper, documents and question.",
     "output": "The answer.",
-    "num_tokens": "Of instruction and output together.",
-    "example_id": "What makes this example this example.",
-    "task": "What was asked for.",
-    "question": "Without any wrapper.",
-    "answer": "Without any wrapper.",
-    "teacher": "Who answered.",
-    "prompt_version": "Of the task's wording.",
-    "licence": "Of the documents, or of the short example.",
+    "num_tokens": "Tokens of instruction and output together.",
+    "example_id": "A content hash of task, question, answer and documents.",
+    "task": "The kind of question.",
+    "question": "The question without the wrapper.",
+    "answer": "The answer.",
+    "teacher": "Who answered: a model, rules, or people.",
+    "prompt_version": "The version of the task's wording.",
+    "licence": "The licence of the documents, or of the short example.",
 }
 
 
 def write_croissant(path: Path, dataset: Path, report: Mapping[str, Any]) -> None:
-    """Write the description of the files of a dataset."""
-    resources = [resource for edition in report["editions"] for resource in resources_of(dataset, edition)]
-    write_json(
-        path,
-        {
-            "@context": CONTEXT,
-            "@type": "sc:Dataset",
-            "conformsTo": "http://mlcommons.org/croissant/1.0",
-            "name": "LongAlpaca-12k",
-            "description": "Questions about documents, with the words that carry the answers, and short ones.",
-            "license": licences_of(report),
-            "version": "1.0.0",
-            "citeAs": CITATION,
-            "inLanguage": "en",
-            "distribution": resources,
-            "recordSet": [record_set(edition, split) for edition in report["editions"] for split in SPLITS],
-        },
+    """Write the description of the files of a dataset.
+
+    Args:
+        path: The file to write.
+        dataset: The folder of the dataset's files.
+        report: The report of `mix`.
+    """
+    editions = list(report["editions"])
+    metadata = mlcroissant.Metadata(
+        name="LongAlpaca-12k",
+        description="Questions about documents, with the words that carry the answers, and short ones.",
+        license=list_licences(report),
+        version="1.0.0",
+        cite_as=CITATION,
+        in_language=["en"],
+        distribution=[item for edition in editions for item in describe_files(dataset, edition)],
+        record_sets=[describe_rows(edition, split) for edition in editions for split in SPLITS],
     )
+    write_json(path, metadata.to_json())
 
 
-def resources_of(dataset: Path, edition: str) -> list[dict[str, Any]]:
-    """Return the sets of files that the splits of an edition are, and the edition's JSON."""
+def describe_files(dataset: Path, edition: str) -> list[mlcroissant.FileSet | mlcroissant.FileObject]:
+    """Describe the Parquet files of an edition, a set per split, and its JSON file."""
     folder = "" if edition == MAIN else f"{edition}/"
+    name = f"LongAlpaca-{edition}.json"
     sets = [
-        {
-            "@type": "cr:FileSet",
-            "@id": f"{edition}-{split}",
-            "name": f"{edition}-{split}",
-            "includes": f"{folder}{split}-*.parquet",
-            "encodingFormat": "application/x-parquet",
-        }
+        mlcroissant.FileSet(
+            id=f"{edition}-{split}",
+            name=f"{edition}-{split}",
+            includes=[f"{folder}{split}-*.parquet"],
+            encoding_formats=["application/x-parquet"],
+        )
         for split in SPLITS
     ]
-    return [*sets, file_object(dataset, f"LongAlpaca-{edition}.json")]
+    json_file = mlcroissant.FileObject(
+        id=name,
+        name=name,
+        content_url=name,
+        content_size=f"{(dataset / name).stat().st_size} B",
+        encoding_formats=["application/json"],
+        sha256=hash_file(dataset / name),
+    )
+    return [*sets, json_file]
 
 
-def file_object(dataset: Path, name: str) -> dict[str, Any]:
-    """Return the description of one file."""
-    return {
-        "@type": "cr:FileObject",
-        "@id": name,
-        "name": name,
-        "contentUrl": name,
-        "contentSize": f"{(dataset / name).stat().st_size} B",
-        "encodingFormat": "application/json",
-        "sha256": hash_file(dataset / name),
-    }
-
-
-def record_set(edition: str, split: str) -> dict[str, Any]:
-    """Return the description of the rows of one split: the columns that are not lists."""
+def describe_rows(edition: str, split: str) -> mlcroissant.RecordSet:
+    """Describe the rows of one split: the columns that are not lists."""
     name = f"{edition}-{split}-rows"
     fields = [
-        {
-            "@type": "cr:Field",
-            "@id": f"{name}/{column}",
-            "name": column,
-            "description": description,
-            "dataType": "sc:Integer" if MIXED_SCHEMA.field(column).type == pa.int64() else "sc:Text",
-            "source": {"fileSet": {"@id": f"{edition}-{split}"}, "extract": {"column": column}},
-        }
+        mlcroissant.Field(
+            id=f"{name}/{column}",
+            name=column,
+            description=description,
+            data_types=[data_type(column)],
+            source=mlcroissant.Source(file_set=f"{edition}-{split}", extract=mlcroissant.Extract(column=column)),
+        )
         for column, description in DESCRIPTIONS.items()
     ]
-    return {"@type": "cr:RecordSet", "@id": name, "name": name, "field": fields}
+    return mlcroissant.RecordSet(id=name, name=name, fields=fields)
+
+
+def data_type(column: str) -> Any:
+    """Return Croissant's type of a column of the dataset."""
+    is_number = MIXED_SCHEMA.field(column).type == pa.int64()
+    return mlcroissant.DataType.INTEGER if is_number else mlcroissant.DataType.TEXT

@@ -1,4 +1,4 @@
-"""Put instructions into an order in which each is as unlike all before it as can be.
+"""Choose diverse instructions: each is as unlike those before it as possible.
 
 Source  the authors say that they chose 3k of Stanford Alpaca for the variety of what is asked (LongLoRA's repository,
         issue 41), not how. This is farthest-first traversal (Gonzalez 1985), which is within a factor of two of the
@@ -20,7 +20,7 @@ OPENING_WEIGHT = 2.0
 WORD = re.compile(r"\w+")
 
 
-def in_order_of_variety(texts: Sequence[str], count: int, similarity: float) -> tuple[list[int], dict[int, int]]:
+def choose_diverse(texts: Sequence[str], count: int, similarity: float) -> tuple[list[int], dict[int, int]]:
     """Choose up to `count` texts, each the farthest from those before it; the first is the one nearest to the mean.
 
     Args:
@@ -33,7 +33,7 @@ def in_order_of_variety(texts: Sequence[str], count: int, similarity: float) -> 
     """
     if not texts or not count:
         return [], {}
-    vectors = np.stack([vector_of(text) for text in texts])
+    vectors = np.stack([hash_words(text) for text in texts])
     nearest = np.zeros(len(texts), np.int64)
     cosines = np.full(len(texts), -np.inf, np.float32)
     chosen = [int(np.argmax(vectors @ np.rint(vectors.mean(axis=0))))]
@@ -51,7 +51,7 @@ def in_order_of_variety(texts: Sequence[str], count: int, similarity: float) -> 
     return chosen, {int(number): int(nearest[number]) for number in repeats if int(number) not in taken}
 
 
-def vector_of(text: str) -> NDArray[np.float32]:
+def hash_words(text: str) -> NDArray[np.float32]:
     """Return the hashed words and word pairs of a text as a vector of whole numbers of length about 100."""
     words = WORD.findall(text.lower()) or [text]
     vector = np.zeros(DIMENSIONS, np.float64)

@@ -38,13 +38,13 @@ class Counts:
         self.counters["kinds"][f"{category}/{example.task}"] += 1
         self.counters["licences"].update("unknown" if is_unknown(name) else name for name in licences)
         self.counters["teachers"][example.teacher or "unknown"] += 1
-        self.counters["lengths"][bucket_of(row.num_tokens)] += 1
+        self.counters["lengths"][length_bucket(row.num_tokens)] += 1
         self.counters["checks"].update(example.checks)
         if example.doc_ids and (example.reason or not example.checks):
             self.counters["without_checks"][example.task] += 1
         for doc_id in set(example.doc_ids) - self.documents:
             self.counters["languages"][store.languages[doc_id] or "en"] += 1
-            self.counters["sources"][f"{place_of(store.sources[doc_id])} {store.licences[doc_id] or 'unknown'}"] += 1
+            self.counters["sources"][f"{source_host(store.sources[doc_id])} {store.licences[doc_id] or 'unknown'}"] += 1
         self.documents.update(example.doc_ids)
         self.rows += 1
         self.tokens += row.num_tokens
@@ -55,12 +55,12 @@ class Counts:
         return {"documents": len(self.documents), "rows": self.rows, "tokens": self.tokens, **counters}
 
 
-def bucket_of(num_tokens: int) -> str:
+def length_bucket(num_tokens: int) -> str:
     """Return the upper bound of the bucket that a length falls into."""
     return next((f"<= {bound}" for bound in LENGTH_BUCKETS if num_tokens <= bound), f"> {LENGTH_BUCKETS[-1]}")
 
 
-def place_of(source: str) -> str:
+def source_host(source: str) -> str:
     """Return the host of a URL, 'file' for a path."""
     return source.split("/")[2] if source.startswith(("http://", "https://")) else "file"
 

@@ -1,7 +1,7 @@
-"""Bring files to a repository of the Hub so that it is never half of anything, however often it is interrupted.
+"""Upload files to a repository of the Hub, atomically however often the upload is interrupted.
 
-Every step looks first whether it is done already. Large files are uploaded one after the other; what makes them
-visible is one commit, which the Hub takes whole or not at all.
+Every step first checks whether it is done already. Large files are uploaded one by one; a single commit makes all of
+them visible at once.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from pipeline.errors import InputError
 from pipeline.files import hash_file
 
 MAIN = "main"
-KEPT = {".gitattributes"}  # the Hub's own
+KEPT = {".gitattributes"}  # written by the Hub
 
 
 @dataclass(frozen=True)
@@ -30,23 +30,23 @@ class Change:
 
 
 class Repository:
-    """A repository of the Hub, and the files of a folder that belong into it."""
+    """A repository of the Hub, and the local files that belong in it."""
 
     def __init__(self, name: str, kind: str, folder: Path, files: list[str]) -> None:
-        """Name the repository; nothing is asked of the Hub yet."""
+        """Name the repository; no request is sent yet."""
         self.api = HfApi()
         self.name, self.kind, self.folder, self.files = name, kind, folder, files
         self._hashes: dict[str, tuple[str, str]] = {}
 
     def is_public(self) -> bool | None:
-        """Return whether the repository can be seen by everyone, None where there is none."""
+        """Tell whether the repository is public, None if it does not exist."""
         try:
             return not self.api.repo_info(self.name, repo_type=self.kind).private
         except RepositoryNotFoundError:
             return None
 
     def tree(self, revision: str) -> dict[str, RepoFile]:
-        """Return the files of a revision, none where there is no such repository or revision."""
+        """Return the files of a revision; none if repository or revision do not exist."""
         try:
             items = self.api.list_repo_tree(self.name, recursive=True, revision=revision, repo_type=self.kind)
             return {item.path: item for item in items if isinstance(item, RepoFile) and item.path not in KEPT}
@@ -54,11 +54,11 @@ class Repository:
             return {}
 
     def changes(self, revision: str) -> list[Change]:
-        """Return what makes a revision equal to the folder, file by file."""
+        """Return the changes that make a revision equal to the folder."""
         there = self.tree(revision)
-        return list(self._changes(there))
+        return list(self._compare(there))
 
-    def _changes(self, there: dict[str, RepoFile]) -> Iterator[Change]:
+    def _compare(self, there: dict[str, RepoFile]) -> Iterator[Change]:
         for name in self.files:
             size = (self.folder / name).stat().st_size
             if name not in there:
@@ -68,21 +68,21 @@ class Repository:
         yield from (Change(name, "remove", item.size) for name, item in sorted(there.items()) if name not in self.files)
 
     def is_same(self, name: str, item: RepoFile) -> bool:
-        """Return whether a file there has the bytes of the one here, by the hash that the Hub keeps of it."""
+        """Tell whether a file on the Hub equals the local one, by the hash that the Hub stores."""
         if name not in self._hashes:
-            self._hashes[name] = (hash_file(self.folder / name), git_hash_of(self.folder / name))
+            self._hashes[name] = (hash_file(self.folder / name), git_blob_hash(self.folder / name))
         sha256, git_hash = self._hashes[name]
         return item.lfs.sha256 == sha256 if item.lfs else item.blob_id == git_hash
 
     def create(self, *, public: bool) -> None:
-        """Make the repository where there is none."""
+        """Create the repository if it does not exist."""
         self.api.create_repo(self.name, repo_type=self.kind, private=not public, exist_ok=True)
 
     def commit(self, branch: str, message: str) -> None:
-        """Make a branch equal to the folder by one commit, and verify each file there by its hash.
+        """Make a branch equal to the folder in one commit, and verify each file by its hash.
 
         Raises:
-            InputError: A file there is not the file here.
+            InputError: A file on the Hub differs from the local one.
         """
         changes = [change for change in self.changes(branch) if change.what != "same"]
         if changes:
@@ -105,7 +105,7 @@ class Repository:
             )
 
     def make_branch(self, branch: str) -> None:
-        """Make a branch from the main one where there is none."""
+        """Create a branch from main if it does not exist."""
         self.api.create_branch(self.name, branch=branch, repo_type=self.kind, exist_ok=True)
 
     def tag(self, tag: str) -> None:
@@ -114,7 +114,7 @@ class Repository:
             self.api.create_tag(self.name, tag=tag, revision=MAIN, repo_type=self.kind)
 
     def tags(self) -> dict[str, str]:
-        """Return the commit of each tag; none where there is no repository."""
+        """Return the commit of each tag; none without a repository."""
         try:
             refs = self.api.list_repo_refs(self.name, repo_type=self.kind)
         except RepositoryNotFoundError:
@@ -122,8 +122,8 @@ class Repository:
         return {ref.name: ref.target_commit for ref in refs.tags}
 
 
-def git_hash_of(path: Path) -> str:
-    """Return the hash by which git knows the content of a file."""
+def git_blob_hash(path: Path) -> str:
+    """Return the git blob hash of a file."""
     digest = hashlib.sha1(b"blob %d\0" % path.stat().st_size, usedforsecurity=False)
     with path.open("rb") as file:
         while block := file.read(1 << 20):

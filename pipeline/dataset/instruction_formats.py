@@ -5,7 +5,7 @@ Formats  Alpaca              instruction, input, output (LongAlpaca-12k.json and
          ShareGPT            conversations: [{from, value}]
          prompt and answer   prompt or question or query, then response, completion, answer or output (LongCite-45k)
 
-A list of several turns becomes one row: the earlier turns stand in the instruction, and the output is the last answer.
+A list of several turns becomes one row: the instruction has the earlier turns, and the output is the last answer.
 """
 
 import json
@@ -37,7 +37,7 @@ class Row:
     output: str
     format: str = ""
     fault: str = ""
-    licence: str = ""  # as the row says, '' where it says nothing
+    licence: str = ""  # as the row says, '' if it does not
     num_turns: int = 1
 
 
@@ -49,10 +49,10 @@ def read_rows(source: str, where: str) -> Iterator[Any]:
         where: What to name in an error, as "section 'short', key 'source'".
 
     Raises:
-        InputError: It cannot be had, or it is not such a file.
+        InputError: It cannot be read, or has another format.
     """
     if source.startswith("hub:"):
-        yield from rows_of_hub(source.removeprefix("hub:"), where)
+        yield from read_hub_rows(source.removeprefix("hub:"), where)
         return
     path = download(source, where) if source.startswith(("http://", "https://")) else Path(source)
     files = (
@@ -61,16 +61,16 @@ def read_rows(source: str, where: str) -> Iterator[Any]:
     if not files or not files[0].is_file():
         raise InputError(
             where,
-            found=f"{source}, which is no file",
+            found=f"{source}, which does not exist",
             expected="a path, a URL, or 'hub:owner/name'",
-            fix="Fix the name.",
+            fix="Correct the name.",
         )
     for file in files:
-        yield from rows_of_file(file)
+        yield from read_file_rows(file)
 
 
-def rows_of_file(path: Path) -> Iterator[Any]:
-    """Yield the rows of one file, told by its first bytes."""
+def read_file_rows(path: Path) -> Iterator[Any]:
+    """Yield the rows of one file; its first bytes tell the format."""
     try:
         with path.open("rb") as file:
             start = file.read(4_096).lstrip(b"\xef\xbb\xbf \t\r\n")
@@ -85,11 +85,11 @@ def rows_of_file(path: Path) -> Iterator[Any]:
                 yield from (json.loads(line) for line in lines if line.strip())
     except (UnicodeDecodeError, json.JSONDecodeError, pa.ArrowInvalid) as error:
         raise InputError(
-            path, found=f"broken JSON ({error})", expected="a list of objects, or an object a line", fix="Fix it."
+            path, found=f"broken JSON ({error})", expected="a list of objects, or an object per line", fix="Correct it."
         ) from error
 
 
-def rows_of_hub(name: str, where: str) -> Iterator[Any]:
+def read_hub_rows(name: str, where: str) -> Iterator[Any]:
     """Yield the train split of a Hub dataset, streamed."""
     import datasets  # it takes a second to import, and only this source needs it
 
@@ -111,37 +111,37 @@ def download(url: str, where: str) -> Path:
     except (OSError, ValueError) as error:
         raise InputError(
             where,
-            found=f"{url}, which cannot be had ({error})",
-            expected="a URL that answers",
+            found=f"{url}, which cannot be downloaded ({error})",
+            expected="a URL that responds",
             fix="Check the address and the connection, or name a local file.",
         ) from error
 
 
-def normalise(row: object) -> Row:
-    """Return the instruction and output of a row of any of the formats, or its fault."""
+def parse_row(row: object) -> Row:
+    """Return the instruction and output of a row in any of the formats, or what is wrong with it."""
     fields = row if isinstance(row, dict) else {}
     licence = str(fields.get("licence") or fields.get("license") or "").strip()
     turns = next((fields[key] for key in TURNS if isinstance(fields.get(key), list)), None)
     if turns is not None:
-        return of_turns(turns, licence)
-    prompt = next((words for key in PROMPTS if (words := text_of(fields.get(key)))), "")
-    answer = next((words for key in ANSWERS if (words := text_of(fields.get(key)))), "")
-    context = text_of(fields.get("input"))
+        return join_turns(turns, licence)
+    prompt = next((words for key in PROMPTS if (words := as_text(fields.get(key)))), "")
+    answer = next((words for key in ANSWERS if (words := as_text(fields.get(key)))), "")
+    context = as_text(fields.get("input"))
     kind = "alpaca" if "instruction" in fields else "prompt and answer"
     fault = "no instruction" if not prompt else "" if answer else "no output"
     return Row(f"{prompt}\n\n{context}" if context else prompt, answer, kind, fault, licence)
 
 
-def text_of(value: object) -> str:
+def as_text(value: object) -> str:
     """Return a value as text; a list of messages, as TRL's prompt may be, as the content of the last."""
     if isinstance(value, list) and value and isinstance(value[-1], dict):
-        return text_of(value[-1].get("content"))
+        return as_text(value[-1].get("content"))
     return "" if value is None else str(value).strip()
 
 
-def of_turns(turns: list[Any], licence: str) -> Row:
+def join_turns(turns: list[Any], licence: str) -> Row:
     """Return the row of a list of turns: the last answer, and all before it."""
-    said = [turn for turn in map(turn_of, turns) if turn]
+    said = [turn for turn in map(parse_turn, turns) if turn]
     kind = "sharegpt" if any(isinstance(turn, dict) and "from" in turn for turn in turns) else "messages"
     while said and said[-1][0] != "assistant":
         said.pop()  # a question that nobody answered
@@ -153,18 +153,18 @@ def of_turns(turns: list[Any], licence: str) -> Row:
         return Row("", said[-1][1], kind, "no instruction", licence)
     if any(not role for role, _ in said):
         return Row("", "", kind, "unknown role", licence)
-    return Row(written(before), said[-1][1], kind, "", licence, len(users))
+    return Row(write_turns(before), said[-1][1], kind, "", licence, len(users))
 
 
-def turn_of(turn: object) -> tuple[str, str] | None:
+def parse_turn(turn: object) -> tuple[str, str] | None:
     """Return the role and words of a turn; an unknown role is ''."""
     if not isinstance(turn, dict):
         return None
     role = str(turn.get("role") or turn.get("from") or "").lower()
-    return ROLES.get(role, ""), text_of(turn.get("content") if "content" in turn else turn.get("value"))
+    return ROLES.get(role, ""), as_text(turn.get("content") if "content" in turn else turn.get("value"))
 
 
-def written(turns: Iterable[tuple[str, str]]) -> str:
+def write_turns(turns: Iterable[tuple[str, str]]) -> str:
     """Return turns as one text: as they are where there is one question, else with who says what."""
     held = list(turns)
     system = [text for role, text in held if role == "system" and text]

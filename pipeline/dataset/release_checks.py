@@ -11,7 +11,7 @@ from typing import Literal
 
 import yaml
 
-from pipeline.curation.licences import licence_fault
+from pipeline.curation.licences import licence_rejection
 from pipeline.curation.pii import find_private
 from pipeline.errors import InputError
 from pipeline.records import MixedExample
@@ -35,7 +35,7 @@ class Contents:
     faults: Counter[str] = field(default_factory=Counter)
 
 
-def contents_of(folder: Path, allowed_files: dict[str, list[str]], licences: list[str]) -> Contents:
+def inspect(folder: Path, allowed_files: dict[str, list[str]], licences: list[str]) -> Contents:
     """Look at every file that would be given away.
 
     Args:
@@ -46,7 +46,7 @@ def contents_of(folder: Path, allowed_files: dict[str, list[str]], licences: lis
     Raises:
         InputError: The folder holds neither a dataset nor a model.
     """
-    kind = kind_of(folder)
+    kind = detect_kind(folder)
     names = sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     files = [name for name in names if any(fnmatch.fnmatchcase(name, pattern) for pattern in allowed_files[kind])]
     contents = Contents(kind, files, sorted(set(names) - set(files)))
@@ -54,17 +54,17 @@ def contents_of(folder: Path, allowed_files: dict[str, list[str]], licences: lis
         for place in sorted({path.parent for path in folder.rglob("*.parquet")}):
             edition = "" if place == folder else f"{place.relative_to(folder).as_posix()} "
             for split in ("train", "test"):
-                look_at_rows(read_mixed(place, f"{split}-*.parquet"), f"{edition}{split}", licences, contents)
+                inspect_rows(read_mixed(place, f"{split}-*.parquet"), f"{edition}{split}", licences, contents)
     else:
-        licence = licence_of_card(folder / "README.md")
+        licence = read_card_licence(folder / "README.md")
         contents.licences[licence or "unknown"] += 1
-        contents.faults.update(filter(None, [licence_fault(licence, licences, publishing=True)]))
+        contents.faults.update(filter(None, [licence_rejection(licence, licences, publishing=True)]))
     for name in files:
-        look_at_text(folder / name, name, contents)
+        search_secrets(folder / name, name, contents)
     return contents
 
 
-def kind_of(folder: Path) -> Kind:
+def detect_kind(folder: Path) -> Kind:
     """Return what a folder holds.
 
     Raises:
@@ -82,18 +82,18 @@ def kind_of(folder: Path) -> Kind:
     )
 
 
-def look_at_rows(rows: Iterator[MixedExample], split: str, licences: list[str], contents: Contents) -> None:
+def inspect_rows(rows: Iterator[MixedExample], split: str, licences: list[str], contents: Contents) -> None:
     """Count rows and licences, and what is wrong with rows."""
     for row in rows:
         contents.rows[split] += 1
         contents.licences[row.example.licence or "unknown"] += 1
-        contents.faults.update(faults_of(row, licences))
+        contents.faults.update(row_faults(row, licences))
 
 
-def faults_of(row: MixedExample, licences: list[str]) -> Iterator[str]:
+def row_faults(row: MixedExample, licences: list[str]) -> Iterator[str]:
     """Yield what is wrong with a row; of several licences, which ' AND ' joins, each must be allowed."""
     for licence in re.split(r" AND |, ", row.example.licence):
-        if fault := licence_fault(licence, licences, publishing=True):
+        if fault := licence_rejection(licence, licences, publishing=True):
             yield fault
     if row.example.reason:
         yield f"row that failed a check: {row.example.reason}"
@@ -103,14 +103,14 @@ def faults_of(row: MixedExample, licences: list[str]) -> Iterator[str]:
         yield from (kind for kind, _, _ in find_private(text, ("secret",)))
 
 
-def look_at_text(path: Path, name: str, contents: Contents) -> None:
+def search_secrets(path: Path, name: str, contents: Contents) -> None:
     """Look for secrets in a text file."""
     if path.suffix in TEXT_SUFFIXES and path.stat().st_size <= MAX_TEXT_BYTES:
         text = path.read_text(encoding="utf-8", errors="replace")
         contents.faults.update(f"{kind} in {name}" for kind, _, _ in find_private(text, ("secret",)))
 
 
-def licence_of_card(path: Path) -> str:
+def read_card_licence(path: Path) -> str:
     """Return the licence that the header of a model card names, '' if it names none."""
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     match = re.match(r"---\n(.*?)\n---", text, re.DOTALL)

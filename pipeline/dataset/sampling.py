@@ -28,12 +28,12 @@ class Family(BaseModel):
     kinds: list[str]  # patterns of category/task, as 'book/*'; the first family that matches has the example
 
 
-def family_of(kind: str, families: Mapping[str, Family]) -> str:
+def match_family(kind: str, families: Mapping[str, Family]) -> str:
     """Return the name of the first family that has a kind."""
     return next((n for n, f in families.items() if any(fnmatch.fnmatch(kind, k) for k in f.kinds)), OTHERS)
 
 
-def quotas_of(num_rows: int, families: Mapping[str, Family]) -> dict[str, int]:
+def share_rows(num_rows: int, families: Mapping[str, Family]) -> dict[str, int]:
     """Share rows among families by the largest remainders, the earlier family first where they are equal."""
     total = sum(family.share for family in families.values())
     if not total:
@@ -58,10 +58,10 @@ class Pools:
             seed: Of the hash.
         """
         self.found = {kind: len(of_kind) for kind, of_kind in sorted(examples.items())}
-        self.family_of = {kind: family_of(kind, families) for kind in self.found}
+        self.family_by_kind = {kind: match_family(kind, families) for kind in self.found}
         self._pools: dict[str, deque[Example]] = {}
         for name in [*families, OTHERS]:
-            kinds = [kind for kind in self.found if self.family_of[kind] == name]
+            kinds = [kind for kind in self.found if self.family_by_kind[kind] == name]
             shuffled = [stable_shuffle(examples[kind], seed, key=lambda example: example.example_id) for kind in kinds]
             self._pools[name] = deque(round_robin(shuffled))
 

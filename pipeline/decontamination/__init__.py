@@ -1,0 +1,1 @@
+"""Word n-grams, their index, evaluation sets."""

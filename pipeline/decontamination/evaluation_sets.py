@@ -1,7 +1,7 @@
-"""Read what a model is to be tested on: the texts, questions and book numbers in a folder of evaluation sets.
+"""Read evaluation sets: the texts, questions and book numbers in a folder.
 
 Any JSON, JSON Lines, Parquet or text file counts, as LongBench, L-Eval and RULER come: every string in it is a text,
-and those under the keys of `QUESTION_KEYS` are questions. A file NAME.ids holds numbers of Project Gutenberg, one a
+and those under the keys of `QUESTION_KEYS` are questions. A file NAME.ids holds numbers of Project Gutenberg, one per
 line, as PG19's test list does.
 """
 
@@ -23,7 +23,7 @@ SUFFIXES = (".json", ".jsonl", ".parquet", ".txt", ".ids")
 
 
 @dataclass(frozen=True)
-class Piece:
+class TestText:
     """A text of an evaluation set."""
 
     source: str  # the file's name
@@ -31,11 +31,11 @@ class Piece:
     is_question: bool = False
 
 
-def read_sets(folder: Path, section: str) -> Iterator[Piece]:
+def read_sets(folder: Path, section: str) -> Iterator[TestText]:
     """Yield the texts of every file of a folder that a section of params.yaml names, at any depth, by file name.
 
     Raises:
-        InputError: There is no such folder, nothing in it that can be read, or a broken file.
+        InputError: The folder is missing, has no evaluation set, or has a broken file.
     """
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES)
     if not files:
@@ -43,26 +43,28 @@ def read_sets(folder: Path, section: str) -> Iterator[Piece]:
             f"section '{section}', key 'evaluation_sets'",
             found=f"{folder}, which has no evaluation set",
             expected=f"a folder with files that end in {', '.join(SUFFIXES)}",
-            fix="Fix the path, or leave it empty.",
+            fix="Correct the path, or leave it empty.",
         )
     for path in files:
         if path.suffix.lower() != ".ids":
-            yield from pieces_of(path)
+            yield from read_texts(path)
 
 
-def pieces_of(path: Path) -> Iterator[Piece]:
+def read_texts(path: Path) -> Iterator[TestText]:
     """Yield the texts of one file."""
     try:
         if path.suffix.lower() == ".txt":
-            yield Piece(path.name, path.read_text(encoding="utf-8"))
+            yield TestText(path.name, path.read_text(encoding="utf-8"))
             return
-        for row in rows_of(path):
-            yield from (Piece(path.name, text, key in QUESTION_KEYS) for key, text in strings_in(row, ""))
+        for row in read_objects(path):
+            yield from (TestText(path.name, text, key in QUESTION_KEYS) for key, text in strings_in(row, ""))
     except (json.JSONDecodeError, UnicodeDecodeError, pa.ArrowInvalid) as error:
-        raise InputError(path, found=f"a broken file ({error})", expected="an evaluation set", fix="Fix it.") from error
+        raise InputError(
+            path, found=f"a broken file ({error})", expected="an evaluation set", fix="Repair or remove it."
+        ) from error
 
 
-def rows_of(path: Path) -> Iterator[Any]:
+def read_objects(path: Path) -> Iterator[Any]:
     """Yield the objects of a file."""
     if path.suffix.lower() == ".parquet":
         with pq.ParquetFile(path) as file:
@@ -76,7 +78,7 @@ def rows_of(path: Path) -> Iterator[Any]:
 
 
 def strings_in(value: Any, key: str) -> Iterator[tuple[str, str]]:
-    """Yield every string in a value, with the key under which it stands."""
+    """Yield every string in a value, with its key."""
     if isinstance(value, str):
         yield key, value
     elif isinstance(value, dict):
@@ -98,6 +100,6 @@ def book_numbers(folder: Path) -> dict[str, str]:
 
 
 def book_number(source: str) -> str:
-    """Return the number by which Project Gutenberg knows a source, '' if it is not from there."""
+    """Return the Project Gutenberg number of a source, '' if it has none."""
     match = GUTENBERG.search(source)
     return match[1] if match else ""

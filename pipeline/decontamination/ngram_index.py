@@ -1,4 +1,4 @@
-"""What a text shares with test sets, word for word, by an index of the n-grams of those.
+"""Find word-for-word overlaps of a text with test sets, by an index of their n-grams.
 
 Source: GPT-3 (arXiv 2005.14165), appendix C, which looks for 13-grams
 """
@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.decontamination.evaluation_sets import Piece
-from pipeline.decontamination.ngrams import Hashes, longest_run, ngrams_of
+from pipeline.decontamination.evaluation_sets import TestText
+from pipeline.decontamination.ngrams import Hashes, hash_ngrams, longest_run
 from pipeline.rejections import Reason
 
 Places = NDArray[np.int64]
@@ -18,48 +18,48 @@ Places = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Overlap:
-    """Words in a row that a text shares with a test set."""
+    """A run of words that a text shares with a test set."""
 
     num_words: int
     name: str  # of the test set
 
     def __str__(self) -> str:
-        """Return the reason for which a text is taken out."""
+        """Return the reason to take the text out."""
         return str(Reason("overlap", f"{self.num_words} words with {self.name}"))
 
 
 @dataclass(frozen=True)
 class Index:
-    """The n-grams of all test sets in order, and of which text each is: 12 bytes an n-gram."""
+    """The sorted n-grams of all test sets, and the text of each: 12 bytes per n-gram."""
 
     grams: Hashes
     owners: NDArray[np.uint32]
     names: tuple[str, ...]
     ngram_words: int
 
-    def places_of(self, text: str) -> Places:
-        """Return for each n-gram of a text its place in the index, -1 where that does not hold it."""
-        grams = ngrams_of(text, self.ngram_words)
+    def look_up(self, text: str) -> Places:
+        """Return the position of each n-gram of a text in the index, -1 if it is not there."""
+        grams = hash_ngrams(text, self.ngram_words)
         if not len(self.grams):
             return np.full(len(grams), -1, np.int64)
         places = np.minimum(np.searchsorted(self.grams, grams), len(self.grams) - 1)
         return np.where(self.grams[places] == grams, places, -1)
 
-    def longest(self, places: Places, counted: NDArray[np.bool_]) -> Overlap:
-        """Return the longest overlap of the n-grams of a text that count."""
+    def longest_overlap(self, places: Places, counted: NDArray[np.bool_]) -> Overlap:
+        """Return the overlap of the longest run of n-grams that are marked in `counted`."""
         start, num_grams = longest_run(counted)
         if not num_grams:
             return Overlap(0, "")
         return Overlap(num_grams + self.ngram_words - 1, self.names[int(self.owners[places[start]])])
 
 
-def index_of(pieces: Iterable[Piece], ngram_words: int) -> Index:
+def build_index(pieces: Iterable[TestText], ngram_words: int) -> Index:
     """Index texts; an n-gram of several belongs to the first of them."""
     names: dict[str, int] = {}
     grams: list[Hashes] = [np.empty(0, np.uint64)]
     owners: list[NDArray[np.uint32]] = [np.empty(0, np.uint32)]
     for piece in pieces:
-        found = np.unique(ngrams_of(piece.text, ngram_words))
+        found = np.unique(hash_ngrams(piece.text, ngram_words))
         grams.append(found)
         owners.append(np.full(len(found), names.setdefault(piece.source, len(names)), np.uint32))
     unique, first = np.unique(np.concatenate(grams), return_index=True)

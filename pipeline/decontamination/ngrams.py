@@ -15,12 +15,12 @@ Hashes = NDArray[np.uint64]
 
 @lru_cache(maxsize=200_000)
 def word_hash(word: str) -> int:
-    """Return a number for a word."""
+    """Return a 64-bit hash of a word."""
     return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=8).digest())
 
 
-def ngrams_of(text: str, n: int) -> Hashes:
-    """Return the n-grams of a text, one a word from which there are enough, blind to case, punctuation and layout."""
+def hash_ngrams(text: str, n: int) -> Hashes:
+    """Hash the word n-grams of a text, without case, punctuation and layout; n-gram i begins at word i."""
     words = np.fromiter((word_hash(match[0].lower()) for match in WORD.finditer(text)), np.uint64)
     if len(words) < n:
         return np.empty(0, np.uint64)
@@ -31,15 +31,15 @@ def ngrams_of(text: str, n: int) -> Hashes:
 
 
 def longest_run(marked: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return where the longest run of marked places starts, and how many it has."""
+    """Return where the longest_overlap run of marked places starts, and how many it has."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], marked, [False])).astype(np.int8)))
     if not len(edges):
         return 0, 0
     lengths = edges[1::2] - edges[::2]
-    longest = int(lengths.argmax())
-    return int(edges[2 * longest]), int(lengths[longest])
+    longest_overlap = int(lengths.argmax())
+    return int(edges[2 * longest_overlap]), int(lengths[longest_overlap])
 
 
-def normalised(text: str) -> str:
-    """Return the words of a text alone."""
+def normalise_words(text: str) -> str:
+    """Return the words of a text in lower case, separated by single blanks."""
     return " ".join(match[0].lower() for match in WORD.finditer(text))

@@ -1,0 +1,1 @@
+"""Sources files, downloads over checked addresses, rate limits, robots.txt, the lock file."""

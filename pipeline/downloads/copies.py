@@ -1,4 +1,4 @@
-"""Copy documents that are not on the web: files of this machine, and files of stores that fsspec reads."""
+"""Copy documents that are not on the web: local files, and files of stores that fsspec reads."""
 
 import hashlib
 from collections.abc import Iterator
@@ -10,66 +10,66 @@ import fsspec
 from pipeline.downloads.downloader import Folder
 from pipeline.downloads.errors import DownloadError
 from pipeline.downloads.lockfile import Locked
-from pipeline.downloads.transfer import CHUNK_BYTES, Wanted
+from pipeline.downloads.transfer import CHUNK_BYTES, Request
 from pipeline.errors import InputError
 
 
-def copy_local(path: Path, folder: Folder, wanted: Wanted) -> Locked:
-    """Copy a file into a folder, unless it is there already.
+def copy_local(path: Path, folder: Folder, request: Request) -> Locked:
+    """Copy a local file into a folder.
 
     Raises:
         DownloadError: It cannot be read, is too large, or has another sha256 than its source says.
     """
     try:
         with path.open("rb") as file:
-            return store(file, folder, wanted)
+            return store_stream(file, folder, request)
     except OSError as error:
         raise DownloadError("unreadable", error.strerror or type(error).__name__) from error
 
 
-def copy_remote(folder: Folder, wanted: Wanted) -> Locked:
+def copy_remote(folder: Folder, request: Request) -> Locked:
     """Copy a file of a store into a folder.
 
     Raises:
-        DownloadError: It cannot be had, is too large, or has another sha256 than its source says.
-        InputError: What reads such stores is not installed.
+        DownloadError: It cannot be read, is too large, or has another sha256 than its source says.
+        InputError: The fsspec package for this store is not installed.
     """
-    protocol = wanted.url.split("://")[0]
+    protocol = request.url.split("://")[0]
     try:
-        opened = fsspec.open(wanted.url, "rb")
+        opened = fsspec.open(request.url, "rb")
     except (ImportError, ValueError) as error:
         remedy = "Install what fsspec names: s3fs for s3://, gcsfs for gs://."
-        raise InputError(wanted.url, found=str(error), expected=f"a reader of {protocol}://", fix=remedy) from error
+        raise InputError(request.url, found=str(error), expected=f"a reader of {protocol}://", fix=remedy) from error
     try:
         with opened as file:
-            return store(file, folder, wanted)
+            return store_stream(file, folder, request)
     except OSError as error:
-        raise DownloadError("gone" if isinstance(error, FileNotFoundError) else "unreadable", wanted.url) from error
+        raise DownloadError("gone" if isinstance(error, FileNotFoundError) else "unreadable", request.url) from error
 
 
-def store(file: BinaryIO, folder: Folder, wanted: Wanted) -> Locked:
-    """Write the bytes of an open file beside their final name, and rename them.
+def store_stream(file: BinaryIO, folder: Folder, request: Request) -> Locked:
+    """Write a stream to a temporary file and give it its final name.
 
     Raises:
-        DownloadError: They are too many, or have another sha256 than their source says.
+        DownloadError: The stream is too long, or its sha256 is not the one in the sources file.
     """
-    partial = folder.partial_of(wanted.url)
+    partial = folder.partial_path(request.url)
     digest, size = hashlib.sha256(), 0
     with partial.path.open("wb") as target:
-        for chunk in chunks_of(file):
+        for chunk in read_chunks(file):
             size += len(chunk)
-            if size > wanted.max_bytes:
-                raise DownloadError("too large", f"more than {wanted.max_bytes} bytes")
+            if size > request.max_bytes:
+                raise DownloadError("too large", f"more than {request.max_bytes} bytes")
             digest.update(chunk)
             target.write(chunk)
     locked = Locked(digest.hexdigest(), size)
-    if wanted.sha256 not in ("", locked.sha256):
-        raise DownloadError("sha256", f"{locked.sha256}, expected {wanted.sha256}")
-    folder.settle(partial, folder.file_of(locked.sha256, wanted.suffix))
+    if request.sha256 not in ("", locked.sha256):
+        raise DownloadError("sha256", f"{locked.sha256}, expected {request.sha256}")
+    folder.finalize(partial, folder.final_path(locked.sha256, request.suffix))
     return locked
 
 
-def chunks_of(file: BinaryIO) -> Iterator[bytes]:
-    """Yield the bytes of a file."""
+def read_chunks(file: BinaryIO) -> Iterator[bytes]:
+    """Yield the bytes of a file in chunks."""
     while chunk := file.read(CHUNK_BYTES):
         yield chunk

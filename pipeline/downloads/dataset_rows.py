@@ -1,4 +1,4 @@
-"""Store the rows of data sets as documents: of the Hub, or of a folder of Parquet, JSON or CSV files."""
+"""Store rows of data sets as documents: from the Hub, or from a folder of Parquet, JSON or CSV files."""
 
 import io
 from collections.abc import Iterator, Sequence
@@ -6,45 +6,45 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pipeline.downloads.copies import store
+from pipeline.downloads.copies import store_stream
 from pipeline.downloads.downloader import Folder
 from pipeline.downloads.errors import DownloadError
 from pipeline.downloads.lockfile import Locked
 from pipeline.downloads.sources_file import Rows
-from pipeline.downloads.transfer import Wanted
+from pipeline.downloads.transfer import Request
 from pipeline.errors import InputError
 
 
 def store_rows(
-    wanted: Sequence[tuple[Rows, int, Wanted]], folder: Path | str, target: Folder
+    listed: Sequence[tuple[Rows, int, Request]], folder: Path | str, target: Folder
 ) -> dict[str, Locked | DownloadError]:
-    """Store the texts of rows, each data set read once and no further than its last row that is wanted.
+    """Store the texts of rows. Each data set is read once, up to the last row that is listed.
 
     Args:
-        wanted: The column that a text stands in, its row, and what is to be found there.
-        folder: That data sets on this machine are relative to.
+        listed: The column and row of each text, and the request that stands for it.
+        folder: Paths of local data sets are relative to it.
         target: Where the documents go.
 
     Raises:
-        InputError: A data set cannot be had, or has no such split or column.
+        InputError: A data set cannot be read, or has no such split or column.
     """
     found: dict[str, Locked | DownloadError] = {}
-    for rows in dict.fromkeys(rows for rows, _, _ in wanted):
-        of_it = {row: each for other, row, each in wanted if other == rows}
-        for row, text in texts_of(rows, folder, max(of_it) + 1):
-            if row in of_it:
-                found[of_it[row].url] = stored(text, of_it[row], target)
-        found |= {each.url: DownloadError("gone", "no such row") for each in of_it.values() if each.url not in found}
+    for rows in dict.fromkeys(rows for rows, _, _ in listed):
+        by_row = {row: each for other, row, each in listed if other == rows}
+        for row, text in stream_rows(rows, folder, max(by_row) + 1):
+            if row in by_row:
+                found[by_row[row].url] = store_row(text, by_row[row], target)
+        found |= {each.url: DownloadError("gone", "no such row") for each in by_row.values() if each.url not in found}
     return found
 
 
-def texts_of(rows: Rows, folder: Path | str, most: int) -> Iterator[tuple[int, Any]]:
-    """Yield the first rows of a data set with their numbers, as they come.
+def stream_rows(rows: Rows, folder: Path | str, most: int) -> Iterator[tuple[int, Any]]:
+    """Yield the first rows of a data set with their numbers.
 
     Raises:
-        InputError: It cannot be had, or has no such split or column.
+        InputError: It cannot be read, or has no such split or column.
     """
-    from datasets import load_dataset  # takes seconds, and few lists have rows
+    from datasets import load_dataset  # its import takes seconds, and few lists need it
 
     name, _, revision = rows.dataset.partition("@")
     local = Path(folder) / name
@@ -55,18 +55,18 @@ def texts_of(rows: Rows, folder: Path | str, most: int) -> Iterator[tuple[int, A
         for number, row in enumerate(islice(stream, most)):
             yield number, row[rows.column]
     except (OSError, ValueError, KeyError, RuntimeError) as error:
-        found, wanted = (
+        found, request = (
             " ".join(f"{type(error).__name__}: {error}".split())[:300],
             f"column {rows.column} of {rows.split}",
         )
-        raise InputError(rows.dataset, found=found, expected=wanted, fix="Check name, split and column.") from error
+        raise InputError(rows.dataset, found=found, expected=request, fix="Check name, split and column.") from error
 
 
-def stored(text: Any, wanted: Wanted, target: Folder) -> Locked | DownloadError:
-    """Store one text, or say why not."""
+def store_row(text: Any, request: Request, target: Folder) -> Locked | DownloadError:
+    """Store one text, or return why that failed."""
     if not isinstance(text, str) or not text.strip():
         return DownloadError("empty", "the row has no text")
     try:
-        return store(io.BytesIO(text.encode("utf-8", "replace")), target, wanted)
+        return store_stream(io.BytesIO(text.encode("utf-8", "replace")), target, request)
     except DownloadError as error:
         return error

@@ -2,23 +2,23 @@
 
 
 class DownloadError(Exception):
-    """A document that could not be had: `kind` is what is counted, `reason` is for people."""
+    """A document could not be downloaded. Reports count by `kind`; `reason` is for people."""
 
     def __init__(self, kind: str, reason: str) -> None:
-        """Describe the fault, in `kind` by a few words."""
+        """Describe the error; `kind` is a few words that hold for every case."""
         super().__init__(f"{kind}: {reason}" if reason else kind)
         self.kind = kind
         self.reason = reason
 
 
-class PassingError(DownloadError):
-    """A fault that may pass: the next attempt goes on where this one broke off."""
+class TransientError(DownloadError):
+    """An error that may not happen again; the next attempt resumes where this one broke off."""
 
     def __init__(self, kind: str, reason: str, wait: float | None = None) -> None:
-        """Describe the fault, and the seconds that the server wants to be left alone, if it says so."""
+        """Describe the error; `wait` is the Retry-After of the server in seconds, if it sent one."""
         super().__init__(kind, reason)
         self.wait = wait
 
 
-class HostDownError(PassingError):
+class HostDownError(TransientError):
     """A host that cannot be connected to."""

@@ -1,4 +1,4 @@
-"""Ask the web for one URL: politely, over checked addresses, redirects one by one."""
+"""Request one URL: rate-limited, over checked addresses, redirects followed one by one."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping
@@ -9,21 +9,21 @@ from urllib.parse import urlsplit
 import httpcore
 import httpx
 
-from pipeline.downloads.errors import DownloadError, HostDownError, PassingError
+from pipeline.downloads.errors import DownloadError, HostDownError, TransientError
 from pipeline.downloads.public_addresses import ForbiddenAddressError, GuardedBackend
-from pipeline.downloads.rate_limit import Politeness, retry_after
+from pipeline.downloads.rate_limit import RateLimiter, retry_after
 from pipeline.downloads.robots import Robots
 
 MAX_REDIRECTS = 5
 REDIRECTS = (301, 302, 303, 307, 308)
-BUSY = (429, 503)  # a server says by these that it wants to be left alone for a while
-PASSING = (408, 425, 500, 502, 504, *BUSY)
+BUSY = (429, 503)  # the server asks for a pause
+TRANSIENT = (408, 425, 500, 502, 504, *BUSY)
 GONE = (404, 410)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What a server says before the body, and the body as it comes."""
+    """A response: its status, its headers, and the body as it arrives."""
 
     url: str  # after redirects
     status: int
@@ -32,12 +32,12 @@ class Answer:
 
 
 class Web:
-    """The web as one run sees it."""
+    """A connection pool with rate limits, robots.txt rules and checked addresses, for one run."""
 
     def __init__(
         self,
         *,
-        politeness: Politeness,
+        rate_limiter: RateLimiter,
         backend: GuardedBackend,
         user_agent: str,
         robots_exempt: list[str],
@@ -45,8 +45,8 @@ class Web:
         connect_seconds: float,
         answer_seconds: float,
     ) -> None:
-        """Ask `max_connections` URLs at a time; a server has `answer_seconds` to begin its answer."""
-        self.politeness = politeness
+        """Open at most `max_connections` at a time; a server has `answer_seconds` to begin its response."""
+        self.rate_limiter = rate_limiter
         self._robots = Robots(self.read, robots_exempt)
         self._slots = asyncio.Semaphore(max_connections)
         self._headers = {"User-Agent": user_agent, "Accept": "*/*", "Accept-Encoding": "identity"}
@@ -62,22 +62,22 @@ class Web:
 
     @asynccontextmanager
     async def get(self, url: str, headers: Mapping[str, str], *, robots: bool = True) -> AsyncIterator[Answer]:
-        """Ask for a URL and follow its redirects, each as carefully as the first.
+        """Request a URL and follow its redirects, each with the checks of the first.
 
         Raises:
-            DownloadError: The URL may not be asked for, or its server cannot be reached or answers no.
+            DownloadError: The URL is not allowed, or its server cannot be reached or refuses.
         """
         for _ in range(MAX_REDIRECTS + 1):
             host = urlsplit(url).netloc
             if robots and (delay := await self._robots.check(url)):
-                self.politeness.pace(host).slow_down(delay)
+                self.rate_limiter.pace(host).raise_interval(delay)
             async with self._slots:
-                await self.politeness.turn(host)
+                await self.rate_limiter.turn(host)
                 async with self.ask(url, headers) as answer:
                     if answer.status not in REDIRECTS:
                         yield answer
                         return
-                    url = moved(url, answer)
+                    url = redirect_target(url, answer)
         raise DownloadError("redirects", f"more than {MAX_REDIRECTS}")
 
     @asynccontextmanager
@@ -85,11 +85,11 @@ class Web:
         """Send one request.
 
         Raises:
-            DownloadError: There is no answer, or it breaks off.
+            DownloadError: The server does not respond, or the response breaks off.
         """
         host = ("Host", httpx.URL(url).netloc)
         sent: list[tuple[bytes | str, bytes | str]] = [host, *self._headers.items(), *headers.items()]
-        request = httpcore.Request("GET", url_of(url), headers=sent, extensions={"timeout": self._timeouts})
+        request = httpcore.Request("GET", encode_url(url), headers=sent, extensions={"timeout": self._timeouts})
         with as_download_errors(url):
             async with asyncio.timeout(self._answer_seconds):
                 response = await self._pool.handle_async_request(request)
@@ -103,7 +103,7 @@ class Web:
         """Return status and body of a short text, of which no more than `max_bytes` are read.
 
         Raises:
-            DownloadError: It cannot be had.
+            DownloadError: It cannot be downloaded.
         """
         found = bytearray()
         async with self.get(url, {}, robots=False) as answer, asyncio.timeout(self._answer_seconds):
@@ -116,7 +116,7 @@ class Web:
 
 @contextmanager
 def as_download_errors(url: str) -> Iterator[None]:
-    """Turn the errors of the network into ours.
+    """Turn network errors into `DownloadError`.
 
     Raises:
         DownloadError: In place of any of them.
@@ -129,43 +129,43 @@ def as_download_errors(url: str) -> Iterator[None]:
     except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
         raise HostDownError("no connection", f"{host} ({first_words(error)})") from error
     except (httpcore.TimeoutException, TimeoutError) as error:
-        raise PassingError("timed out", f"{host} sends nothing") from error
+        raise TransientError("timed out", f"{host} sends nothing") from error
     except (httpcore.NetworkError, httpcore.ProtocolError) as error:
-        raise PassingError("broken off", first_words(error)) from error
+        raise TransientError("broken off", first_words(error)) from error
 
 
 def first_words(error: Exception) -> str:
-    """Return what an error says, in one line, or its name."""
+    """Return the message of an error in one line, or the name of its type."""
     return " ".join(str(error).split())[:200] or type(error).__name__
 
 
-def url_of(url: str) -> httpcore.URL:
-    """Return a URL in the bytes that are sent: punycode and percent signs."""
+def encode_url(url: str) -> httpcore.URL:
+    """Return a URL as the bytes to send: punycode for the host, percent signs in the path."""
     parts = httpx.URL(url)
     return httpcore.URL(scheme=parts.raw_scheme, host=parts.raw_host, port=parts.port, target=parts.raw_path)
 
 
-def moved(url: str, answer: Answer) -> str:
-    """Return where a redirect leads.
+def redirect_target(url: str, answer: Answer) -> str:
+    """Return the target of a redirect.
 
     Raises:
-        DownloadError: Nowhere, or out of the web.
+        DownloadError: The target is no URL, or not http or https.
     """
     try:
         target = httpx.URL(url).join(answer.headers.get("location", ""))
     except httpx.InvalidURL as error:
         raise DownloadError("redirects", "to no URL") from error
     if target.scheme not in ("http", "https") or not target.host:
-        raise DownloadError("redirects", f"to {target}, which is not of the web")
+        raise DownloadError("redirects", f"to {target}, which is not http or https")
     return str(target.copy_with(fragment=None))
 
 
-def refusal_of(answer: Answer) -> DownloadError | None:
-    """Return why an answer is no document, None if it is one."""
+def check_status(answer: Answer) -> DownloadError | None:
+    """Return the error that a status stands for, None for a document."""
     status = answer.status
     if status in (200, 206, 304):
         return None
-    if status in PASSING:
+    if status in TRANSIENT:
         wait = retry_after(answer.headers.get("retry-after", ""), answer.headers.get("date", ""))
-        return PassingError(f"HTTP {status}", "", wait)
+        return TransientError(f"HTTP {status}", "", wait)
     return DownloadError("gone" if status in GONE else "refused by the server", f"HTTP {status}")

@@ -1,4 +1,4 @@
-"""The lock file beside a sources file: what each URL held when it was first seen, and must hold from then on."""
+"""The lock file beside a sources file: the sha256 of each URL when it was first downloaded, and required ever since."""
 
 import fcntl
 import json
@@ -14,7 +14,7 @@ from pipeline.files import write_json
 
 @dataclass(frozen=True)
 class Locked:
-    """The bytes of a URL, and what its server said of them."""
+    """The hash and size of a URL's content, and the headers that its server sent."""
 
     sha256: str
     size: int
@@ -23,13 +23,13 @@ class Locked:
     last_modified: str = ""
 
 
-def lock_of(sources: Path) -> Path:
+def lock_path(sources: Path) -> Path:
     """Return the lock file of a sources file."""
     return sources.with_name(f"{sources.name}.lock")
 
 
 def read_lock(file: Path) -> dict[str, Locked]:
-    """Return what is locked, by URL; nothing if there is no file.
+    """Read the lock file, by URL; nothing if there is no file.
 
     Raises:
         InputError: The file is broken.
@@ -37,17 +37,17 @@ def read_lock(file: Path) -> dict[str, Locked]:
     if not file.is_file():
         return {}
     try:
-        return {url: locked_of(row) for url, row in json.loads(file.read_text(encoding="utf-8")).items()}
+        return {url: locked_from_row(row) for url, row in json.loads(file.read_text(encoding="utf-8")).items()}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        remedy = "Take it back from git, or remove it to record anew what the sources hold."
+        remedy = "Restore it from git, or delete it to record the sources anew."
         raise InputError(file, found=f"a broken lock file ({error})", expected="JSON", fix=remedy) from error
 
 
-def locked_of(row: dict[str, Any]) -> Locked:
-    """Return the record of a row.
+def locked_from_row(row: dict[str, Any]) -> Locked:
+    """Check a row of the lock file.
 
     Raises:
-        ValueError: It is none.
+        ValueError: It has no sha256 or size.
     """
     locked = Locked(**row)
     if len(locked.sha256) != 64 or not isinstance(locked.size, int):
@@ -62,18 +62,18 @@ def write_lock(file: Path, locks: dict[str, Locked]) -> None:
 
 
 class Journal:
-    """What this run has already brought: a line for each URL, so that an interrupted run goes on where it was."""
+    """The URLs that this run has finished, a line each, so that an interrupted run can resume."""
 
     def __init__(self, file: TextIO) -> None:
-        """Go on in an open file."""
+        """Read an open journal, to append to it."""
         self._file = file
         self.done: dict[str, Locked] = {}
-        for line in file.read().split("\n")[:-1]:  # the last one is cut where the run was killed while writing it
+        for line in file.read().split("\n")[:-1]:  # a run that was killed may have cut the last one
             url, row = json.loads(line)
-            self.done[url] = locked_of(row)
+            self.done[url] = locked_from_row(row)
 
     def add(self, url: str, locked: Locked) -> None:
-        """Note that a URL has been brought."""
+        """Record a finished URL."""
         self.done[url] = locked
         self._file.write(json.dumps([url, asdict(locked)]) + "\n")
         self._file.flush()
@@ -81,7 +81,7 @@ class Journal:
 
 @contextmanager
 def open_journal(file: Path) -> Iterator[Journal]:
-    """Open the journal of a folder, to which one run at a time may write.
+    """Open the journal of a folder. Only one run at a time may write to it.
 
     Raises:
         InputError: Another run is writing to that folder.
@@ -98,7 +98,7 @@ def open_journal(file: Path) -> Iterator[Journal]:
 
 
 def cut_torn_line(file: TextIO) -> None:
-    """Cut what stands behind the last end of a line, and leave the file at its start."""
+    """Remove an incomplete last line, and rewind the file."""
     file.seek(0)
     whole = file.read().encode().rfind(b"\n") + 1
     file.truncate(whole)

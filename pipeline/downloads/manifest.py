@@ -1,4 +1,4 @@
-"""The list that `fetch` writes and `extract` reads: one line a source, whether it could be had or not."""
+"""The list that `fetch` writes and `extract` reads: one line per source, downloaded or not."""
 
 import json
 from collections.abc import Iterable
@@ -15,10 +15,10 @@ ENTRIES_FILE = "documents.jsonl"
 
 @dataclass(frozen=True)
 class Entry:
-    """A source, and the file of its bytes."""
+    """A source and its downloaded file."""
 
-    doc_id: str  # sha256 of the bytes; of the source's name where there are none
-    file: str  # relative to the folder of the list; '' where there is none
+    doc_id: str  # sha256 of the bytes; of the source's name if there is no file
+    file: str  # relative to the folder of the list; '' without one
     source: str  # as the sources file names it
     category: Category
     licence: str
@@ -28,7 +28,7 @@ class Entry:
     language: str = ""
     media_type: str = ""
     group: str = ""  # see `Document.group`
-    error: str = ""  # why there is no file; '' when there is
+    error: str = ""  # why there is no file; '' if there is one
 
 
 def write_entries(folder: Path, entries: Iterable[Entry]) -> None:
@@ -42,26 +42,31 @@ def read_entries(folder: Path) -> list[Entry]:
     """Read the list of a folder.
 
     Raises:
-        InputError: There is none, it is empty or broken, or one of its files is missing.
+        InputError: The list is missing, empty or broken, or one of its files is missing.
     """
     path = folder / ENTRIES_FILE
     if not path.is_file():
         raise InputError(path, found="no such file", expected="the output of fetch or sample", fix="Run it first.")
-    lines = path.read_text(encoding="utf-8").split("\n")  # splitlines would also cut at U+2028 within a title
-    entries = [entry_of(f"{path}, line {number}", line) for number, line in enumerate(lines, 1) if line]
+    lines = path.read_text(encoding="utf-8").split("\n")  # splitlines would also split at U+2028 within a title
+    entries = [entry_from_line(f"{path}, line {number}", line) for number, line in enumerate(lines, 1) if line]
     if not entries:
         raise InputError(path, found="an empty corpus", expected="documents", fix="List some in the sources file.")
     for entry in entries:
         if entry.file and not (folder / entry.file).is_file():
-            raise InputError(folder / entry.file, found="no such file", expected="it", fix="Run fetch again.")
+            raise InputError(
+                folder / entry.file,
+                found="no such file",
+                expected="the file that the list names",
+                fix="Run fetch again.",
+            )
     return entries
 
 
-def entry_of(where: str, line: str) -> Entry:
-    """Return the entry of a line.
+def entry_from_line(where: str, line: str) -> Entry:
+    """Read one line of the list.
 
     Raises:
-        InputError: The line is no entry.
+        InputError: The line is not one that `fetch` wrote.
     """
     try:
         row: Any = json.loads(line)

@@ -1,16 +1,16 @@
-"""Say how far the downloads are: documents, bytes, their rates and the time left."""
+"""Show the progress of downloads: documents, bytes, rates and time left."""
 
 from types import TracebackType
 from typing import Self
 
 from tqdm import tqdm
 
-from pipeline.downloads.downloader import Brought
+from pipeline.downloads.downloader import Outcome
 from pipeline.downloads.lockfile import Locked
 
 
 class Progress:
-    """A bar on a terminal; nothing anywhere else."""
+    """A progress bar on a terminal, nothing elsewhere."""
 
     def __init__(self, num_documents: int) -> None:
         """Expect so many documents."""
@@ -18,11 +18,11 @@ class Progress:
         self._num_bytes = 0
         self._num_failed = 0
 
-    def report(self, url: str, brought: Brought) -> None:
+    def report(self, url: str, outcome: Outcome) -> None:
         """Count one document."""
         del url
-        if isinstance(brought, Locked):
-            self._num_bytes += brought.size
+        if isinstance(outcome, Locked):
+            self._num_bytes += outcome.size
         else:
             self._num_failed += 1
         seconds = self._bar.format_dict["elapsed"] or 1.0

@@ -1,8 +1,8 @@
-"""Connect to public addresses alone, and to the very address that was checked.
+"""Connect to public addresses only, and to exactly the address that was checked.
 
-A name that resolves to this machine or its network would let a sources file, or a server that redirects, read what only
-this machine may read. The name is resolved here, once for each connection, and the connection goes to that address, so
-that nothing can change between the check and the use.
+A name that resolves to this machine or its network would let a sources file, or a redirect, read what only this machine
+may read. The name is resolved here, once per connection, and the connection goes to the resolved address: nothing can
+change between check and use (DNS rebinding).
 """
 
 import asyncio
@@ -18,11 +18,11 @@ TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052: the last four by
 
 
 class ForbiddenAddressError(Exception):
-    """A name that leads to an address which is not public."""
+    """A host name resolved to an address that is not public."""
 
 
-def embedded(address: Address) -> list[Address]:
-    """Return an address, and the IPv4 addresses that it carries within it."""
+def addresses_within(address: Address) -> list[Address]:
+    """Return an address and the IPv4 addresses that are embedded in it."""
     if isinstance(address, ipaddress.IPv4Address):
         return [address]
     inner = [address.ipv4_mapped, address.sixtofour, *(address.teredo or ())]
@@ -32,33 +32,33 @@ def embedded(address: Address) -> list[Address]:
 
 
 def is_public(text: str) -> bool:
-    """Say whether a literal address, and every address within it, belongs to the public internet."""
+    """Tell whether a literal address, and every address embedded in it, belongs to the public internet."""
     address = ipaddress.ip_address(text.split("%")[0])
     if address in TRANSLATED or getattr(address, "ipv4_mapped", None):
-        return all(is_global(found) for found in embedded(address)[1:])
-    return all(is_global(found) for found in embedded(address))
+        return all(is_global(found) for found in addresses_within(address)[1:])
+    return all(is_global(found) for found in addresses_within(address))
 
 
 def is_global(address: Address) -> bool:
-    """Say whether one address is for everyone: not private, local, reserved or for groups."""
+    """Tell whether an address is globally reachable: not private, local, reserved or multicast."""
     return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
 
 
 async def resolve(host: str, port: int) -> list[str]:
-    """Return the addresses of a host, as the system knows them.
+    """Return the addresses of a host by the system's resolver.
 
     Raises:
-        OSError: There is none.
+        OSError: The host has no address.
     """
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class GuardedBackend(httpcore.AsyncNetworkBackend):
-    """Opens connections by checked address."""
+    """Opens connections to checked addresses only."""
 
     def __init__(self, allowed_hosts: Collection[str], resolve: Resolve = resolve) -> None:
-        """Admit `allowed_hosts` whatever their address is; every other host must be public."""
+        """Allow any address for `allowed_hosts`; every other host must be public."""
         self._allowed_hosts = frozenset(allowed_hosts)
         self._resolve = resolve
         self._network: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
@@ -74,7 +74,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         """Connect to the first of a host's addresses that answers.
 
         Raises:
-            ForbiddenAddressError: One of them is not public; a name of both kinds is not trusted with either.
+            ForbiddenAddressError: One of them is not public. Then the others are not trusted either.
         """
         failure: Exception = httpcore.ConnectError(f"{host} has no address")
         for address in await self.checked(host, port, timeout):
@@ -85,7 +85,7 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         raise failure
 
     async def checked(self, host: str, port: int, timeout: float | None) -> list[str]:
-        """Return the addresses of a host, all of which may be connected to."""
+        """Return the addresses of a host, after checking every one."""
         try:
             async with asyncio.timeout(timeout):
                 addresses = await self._resolve(host, port)
@@ -95,13 +95,13 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError(f"no address of {host}") from error
         for address in addresses:
             if host not in self._allowed_hosts and not is_public(address):
-                raise ForbiddenAddressError(f"{host} leads to {address}, which is not public")
+                raise ForbiddenAddressError(f"{host} resolves to {address}, which is not public")
         return addresses
 
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None
     ) -> httpcore.AsyncNetworkStream:
-        """Refuse: nothing on this machine is asked.
+        """Refuse: sockets of this machine are never opened.
 
         Raises:
             ForbiddenAddressError: Always.

@@ -1,4 +1,4 @@
-"""Read a sources file: a YAML list of the documents that `fetch` is to bring, each with its licence."""
+"""Read a sources file: a YAML list of the documents that `fetch` downloads, each with its licence."""
 
 import datetime
 import os
@@ -15,17 +15,17 @@ from pipeline.errors import InputError
 from pipeline.records import Category
 
 MAX_LIST_BYTES = 50_000_000  # some tens of thousands of sources
-LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast where libyaml is there
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # ten times as fast, where libyaml is installed
 WAYS = ("path", "glob", "url", "remote", "dataset")
 LOCAL_PROTOCOLS = ("http", "https", "file", "local", "")
 
 
-def text_of(value: object) -> object:
-    """Return dates and years as text: YAML reads them as what they are."""
+def date_as_text(value: object) -> object:
+    """Return dates and years as text; YAML reads them as dates and numbers."""
     return str(value) if isinstance(value, int | datetime.date) and not isinstance(value, bool) else value
 
 
-Text = Annotated[str, BeforeValidator(text_of)]
+Text = Annotated[str, BeforeValidator(date_as_text)]
 
 
 class Source(BaseModel):
@@ -49,15 +49,15 @@ class Source(BaseModel):
     authors: list[str] = []
     date: Text = Field(default="", pattern=r"^(\d{4}(-\d\d(-\d\d)?)?)?$")
     language: str = Field(default="", pattern=r"^([a-z]{2})?$")
-    media_type: str = ""  # expected: another one is refused
-    size: int | None = Field(default=None, ge=0)  # expected, in bytes: more than twice as much is refused
+    media_type: str = ""  # if the server sends another one, the document is refused
+    size: int | None = Field(default=None, ge=0)  # expected, in bytes; refused if more than twice as large
     group: str = ""  # see `Document.group`
     sha256: str = Field(default="", pattern=r"^([0-9a-f]{64})?$")
 
 
 @dataclass(frozen=True)
 class Rows:
-    """A column of texts."""
+    """A column of a data set on the Hub or in a folder."""
 
     dataset: str
     split: str
@@ -66,11 +66,11 @@ class Rows:
 
 @dataclass(frozen=True)
 class Place:
-    """A document of a sources file."""
+    """One document that a sources file lists."""
 
     source: Source
     name: str  # as the sources file names it
-    path: Path | None  # None unless it is a local file
+    path: Path | None  # None if it is not a local file
 
 
 def read_sources(file: Path) -> list[Source]:
@@ -87,20 +87,20 @@ def read_sources(file: Path) -> list[Source]:
         content: Any = yaml.load(file.read_text(encoding="utf-8"), LOADER)  # noqa: S506 (a safe loader)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
-        raise InputError(file, found=f"broken YAML ({reason})", expected="a YAML list", fix="Fix it.") from error
+        raise InputError(file, found=f"broken YAML ({reason})", expected="a YAML list", fix="Correct it.") from error
     if not isinstance(content, list):
         found = "an empty corpus" if content is None else f"a {type(content).__name__} at the top"
         raise InputError(file, found=found, expected="a YAML list of sources", fix="Begin each source with '- '.")
     if not content:
         raise InputError(file, found="an empty corpus", expected="sources", fix="List some documents.")
-    return [source_of(f"{file}: entry {number}", item) for number, item in enumerate(content, 1)]
+    return [check_source(f"{file}: entry {number}", item) for number, item in enumerate(content, 1)]
 
 
-def source_of(where: str, item: object) -> Source:
+def check_source(where: str, item: object) -> Source:
     """Check an entry of a sources file.
 
     Raises:
-        InputError: A key is unknown, missing or mistyped, or it names none or several places.
+        InputError: A key is unknown, missing or mistyped, or the entry names no location or several.
     """
     try:
         source = Source.model_validate(item)
@@ -112,24 +112,24 @@ def source_of(where: str, item: object) -> Source:
             f"{where}, key '{key}'" if key else where,
             found="no such key" if missing else "an unknown key" if unknown else repr(first["input"]),
             expected=", ".join(Source.model_fields) if unknown else first["msg"].removeprefix("Input should be "),
-            fix="Add it." if missing else "Fix it.",
+            fix="Add it." if missing else "Correct it.",
         ) from error
     given = [name for name in WAYS if getattr(source, name) is not None]
     if len(given) != 1:
         found = " and ".join(given) or "none of them"
-        raise InputError(where, found=found, expected=f"one of {', '.join(WAYS)}", fix="Split or complete the entry.")
+        raise InputError(where, found=found, expected=f"one of {', '.join(WAYS)}", fix="Give each entry one of them.")
     if source.url is not None and not is_web(source.url):
         raise InputError(f"{where}, key 'url'", found=source.url, expected="http or https", fix="Use path for files.")
     if source.dataset is not None and (not source.column or not source.split or source.row is None):
         raise InputError(where, found="a dataset alone", expected="column, split and row too", fix="Add them.")
     if source.remote is not None and not is_store(source.remote):
-        wanted, remedy = "a store such as s3://bucket/key", "Use url for the web and path for files."
-        raise InputError(f"{where}, key 'remote'", found=source.remote, expected=wanted, fix=remedy)
+        request, remedy = "a store such as s3://bucket/key", "Use url for the web and path for files."
+        raise InputError(f"{where}, key 'remote'", found=source.remote, expected=request, fix=remedy)
     return source
 
 
 def is_web(url: str) -> bool:
-    """Say whether a URL names a host, and is http or https."""
+    """Tell whether a URL is http or https and names a host."""
     try:
         parts = urlsplit(url)
         return parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
@@ -138,25 +138,25 @@ def is_web(url: str) -> bool:
 
 
 def is_store(url: str) -> bool:
-    """Say whether fsspec may open a URL: one store, and neither the web, which `url` guards, nor this machine."""
+    """Tell whether fsspec may open a URL: one store, neither the web (which `url` guards) nor this machine."""
     return "://" in url and "::" not in url and url.split("://")[0] not in LOCAL_PROTOCOLS
 
 
-def places(sources: list[Source], file: Path) -> Iterator[Place]:
+def list_places(sources: list[Source], file: Path) -> Iterator[Place]:
     """Yield each document of the sources.
 
     Raises:
-        InputError: A file does not exist, or a pattern matches none.
+        InputError: A file does not exist, or a pattern matches no file.
     """
     for number, source in enumerate(sources, 1):
         where = f"{file}: entry {number}"
         if source.path is not None:
             path = file.parent / source.path
             if not path.is_file():
-                raise InputError(f"{where}, key 'path'", found=f"no file {path}", expected="one", fix="Fix the path.")
+                raise InputError(f"{where}, key 'path'", found=f"no file {path}", expected="a file", fix="Correct it.")
             yield Place(source, source.path, path)
         elif source.glob is not None:
-            for name, path in matches(where, source.glob, file.parent):
+            for name, path in match_files(where, source.glob, file.parent):
                 yield Place(source, name, path)
         elif source.dataset is not None:
             yield Place(source, f"{source.dataset}#{source.split}/{source.column}/{source.row}", None)
@@ -164,20 +164,23 @@ def places(sources: list[Source], file: Path) -> Iterator[Place]:
             yield Place(source, source.url or source.remote or "", None)
 
 
-def matches(where: str, pattern: str, folder: Path) -> list[tuple[str, Path]]:
-    r"""Return the files that match a pattern, sorted, each with its name in the terms of the pattern.
+def match_files(where: str, pattern: str, folder: Path) -> list[tuple[str, Path]]:
+    r"""Return the files that match a pattern, sorted, each with its name: relative if the pattern is.
 
-    In a name that is not UTF-8, as file systems may have, `\xff` stands for a byte that cannot be read as text.
+    In a name that is not UTF-8, `\xff` stands for a byte that cannot be decoded.
 
     Raises:
-        InputError: There is none.
+        InputError: No file matches.
     """
     root = Path(Path(pattern).anchor) if Path(pattern).is_absolute() else folder
     relative = Path(pattern).relative_to(root) if Path(pattern).is_absolute() else Path(pattern)
     found = sorted(path for path in root.glob(str(relative)) if path.is_file() and not path.is_symlink())
     if not found:
         raise InputError(
-            f"{where}, key 'glob'", found=f"no file that matches {pattern}", expected="some", fix="Fix it."
+            f"{where}, key 'glob'",
+            found=f"no file that matches {pattern}",
+            expected="at least one",
+            fix="Correct the pattern.",
         )
     named = ((path if Path(pattern).is_absolute() else path.relative_to(folder), path) for path in found)
     return [(os.fsencode(name).decode("utf-8", "backslashreplace"), path) for name, path in named]

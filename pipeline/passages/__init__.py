@@ -1,0 +1,1 @@
+"""Parsed documents: sentences, tables, tagged figures, peer reviews, groups of documents, quotes."""

@@ -1,0 +1,1 @@
+"""Finders, one file for each place where documents come from."""

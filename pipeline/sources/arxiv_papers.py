@@ -15,7 +15,7 @@ from pipeline.downloads.sources_file import Source
 from pipeline.errors import InputError
 from pipeline.sources.catalogue import Service
 from pipeline.sources.found import Found, Skip
-from pipeline.sources.spdx import OPEN, spdx_of
+from pipeline.sources.spdx import OPEN, spdx_identifier
 
 OAI = "{http://www.openarchives.org/OAI/2.0/}"
 RECORD = "{http://arxiv.org/OAI/arXiv/}"
@@ -36,7 +36,7 @@ def find(
 
     Args:
         query: In arXiv's own terms: 'cat:cs.CL AND abs:attention AND submittedDate:[202301010000 TO 202312312359]'.
-        licences: SPDX identifiers that are listed, parted by commas; 'any' lists every paper.
+        licences: SPDX identifiers that are listed, separated by commas; 'any' lists every paper.
         files: 'source' for LaTeX where there is any, 'pdf' for the printed page.
         api: URL of the query service.
         oai: URL of the service that tells licences.
@@ -52,23 +52,23 @@ def find(
     search = arxiv.Search(query, max_results=None, sort_by=arxiv.SortCriterion.SubmittedDate)
     try:
         for result in client.results(search):
-            yield paper_of(result, statement_of(result, service, oai), licences.split(","), files, download)
+            yield paper_source(result, fetch_licence_url(result, service, oai), licences.split(","), files, download)
     except (arxiv.ArxivError, OSError) as error:
-        remedy = "Fix the query, or try again later."
-        raise InputError(api, found=" ".join(str(error).split()), expected="papers", fix=remedy) from error
+        advice = "Fix the query, or try again later."
+        raise InputError(api, found=" ".join(str(error).split()), expected="papers", fix=advice) from error
 
 
-def statement_of(result: arxiv.Result, service: Service, oai: str) -> str:
-    """Return the URL of the licence of a paper, '' if there is none."""
+def fetch_licence_url(result: arxiv.Result, service: Service, oai: str) -> str:
+    """Return the URL of the licence of a paper, '' without one."""
     number = result.get_short_id().rsplit("v", 1)[0]
     query = {"verb": "GetRecord", "identifier": f"oai:arXiv.org:{number}", "metadataPrefix": "arXiv"}
     root = service.xml(oai, query)
     return "" if root is None else root.findtext(f".//{RECORD}license", "").strip()
 
 
-def paper_of(result: arxiv.Result, statement: str, licences: list[str], files: str, download: str) -> Found:
-    """Return the source of a paper, or why it is none."""
-    licence = spdx_of(statement)
+def paper_source(result: arxiv.Result, statement: str, licences: list[str], files: str, download: str) -> Found:
+    """Return the source of a paper, or the reason to skip it."""
+    licence = spdx_identifier(statement)
     if licences != ["any"] and licence not in licences:
         return Skip("other licence" if licence or statement else "no licence")
     number = result.get_short_id()  # with its version, which never changes

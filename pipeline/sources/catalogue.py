@@ -1,4 +1,4 @@
-"""Ask one service for its catalogue: at its rate, with patience, and never more than a catalogue is worth."""
+"""A client for catalogue services: rate-limited, with retries, and a limit on the size of a response."""
 
 import time
 from collections.abc import Callable, Mapping
@@ -13,7 +13,7 @@ from pipeline.downloads.rate_limit import retry_after
 from pipeline.errors import InputError
 
 AGENT = "longalpaca/0.1 (lists documents for its user{contact})"
-TRUST = httpx.create_ssl_context()  # reading the certificates takes longer than most answers
+TRUST = httpx.create_ssl_context()  # loading the certificates takes longer than most responses
 PASSING = (429, 500, 502, 503, 504)
 MAX_ANSWER_BYTES = 200_000_000  # the largest catalogue is one file of some 20 MB
 MAX_WAIT_SECONDS = 600.0
@@ -22,7 +22,7 @@ PARSER = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False
 
 @dataclass
 class Service:
-    """A service by its base URL; only its own host is asked."""
+    """A service by its base URL; no other host is asked."""
 
     base: str
     requests_per_second: float
@@ -34,12 +34,12 @@ class Service:
     _next: float = float("-inf")
 
     def get(self, path: str, params: Mapping[str, Any] | None = None) -> httpx.Response | None:
-        """Return the answer to a path of the service or a URL that it gave; None where it says that there is nothing.
+        """Request a path of the service, or a URL that it gave; None for 404.
 
         Raises:
-            InputError: It cannot be reached, refuses, or sends to another host.
+            InputError: The service cannot be reached, refuses, or redirects to another host.
         """
-        url = self.url_of(path)
+        url = self.resolve(path)
         for attempt in range(self.num_attempts):
             self.wait()
             response = self.ask(url, params)
@@ -49,34 +49,34 @@ class Service:
         raise self.fault(url, f"no answer in {self.num_attempts} attempts", "Try again later.")
 
     def json(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
-        """Return the JSON of an answer, None where there is nothing.
+        """Return the JSON of a response, None for 404.
 
         Raises:
-            InputError: It cannot be had, or is no JSON.
+            InputError: It cannot be downloaded, or is not JSON.
         """
         response = self.get(path, params)
         try:
             return None if response is None else response.json()
         except ValueError as error:
-            raise self.fault(self.url_of(path), "no JSON", "Compare it with the service's documentation.") from error
+            raise self.fault(self.resolve(path), "no JSON", "Compare it with the service's documentation.") from error
 
     def xml(self, path: str, params: Mapping[str, Any] | None = None) -> Any:
-        """Return the root of an XML answer, None where there is nothing.
+        """Return the root of an XML response, None for 404.
 
         Raises:
-            InputError: It cannot be had, or is no XML.
+            InputError: It cannot be downloaded, or is not XML.
         """
         response = self.get(path, params)
         try:
             return None if response is None else etree.fromstring(response.content, PARSER)
         except etree.XMLSyntaxError as error:
-            raise self.fault(self.url_of(path), "no XML", "Compare it with the service's documentation.") from error
+            raise self.fault(self.resolve(path), "no XML", "Compare it with the service's documentation.") from error
 
-    def url_of(self, path: str) -> str:
+    def resolve(self, path: str) -> str:
         """Return the URL of a path.
 
         Raises:
-            InputError: It is a URL of another host: a service's key or name must not get there.
+            InputError: The URL has another host, which must not see the key.
         """
         url = str(httpx.URL(f"{self.base.rstrip('/')}/").join(path)) if "://" not in path else path
         if urlsplit(url).netloc != urlsplit(self.base).netloc:
@@ -84,16 +84,16 @@ class Service:
         return url
 
     def wait(self) -> None:
-        """Wait for the service's pace."""
+        """Wait for the rate limit."""
         if (delay := self._next - self.now()) > 0:
             self.sleep(delay)
         self._next = self.now() + 1 / self.requests_per_second
 
     def ask(self, url: str, params: Mapping[str, Any] | None) -> httpx.Response | None:
-        """Send one request; None if nothing comes back.
+        """Send one request; None if there is no response.
 
         Raises:
-            InputError: The answer is larger than a catalogue is.
+            InputError: The response is too large for a catalogue.
         """
         agent = AGENT.format(contact=f"; {self.contact}" if self.contact else "")
         try:
@@ -113,17 +113,17 @@ class Service:
         """Return the seconds to wait before the next attempt.
 
         Raises:
-            InputError: The service wants to be left alone for too long.
+            InputError: The service asks to wait too long.
         """
         headers = {} if response is None else response.headers
-        wanted = retry_after(headers.get("retry-after", ""), headers.get("date", ""))
-        seconds = 2.0**attempt if wanted is None else wanted
+        expected = retry_after(headers.get("retry-after", ""), headers.get("date", ""))
+        seconds = 2.0**attempt if expected is None else expected
         if seconds > MAX_WAIT_SECONDS:
             raise self.fault(url, f"a wish to be left alone for {seconds:g} seconds", "Try again then.")
         return seconds
 
     def checked(self, url: str, response: httpx.Response) -> httpx.Response | None:
-        """Return an answer, None for 404.
+        """Return a response, None for 404.
 
         Raises:
             InputError: The service refuses.
@@ -137,6 +137,6 @@ class Service:
             )
         return response
 
-    def fault(self, url: str, found: str, remedy: str) -> InputError:
-        """Return the fault of a request; what follows the question mark is left out, since it may hold a key."""
-        return InputError(url.split("?")[0], found=found, expected="its catalogue", fix=remedy)
+    def fault(self, url: str, found: str, advice: str) -> InputError:
+        """Return the error of a request, without the query string, which may have a key."""
+        return InputError(url.split("?")[0], found=found, expected="its catalogue", fix=advice)

@@ -33,9 +33,9 @@ def find(
     """Yield the filings of companies, company by company, newest first.
 
     Args:
-        companies: Tickers or CIK numbers, parted by commas.
-        contact: Your name and mail address, which the SEC demands.
-        forms: Forms to list, parted by commas: 10-K, 20-F, 10-Q.
+        companies: Tickers or CIK numbers, separated by commas.
+        contact: Your name and mail address, which the SEC requires.
+        forms: Forms to list, separated by commas: 10-K, 20-F, 10-Q.
         years: One year or two, like '2019-2023', of the end of the period.
         data: URL of the service of submissions.
         site: URL that filings are downloaded from.
@@ -44,25 +44,30 @@ def find(
     Raises:
         InputError: A company or form is unknown, or the service cannot be reached, or refuses.
     """
-    wanted = forms.split(",")
+    selected = forms.split(",")
     if "@" not in contact:
-        raise InputError("--contact", found=repr(contact), expected="name and mail address", fix="Give both.")
-    if unknown := [form for form in wanted if form not in FORMS]:
-        raise InputError("--forms", found=", ".join(unknown), expected=f"some of {', '.join(FORMS)}", fix="Fix them.")
+        raise InputError(
+            "--contact",
+            found=repr(contact),
+            expected="name and mail address",
+            fix="Give both, as in 'Jane Doe jane@example.org'.",
+        )
+    if unknown := [form for form in selected if form not in FORMS]:
+        raise InputError("--forms", found=", ".join(unknown), expected=f"some of {', '.join(FORMS)}", fix="Use those.")
     service = Service(data, requests_per_second, contact)
     tickers = Service(site, requests_per_second, contact)
     first, _, last = years.partition("-")
-    for number in numbers_of([name.strip() for name in companies.split(",")], tickers):
+    for number in resolve_companies([name.strip() for name in companies.split(",")], tickers):
         submissions = service.json(f"submissions/CIK{number:010d}.json")
         if submissions is None:
             raise InputError("--companies", found=f"CIK {number}", expected="a company", fix="Look it up at sec.gov.")
-        for filing in filings_of(submissions, service):
+        for filing in iterate_filings(submissions, service):
             end = filing.get("reportDate") or filing.get("filingDate") or ""
-            if filing.get("form") in wanted and first <= end[:4] <= (last or first):
-                yield statement_of(filing, end, number, submissions.get("name", ""), site.rstrip("/"))
+            if filing.get("form") in selected and first <= end[:4] <= (last or first):
+                yield filing_source(filing, end, number, submissions.get("name", ""), site.rstrip("/"))
 
 
-def numbers_of(names: list[str], service: Service) -> list[int]:
+def resolve_companies(names: list[str], service: Service) -> list[int]:
     """Return the CIK numbers of companies.
 
     Raises:
@@ -73,27 +78,27 @@ def numbers_of(names: list[str], service: Service) -> list[int]:
     rows = (service.json("files/company_tickers.json") or {}).values()
     known = {str(row["ticker"]).upper(): int(row["cik_str"]) for row in rows}
     if unknown := [name for name in names if not name.isdecimal() and name.upper() not in known]:
-        remedy = "Look their CIK numbers up at sec.gov."
-        raise InputError("--companies", found=", ".join(unknown), expected="tickers", fix=remedy)
+        advice = "Look their CIK numbers up at sec.gov."
+        raise InputError("--companies", found=", ".join(unknown), expected="tickers", fix=advice)
     return [int(name) if name.isdecimal() else known[name.upper()] for name in names]
 
 
-def filings_of(submissions: dict[str, Any], service: Service) -> Iterator[dict[str, Any]]:
-    """Yield the filings of a company, newest first; older ones stand in files of their own, in the same columns."""
+def iterate_filings(submissions: dict[str, Any], service: Service) -> Iterator[dict[str, Any]]:
+    """Yield the filings of a company, newest first; older ones are in further files with the same columns."""
     filings = submissions.get("filings", {})
-    yield from rows_of(filings.get("recent", {}))
+    yield from rows_from_columns(filings.get("recent", {}))
     for older in filings.get("files", []):
-        yield from rows_of(service.json(f"submissions/{older['name']}") or {})
+        yield from rows_from_columns(service.json(f"submissions/{older['name']}") or {})
 
 
-def rows_of(columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
-    """Yield the rows of a table that is stored by columns, which have one length."""
+def rows_from_columns(columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    """Yield the rows of a table that is stored as columns of equal length."""
     for values in zip(*columns.values(), strict=True):
         yield dict(zip(columns, values, strict=True))
 
 
-def statement_of(filing: dict[str, Any], end: str, number: int, company: str, site: str) -> Found:
-    """Return the source of a filing, or why it is none."""
+def filing_source(filing: dict[str, Any], end: str, number: int, company: str, site: str) -> Found:
+    """Return the source of a filing, or the reason to skip it."""
     accession, document = filing.get("accessionNumber", ""), filing.get("primaryDocument", "")
     if not document or not accession:
         return Skip("no primary document")

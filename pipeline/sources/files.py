@@ -1,9 +1,9 @@
-"""Documents of your own: a folder or a pattern, with the sha256 of each, so that a change is seen."""
+"""Your own documents: a folder or a pattern, with the sha256 of each, so that a change is seen."""
 
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.downloads.sources_file import Source, matches
+from pipeline.downloads.sources_file import Source, match_files
 from pipeline.errors import InputError
 from pipeline.files import hash_file
 from pipeline.records import Category
@@ -22,12 +22,12 @@ def find(*, files: str, category: Category, licence: str, licence_evidence: str 
         licence_evidence: Where the licence is stated.
 
     Raises:
-        InputError: There is no such folder, or no file that matches.
+        InputError: There is no such folder, or no file that match_files.
     """
     if not files:
         raise InputError("--files", found="''", expected="a folder or a pattern", fix="Name one.")
     pattern = f"{files.rstrip('/')}/**/*" if Path(files).is_dir() else files
-    for name, path in matches("--files", str(Path(pattern).absolute()), Path.cwd()):
+    for name, path in match_files("--files", str(Path(pattern).absolute()), Path.cwd()):
         if name != str(path):
             yield Skip("name that is not UTF-8")
         elif path.suffix.lower() not in KNOWN:

@@ -1,4 +1,4 @@
-"""What a finder yields: a source, or why something that was found is none."""
+"""What a finder yields: a source, or the reason to skip what it found."""
 
 from dataclasses import dataclass
 
@@ -7,7 +7,7 @@ from pipeline.downloads.sources_file import Source
 
 @dataclass(frozen=True)
 class Skip:
-    """Something that a catalogue lists and a finder leaves out; the reason is counted."""
+    """An entry of a catalogue that is skipped; the report counts reasons."""
 
     reason: str
 

@@ -42,8 +42,8 @@ def find(
     """
     key = os.environ.get("GOVINFO_API_KEY", "")
     if not key:
-        remedy = "Ask for a key at https://api.data.gov/signup and export it."
-        raise InputError("GOVINFO_API_KEY", found="''", expected="a key", fix=remedy)
+        advice = "Ask for a key at https://api.data.gov/signup and export it."
+        raise InputError("GOVINFO_API_KEY", found="''", expected="a key", fix=advice)
     service = Service(api, requests_per_second, headers={"X-Api-Key": key})
     first, _, last = years.partition("-")
     page = f"published/{first}-01-01/{last or first}-12-31"
@@ -51,12 +51,12 @@ def find(
     while page:
         found = service.json(page, params) or {}
         for package in found.get("packages", []):
-            yield report_of(package, site.rstrip("/"))
+            yield package_source(package, site.rstrip("/"))
         page, params = found.get("nextPage") or "", None
 
 
-def report_of(package: dict[str, Any], site: str) -> Found:
-    """Return the source of a package, or why it is none."""
+def package_source(package: dict[str, Any], site: str) -> Found:
+    """Return the source of a package, or the reason to skip it."""
     number, title = package.get("packageId", ""), package.get("title", "")
     if not number or not title:
         return Skip("no identifier or title")

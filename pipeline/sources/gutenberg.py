@@ -43,23 +43,23 @@ def find(
         subject: Words that a book's subjects must contain, in either case.
 
     Raises:
-        InputError: The catalogue cannot be had, or is another file.
+        InputError: The catalogue cannot be downloaded, or is another file.
     """
     response = Service(catalogue, requests_per_second=1).get(catalogue)
     rows = csv.DictReader(io.StringIO(response.text if response else ""))
     if not set(COLUMNS) <= set(rows.fieldnames or ()):
-        remedy = "Compare it with the page on offline catalogues."
-        raise InputError(catalogue, found=f"columns {rows.fieldnames}", expected=f"{', '.join(COLUMNS)}", fix=remedy)
+        advice = "Compare it with the page on offline catalogues."
+        raise InputError(catalogue, found=f"columns {rows.fieldnames}", expected=f"{', '.join(COLUMNS)}", fix=advice)
     for row in rows:
-        is_wanted = row["Type"] == "Text" and language in row["Language"].split("; ")
-        if is_wanted and subject.lower() in row["Subjects"].lower():
-            yield book_of(row, author_died_before, mirror, language)
+        matches = row["Type"] == "Text" and language in row["Language"].split("; ")
+        if matches and subject.lower() in row["Subjects"].lower():
+            yield book_source(row, author_died_before, mirror, language)
 
 
-def book_of(row: dict[str, str], died_before: int, mirror: str, language: str) -> Found:
-    """Return the source of a book, or why it is not known to be free."""
+def book_source(row: dict[str, str], died_before: int, mirror: str, language: str) -> Found:
+    """Return the source of a book, or why it is not known to be in the public domain."""
     people = [person.strip() for person in row["Authors"].split(";") if person.strip()]
-    deaths = [death_of(person) for person in people]
+    deaths = [death_year(person) for person in people]
     if not people or None in deaths:
         return Skip("no year of death")
     latest = max(death for death in deaths if death is not None)
@@ -73,21 +73,21 @@ def book_of(row: dict[str, str], died_before: int, mirror: str, language: str) -
         licence_evidence=f"the last of its authors died in {latest}; the user states: free if before {died_before}",
         id=f"gutenberg:{number}",
         title=" ".join(row["Title"].split()),
-        authors=[name_of(person) for person in people],
+        authors=[display_name(person) for person in people],
         language=language,
         media_type="text/plain",
     )
 
 
-def death_of(person: str) -> int | None:
-    """Return the year in which a person of the catalogue died, None where it does not say."""
+def death_year(person: str) -> int | None:
+    """Return the year in which a person of the catalogue died, None if it does not say."""
     found = DATES.search(person)
     if not found or not found["death"]:
         return None
     return -int(found["death"]) if found["bce"] else int(found["death"])
 
 
-def name_of(person: str) -> str:
+def display_name(person: str) -> str:
     """Return a name without years and part: 'Austen, Jane, 1775-1817 [Author]' is 'Jane Austen'."""
     name = re.sub(r"\s*\[[^]]*\]\s*$", "", person)
     parts = [part.strip() for part in DATES.sub("", name).split(",")]

@@ -1,4 +1,4 @@
-"""Texts of a data set of the Hugging Face Hub, or of a folder of Parquet, JSON or CSV files: a column, a row each.
+"""Texts of a data set, on the Hugging Face Hub or in a folder of Parquet, JSON or CSV files: one column, a row each.
 
 Finding asks for the revision and the number of rows, and reads none; `fetch` does. A data set of files, not rows, is a
 store: 'find store --prefix hf://datasets/OWNER/NAME'.
@@ -41,7 +41,7 @@ def find(
         language: ISO 639-1 code of the texts.
 
     Raises:
-        InputError: The data set cannot be had, or has no such split.
+        InputError: The data set cannot be downloaded, or has no such split.
     """
     name, _, revision = dataset.partition("@")
     local = Path(name).is_dir()
@@ -56,7 +56,7 @@ def find(
         raise InputError("--split", found=split, expected=f"one of {', '.join(splits)}", fix="Name another.")
     num_rows = splits[split].num_examples if splits else None
     place = str(Path(name).absolute()) if local else f"{name}@{pinned}"
-    for row in range(num_rows) if num_rows else count():  # not every data set says how many it has
+    for row in range(num_rows) if num_rows else count():  # not every data set knows its number of rows
         yield Source(
             dataset=place,
             column=column,

@@ -1,6 +1,6 @@
 """The World Economic Outlooks of the International Monetary Fund, October issues 2012 to 2023.
 
-Catalogue  https://www.imf.org/en/Publications/WEO: there is no interface for programs, so the addresses stand here.
+Catalogue  https://www.imf.org/en/Publications/WEO: it has no API, so the addresses are in this file.
            They were written down from the publisher's pages and not tried; one that has moved is an entry with a reason
 Terms      https://www.imf.org/external/terms.htm: files may be downloaded for personal, noncommercial use, without any
            right to resell, redistribute, compile or make derivative works. Never for a public dataset
@@ -30,13 +30,13 @@ def find(*, years: str = "2012-2023", base: str = "https://www.imf.org") -> Iter
         base: URL of the publisher's site.
 
     Raises:
-        InputError: There is none of these years in the list.
+        InputError: The list has none of these years.
     """
     first, _, last = years.partition("-")
     chosen = [year for year in OUTLOOKS if first <= str(year) <= (last or first)]
     if not chosen:
-        remedy = "Name others, or list the reports' addresses yourself: 'longalpaca find urls'."
-        raise InputError("--years", found=years, expected=f"{min(OUTLOOKS)}-{max(OUTLOOKS)}", fix=remedy)
+        advice = "Name others, or list the reports' addresses yourself: 'longalpaca find urls'."
+        raise InputError("--years", found=years, expected=f"{min(OUTLOOKS)}-{max(OUTLOOKS)}", fix=advice)
     for year in chosen:
         yield Source(
             url=f"{base.rstrip('/')}/{OUTLOOKS[year]}",

@@ -20,9 +20,9 @@ from openreview.api import Note, OpenReviewClient
 from pipeline.downloads.sources_file import Source
 from pipeline.errors import InputError
 from pipeline.sources.found import Found, Skip
-from pipeline.sources.spdx import OPEN, spdx_of
+from pipeline.sources.spdx import OPEN, spdx_identifier
 
-REVIEW = "Official_Review"  # of the invitation of a reply; a venue may call it otherwise
+REVIEW = "Official_Review"  # of the invitation of a reply; venues may use other names
 
 
 def find(
@@ -33,12 +33,12 @@ def find(
     api: str = "https://api2.openreview.net",
     site: str = "https://openreview.net",
 ) -> Iterator[Found]:
-    """Yield the papers of a venue that have reviews, by their numbers; after each the page that holds its reviews.
+    """Yield the papers of a venue that have reviews, by their numbers; each followed by the page with its reviews.
 
     Args:
         venue: The venue's id with its year, like 'ICLR.cc/2024/Conference'.
         invitation: What the venue calls its submissions.
-        licences: SPDX identifiers that are listed, parted by commas; 'any' lists every paper.
+        licences: SPDX identifiers that are listed, separated by commas; 'any' lists every paper.
         api: URL of the API.
         site: URL that papers are downloaded from.
 
@@ -51,18 +51,18 @@ def find(
         )
         notes = client.get_all_notes(invitation=f"{venue}/-/{invitation}", details="replies")
     except (OpenReviewException, requests.RequestException) as error:
-        remedy = "Check the venue's id on its page, or try again later."
-        raise InputError(api, found=" ".join(str(error).split())[:300], expected=venue, fix=remedy) from error
+        advice = "Check the venue's id on its page, or try again later."
+        raise InputError(api, found=" ".join(str(error).split())[:300], expected=venue, fix=advice) from error
     for note in sorted(notes, key=lambda note: (note.number or 0, note.id)):
-        yield from sources_of(note, licences.split(","), api.rstrip("/"), site.rstrip("/"))
+        yield from paper_sources(note, licences.split(","), api.rstrip("/"), site.rstrip("/"))
 
 
-def sources_of(note: Note, licences: list[str], api: str, site: str) -> Iterator[Found]:
-    """Yield a paper and its reviews, or why they are none."""
+def paper_sources(note: Note, licences: list[str], api: str, site: str) -> Iterator[Found]:
+    """Yield a paper and its reviews, or the reason to skip them."""
     replies: list[dict[str, Any]] = (note.details or {}).get("replies") or []
-    reviews = [reply for reply in replies if kind_of(reply) == REVIEW]
-    licence, review_licence = spdx_of(note.license or ""), licence_of(reviews)
-    if not value_of(note.content, "pdf"):
+    reviews = [reply for reply in replies if reply_kind(reply) == REVIEW]
+    licence, review_licence = spdx_identifier(note.license or ""), common_licence(reviews)
+    if not field_value(note.content, "pdf"):
         yield Skip("no PDF")
     elif not reviews:
         yield Skip("no public review")
@@ -70,8 +70,8 @@ def sources_of(note: Note, licences: list[str], api: str, site: str) -> Iterator
         yield Skip("other licence" if note.license else "no licence")
     else:
         about: dict[str, Any] = {
-            "title": " ".join(str(value_of(note.content, "title") or "").split()),
-            "date": date_of(note.pdate or note.odate or note.cdate),
+            "title": " ".join(str(field_value(note.content, "title") or "").split()),
+            "date": date_from_milliseconds(note.pdate or note.odate or note.cdate),
             "group": f"openreview:{note.id}",
         }
         yield Source(
@@ -96,23 +96,23 @@ def sources_of(note: Note, licences: list[str], api: str, site: str) -> Iterator
         )
 
 
-def kind_of(reply: dict[str, Any]) -> str:
-    """Return what a reply is by the end of its invitation: 'Official_Review', 'Meta_Review', 'Decision', ..."""
+def reply_kind(reply: dict[str, Any]) -> str:
+    """Return the kind of a reply, the end of its invitation: 'Official_Review', 'Meta_Review', 'Decision', ..."""
     return str(next(iter(reply.get("invitations") or [""]))).rsplit("/", 1)[-1]
 
 
-def licence_of(reviews: list[dict[str, Any]]) -> str:
-    """Return the licence that all reviews have, '' if they differ or do not say."""
-    found = {spdx_of(review.get("license") or "") for review in reviews}
+def common_licence(reviews: list[dict[str, Any]]) -> str:
+    """Return the licence that all reviews share, '' if they differ or name none."""
+    found = {spdx_identifier(review.get("license") or "") for review in reviews}
     return found.pop() if len(found) == 1 else ""
 
 
-def value_of(content: dict[str, Any] | None, key: str) -> Any:
-    """Return a field of a note: API v2 wraps each value."""
+def field_value(content: dict[str, Any] | None, key: str) -> Any:
+    """Return a field of a note; API v2 wraps each value in a dict."""
     field = (content or {}).get(key)
     return field.get("value") if isinstance(field, dict) else field
 
 
-def date_of(milliseconds: int | None) -> str:
-    """Return a date, '' where there is none."""
+def date_from_milliseconds(milliseconds: int | None) -> str:
+    """Return a date, '' without one."""
     return "" if milliseconds is None else datetime.fromtimestamp(milliseconds / 1_000, UTC).date().isoformat()

@@ -1,4 +1,4 @@
-"""Turn the ways in which catalogues name licences into SPDX identifiers."""
+"""Map the licence names and URLs of catalogues to SPDX identifiers."""
 
 import re
 
@@ -25,8 +25,8 @@ OPEN = (
 )
 
 
-def spdx_of(statement: str) -> str:
-    """Return the identifier of a licence that is stated by a URL or in words, '' if it is not known."""
+def spdx_identifier(statement: str) -> str:
+    """Return the SPDX identifier of a licence given by URL or name, '' if unknown."""
     for pattern, identifier in DEDICATIONS:
         if pattern.search(statement):
             return identifier

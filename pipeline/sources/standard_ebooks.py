@@ -2,7 +2,7 @@
 
 Catalogue  https://standardebooks.org/feeds: OPDS 1.2 (https://specs.opds.io/opds-1.2), pages linked by rel="next"; the
            feed of all books is for patrons, who give their mail address as the user name (STANDARD_EBOOKS_EMAIL)
-Terms      https://standardebooks.org/about/standard-ebooks-and-the-public-domain: each edition is dedicated by CC0, and
+Terms      https://standardebooks.org/about/standard-ebooks-and-the-public-domain: each edition is CC0, and
            its text is believed to be public domain in the United States
 """
 
@@ -15,7 +15,7 @@ from urllib.parse import urljoin
 from pipeline.downloads.sources_file import Source
 from pipeline.sources.catalogue import Service
 from pipeline.sources.found import Found, Skip
-from pipeline.sources.spdx import spdx_of
+from pipeline.sources.spdx import spdx_identifier
 
 ATOM = "{http://www.w3.org/2005/Atom}"
 TERMS = "{http://purl.org/dc/terms/}"
@@ -31,7 +31,7 @@ def find(*, feed: str = "https://standardebooks.org/feeds/opds/all", subject: st
         subject: Words that one of a book's subjects must contain, in either case.
 
     Raises:
-        InputError: The feed cannot be had.
+        InputError: The feed cannot be downloaded.
     """
     email = os.environ.get("STANDARD_EBOOKS_EMAIL", "")
     headers = {"Authorization": f"Basic {base64.b64encode(f'{email}:'.encode()).decode()}"} if email else {}
@@ -46,24 +46,26 @@ def find(*, feed: str = "https://standardebooks.org/feeds/opds/all", subject: st
                 category.get("label") or category.get("term", "") for category in entry.iterfind(f"{ATOM}category")
             ]
             if not subject or any(subject.lower() in each.lower() for each in subjects):
-                yield book_of(entry, page)
-        page = next((link_of(link, page) for link in root.iterfind(f"{ATOM}link") if link.get("rel") == "next"), None)
+                yield opds_source(entry, page)
+        page = next(
+            (absolute_url(link, page) for link in root.iterfind(f"{ATOM}link") if link.get("rel") == "next"), None
+        )
 
 
-def book_of(entry: Any, page: str) -> Found:
-    """Return the source of an entry, or why it is none."""
+def opds_source(entry: Any, page: str) -> Found:
+    """Return the source of an entry, or the reason to skip it."""
     links = [link for link in entry.iterfind(f"{ATOM}link") if link.get("rel", "").startswith(ACQUISITION)]
     epubs = [link for link in links if link.get("type") == EPUB]
     if not epubs:
         return Skip("no EPUB")
     rights = entry.findtext(f"{ATOM}rights", "")
-    licence = spdx_of(rights)
+    licence = spdx_identifier(rights)
     if not licence:
         return Skip("no licence")
     best = next((link for link in epubs if "ecommended" in link.get("title", "")), epubs[0])
     length = best.get("length", "")
     return Source(
-        url=link_of(best, page),
+        url=absolute_url(best, page),
         category="book",
         licence=licence,
         licence_evidence=" ".join(rights.split()),
@@ -77,6 +79,6 @@ def book_of(entry: Any, page: str) -> Found:
     )
 
 
-def link_of(link: Any, page: str) -> str:
+def absolute_url(link: Any, page: str) -> str:
     """Return the URL of a link, which may be relative to its page."""
     return str(urljoin(page, link.get("href", "")))

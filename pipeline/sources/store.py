@@ -1,4 +1,4 @@
-"""Documents of your own in a store that fsspec lists: s3://, gs://, abfs://, or a page of links on the web."""
+"""Your own documents in a store that fsspec lists: s3://, gs://, abfs://, or a page of links on the web."""
 
 from collections.abc import Iterator
 from pathlib import PurePosixPath
@@ -23,17 +23,17 @@ def find(*, prefix: str, category: Category, licence: str, licence_evidence: str
         licence_evidence: Where the licence is stated.
 
     Raises:
-        InputError: The store cannot be listed, or what reads it is not installed.
+        InputError: The store cannot be listed, or the package that reads it is not installed.
     """
     if not (is_web(prefix) or is_store(prefix)):
-        wanted = "a URL of a store or of the web"
-        raise InputError("--prefix", found=prefix, expected=wanted, fix="Use 'find files' for files of this machine.")
+        expected = "a URL of a store or of the web"
+        raise InputError("--prefix", found=prefix, expected=expected, fix="Use 'find files' for local files.")
     try:
         system, path = fsspec.core.url_to_fs(prefix)
         listed: dict[str, dict[str, Any]] = system.find(path, detail=True)
     except (ImportError, OSError, ValueError) as error:
-        remedy = "Install what reads it: s3fs for s3://, gcsfs for gs://, aiohttp for the web; check the address."
-        raise InputError(prefix, found=" ".join(str(error).split()), expected="a listing", fix=remedy) from error
+        advice = "Install the package for it: s3fs for s3://, gcsfs for gs://, aiohttp for the web; check the address."
+        raise InputError(prefix, found=" ".join(str(error).split()), expected="a listing", fix=advice) from error
     for name in sorted(listed):
         suffix = PurePosixPath(name).suffix.lower()
         if suffix not in KNOWN:

@@ -1,4 +1,4 @@
-"""Documents by a list of URLs, under the licence that their publisher states."""
+"""Documents by a list of URLs, with the licence that their publisher states."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +10,7 @@ from pipeline.sources.found import Found, Skip
 
 
 def find(*, file: Path, category: Category, licence: str, licence_evidence: str) -> Iterator[Found]:
-    """Yield the URLs of a file, one a line, in its order; a title may follow after a blank.
+    """Yield the URLs of a file, one per line, in its order; a title may follow after a blank.
 
     Args:
         file: The list; lines that begin with '#' are passed over.

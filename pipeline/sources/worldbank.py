@@ -1,6 +1,6 @@
 """Reports of the World Bank, from its Open Knowledge Repository.
 
-Catalogue  https://openknowledge.worldbank.org/server/api: a DSpace 7 repository, whose contract stands at
+Catalogue  https://openknowledge.worldbank.org/server/api: a DSpace 7 repository, whose contract is at
            https://github.com/DSpace/RestContract (search-endpoint.md, bundles.md, bitstreams.md)
 Terms      https://openknowledge.worldbank.org/pages/terms-of-use: what the Bank publishes there is mostly CC BY 3.0
            IGO; each item names its licence in dc.rights or dc.rights.uri
@@ -12,7 +12,7 @@ from typing import Any
 from pipeline.downloads.sources_file import Source
 from pipeline.sources.catalogue import Service
 from pipeline.sources.found import Found, Skip
-from pipeline.sources.spdx import OPEN, spdx_of
+from pipeline.sources.spdx import OPEN, spdx_identifier
 
 PAGE_SIZE = 100
 LANGUAGES = {"english": "en", "french": "fr", "spanish": "es", "portuguese": "pt", "russian": "ru", "arabic": "ar"}
@@ -35,7 +35,7 @@ def find(
         collection: The identifier of a collection or community: a series.
         years: One year or two, like '2012-2023'.
         language: ISO 639-1 code of the only language to list.
-        licences: SPDX identifiers that are listed, parted by commas; 'any' lists every report.
+        licences: SPDX identifiers that are listed, separated by commas; 'any' lists every report.
         api: URL of the API.
         requests_per_second: To the service.
 
@@ -53,21 +53,21 @@ def find(
         num_pages = result.get("page", {}).get("totalPages", 0)
         for hit in result.get("_embedded", {}).get("objects", []):
             item = hit.get("_embedded", {}).get("indexableObject", {})
-            if not years or first <= value_of(item, "dc.date.issued")[:4] <= (last or first):
-                yield report_of(item, service, licences.split(","), language)
+            if not years or first <= metadata_value(item, "dc.date.issued")[:4] <= (last or first):
+                yield item_source(item, service, licences.split(","), language)
         page += 1
 
 
-def report_of(item: dict[str, Any], service: Service, licences: list[str], language: str) -> Found:
-    """Return the source of an item, or why it is none."""
-    statement = value_of(item, "dc.rights.uri") or value_of(item, "dc.rights")
-    licence = spdx_of(statement)
+def item_source(item: dict[str, Any], service: Service, licences: list[str], language: str) -> Found:
+    """Return the source of an item, or the reason to skip it."""
+    statement = metadata_value(item, "dc.rights.uri") or metadata_value(item, "dc.rights")
+    licence = spdx_identifier(statement)
     if licences != ["any"] and licence not in licences:
         return Skip("other licence" if statement else "no licence")
-    spoken = value_of(item, "dc.language.iso") or value_of(item, "dc.language")
-    if language_of(spoken) not in ("", language):
+    spoken = metadata_value(item, "dc.language.iso") or metadata_value(item, "dc.language")
+    if language_code(spoken) not in ("", language):
         return Skip("other language")
-    pdf = pdf_of(item, service)
+    pdf = largest_pdf(item, service)
     if pdf is None:
         return Skip("no PDF")
     return Source(
@@ -78,15 +78,15 @@ def report_of(item: dict[str, Any], service: Service, licences: list[str], langu
         id=f"worldbank:{item.get('handle') or item.get('uuid')}",
         title=" ".join(item.get("name", "").split()),
         authors=[each["value"] for each in item.get("metadata", {}).get("dc.contributor.author", [])],
-        date=date_of(value_of(item, "dc.date.issued")),
-        language=language_of(spoken) or language,
+        date=well_formed_date(metadata_value(item, "dc.date.issued")),
+        language=language_code(spoken) or language,
         media_type="application/pdf",
         size=pdf.get("sizeBytes"),
     )
 
 
-def pdf_of(item: dict[str, Any], service: Service) -> dict[str, Any] | None:
-    """Return the largest PDF among an item's own files; its other bundles hold thumbnails and texts made of it."""
+def largest_pdf(item: dict[str, Any], service: Service) -> dict[str, Any] | None:
+    """Return the largest PDF among an item's own files; other bundles have thumbnails and extracted text."""
     bundles = service.json(f"core/items/{item['uuid']}/bundles", {"embed": "bitstreams", "size": PAGE_SIZE}) or {}
     pdfs = [
         file
@@ -98,18 +98,18 @@ def pdf_of(item: dict[str, Any], service: Service) -> dict[str, Any] | None:
     return max(pdfs, key=lambda file: (file.get("sizeBytes") or 0, file["name"]), default=None)
 
 
-def value_of(item: dict[str, Any], key: str) -> str:
-    """Return the first value of a metadata field, '' if there is none."""
+def metadata_value(item: dict[str, Any], key: str) -> str:
+    """Return the first value of a metadata field, '' without one."""
     values = item.get("metadata", {}).get(key) or [{}]
     return str(values[0].get("value") or "").strip()
 
 
-def language_of(spoken: str) -> str:
-    """Return the ISO 639-1 code of 'en_US', 'en' or 'English', '' if it is another word."""
+def language_code(spoken: str) -> str:
+    """Return the ISO 639-1 code of 'en_US', 'en' or 'English', '' for any other word."""
     return LANGUAGES.get(spoken.lower(), spoken[:2].lower() if len(spoken) in (2, 5) else "")
 
 
-def date_of(issued: str) -> str:
-    """Return as much of a date as is well-formed."""
+def well_formed_date(issued: str) -> str:
+    """Return the well-formed beginning of a date."""
     parts = issued[:10].split("-")
     return "-".join(parts[: 1 + all(len(part) == 2 for part in parts[1:]) * 2]) if len(parts[0]) == 4 else ""

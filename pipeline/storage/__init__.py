@@ -1,0 +1,1 @@
+"""Records on disk: Parquet schemas, a store of documents, writers of rows."""

@@ -1,4 +1,4 @@
-"""Documents by their id, where an example names what it does not hold."""
+"""Look documents up by id: examples name documents and do not contain them."""
 
 from collections import OrderedDict
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ class DocumentStore:
     INDEXED = ("doc_id", "category", "split", "num_tokens", "licence", "language", "source")
 
     def __init__(self, folder: Path, num_groups_kept: int = 4) -> None:
-        """Index what can be asked of a folder of documents without reading a text."""
+        """Index the metadata of a folder of documents; no text is read."""
         self.categories: dict[str, Category] = {}
         self.splits: dict[str, Split | Literal[""]] = {}
         self.num_tokens: dict[str, int] = {}
@@ -52,14 +52,14 @@ class DocumentStore:
         self.sources[doc_id] = row["source"]
 
     def in_order(self) -> Iterator[str]:
-        """Yield the ids in the order in which the documents stand in their files."""
+        """Yield the ids in the order of the files."""
         yield from self._place
 
     def __contains__(self, doc_id: str) -> bool:
         return doc_id in self._place
 
     def order(self, doc_id: str) -> tuple[str, int, int]:
-        """Return where a document stands among the others, for asking in that order."""
+        """Return the position of a document in the files, to read documents in that order."""
         path, group, row = self._place[doc_id]
         return path.name, group, row
 

@@ -19,7 +19,7 @@ class RowWriter:
     """Writes rows to numbered Parquet files."""
 
     def __init__(self, folder: Path, split: str) -> None:
-        """Begin with no file; the first is opened at once, so that a split without rows has one as well."""
+        """Open the first file; a split without rows has an empty one."""
         self.folder, self.split = folder, split
         self.group: list[dict[str, Any]] = []
         self.group_characters = self.file_characters = self.number = 0

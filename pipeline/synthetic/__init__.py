@@ -1,0 +1,1 @@
+"""The sample corpus: books, papers, filings and outlooks whose facts are known."""

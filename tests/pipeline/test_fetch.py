@@ -100,8 +100,8 @@ def test_a_url_is_downloaded_and_a_redirect_followed(tmp_path, web):
     ("page", "reason"),
     [
         ("missing", "fetch: gone: HTTP 404"),
-        ("huge", "fetch: too large: 20000 bytes, at most 10000 are wanted"),
-        ("to-file", "fetch: redirects: to file:/etc/hostname, which is not of the web"),
+        ("huge", "fetch: too large: 20000 bytes, at most 10000 are expected"),
+        ("to-file", "fetch: redirects: to file:/etc/hostname, which is not http or https"),
         ("book.txt', sha256: '" + "0" * 64, f"fetch: sha256: {hashlib.sha256(b'a book').hexdigest()}, expected 000"),
     ],
 )
@@ -125,7 +125,7 @@ def test_a_refused_connection_is_a_row_too(tmp_path):
 
 
 def test_nothing_that_could_be_had_ends_the_stage(tmp_path, web):
-    with pytest.raises(InputError, match=r"found nothing that could be had .*404"):
+    with pytest.raises(InputError, match=r"found no document that could be downloaded .*404"):
         fetch(tmp_path, f"- {{url: '{web.url}/missing', {COMMON}}}")
 
 

@@ -15,8 +15,8 @@ from pipeline.fetch import run
 from pipeline.find import KINDS, find, load
 from pipeline.sources.bibtex import attachments
 from pipeline.sources.catalogue import Service
-from pipeline.sources.gutenberg import death_of, name_of
-from pipeline.sources.spdx import spdx_of
+from pipeline.sources.gutenberg import death_year, display_name
+from pipeline.sources.spdx import spdx_identifier
 from tests.pipeline.fetching import fetch_params
 from tests.pipeline.loopback import serve
 from tests.pipeline.services import SERVICES, openreview_of
@@ -100,8 +100,8 @@ def test_a_book_has_its_authors_and_its_mirror(tmp_path, server):
     ],
 )
 def test_names_and_years_of_the_catalogue(person, name, death):
-    assert death_of(person) == death
-    assert name_of(person) == name
+    assert death_year(person) == death
+    assert display_name(person) == name
 
 
 def test_a_paper_and_its_reviews_belong_together(tmp_path, server):
@@ -229,7 +229,7 @@ def test_what_is_no_json_or_xml_is_explained(server):
     ],
 )
 def test_licences_by_their_names(statement, licence):
-    assert spdx_of(statement) == licence
+    assert spdx_identifier(statement) == licence
 
 
 def test_own_files_have_their_sha256_and_what_is_no_document_is_counted(tmp_path):

@@ -86,7 +86,7 @@ def test_what_cannot_be_used_is_named_by_its_row(tmp_path: Path, imported) -> No
     mixed, refused, report = imported(tmp_path / "rows.json")
     assert len(mixed) == 1
     assert refused == [
-        "row that stands there twice",
+        "repeated row",
         "no output",
         "no instruction",
         "no output",

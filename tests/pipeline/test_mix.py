@@ -168,13 +168,13 @@ def test_rows_are_shared_among_families_and_a_lack_is_named_or_filled(tmp_path: 
     assert "| reviews | 1 | 0 |" in (tmp_path / "mix" / "README.md").read_text()
 
 
-def test_an_example_that_stands_there_twice_is_one_row(tmp_path: Path, params, inputs) -> None:
+def test_a_repeated_example_is_one_row(tmp_path: Path, params, inputs) -> None:
     examples = list(read_examples(inputs["long"]))
     write_examples(inputs["long"] / "examples-00001.parquet", examples)
     run(params, **inputs, out=tmp_path / "mix")
     assert sum(bool(row.material) for row in read_mixed(tmp_path / "mix", "train*.parquet")) == 6
     report = json.loads((tmp_path / "mix" / "report.json").read_text())
-    assert report["refused"] == {"example that stands there twice": len(examples)}
+    assert report["refused"] == {"repeated example": len(examples)}
 
 
 def test_long_rows_alone_can_be_asked_for(tmp_path: Path, params, inputs) -> None:

@@ -1,0 +1,1 @@
+"""What `longalpaca bench` measures of training, one file a benchmark."""

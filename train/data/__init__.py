@@ -1,0 +1,1 @@
+"""Training rows: packed documents, chat templates, the cache of tokens."""

@@ -1,0 +1,1 @@
+"""Memory and FLOPs of a training step, without a GPU."""

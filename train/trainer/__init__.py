@@ -1,0 +1,1 @@
+"""Models, configurations and loops of training: loss, LoRA, precision, checkpoints."""

@@ -1,0 +1,1 @@
+"""What readers of several formats share: plain text, tables, clean-up."""

@@ -1,0 +1,1 @@
+"""LaTeX sources, alone or in an archive."""

@@ -1,0 +1,1 @@
+"""PDF: lines, columns, headings, tables, notes, hidden text, OCR."""

@@ -1,0 +1,1 @@
+"""Writers of the sample corpus: PDF, EPUB, HTML, inline XBRL."""

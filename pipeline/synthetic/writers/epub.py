@@ -41,10 +41,14 @@ def title_page(manuscript: Manuscript) -> Page:
     """Return the page that names the book and its author."""
     year = manuscript.date[:4]
     lines = f"<p>{escape(', '.join(manuscript.authors))}</p>\n<p>{year}</p>"
-    return "title", manuscript.title, f'<section epub:type="titlepage">\n{heading_of(manuscript)}\n{lines}\n</section>'
+    return (
+        "title",
+        manuscript.title,
+        f'<section epub:type="titlepage">\n{heading(manuscript)}\n{lines}\n</section>',
+    )
 
 
-def heading_of(manuscript: Manuscript) -> str:
+def heading(manuscript: Manuscript) -> str:
     """Return the title as a heading."""
     return f"<h1>{escape(manuscript.title)}</h1>"
 

@@ -73,10 +73,17 @@ def write_report(path: Path, manuscript: Manuscript) -> None:
     """Write one column with a title page and a table of contents."""
     document = Report(str(path), **metadata(manuscript))
     frame = Frame(MARGIN, MARGIN, WIDTH - 2 * MARGIN, HEIGHT - 2 * MARGIN, id="page")
-    document.addPageTemplates([PageTemplate("page", [frame], onPage=header_of(manuscript))])
+    document.addPageTemplates([PageTemplate("page", [frame], onPage=draw_header(manuscript))])
     width = WIDTH - 2 * MARGIN - 12
     contents = TableOfContents(levelStyles=CONTENTS)
-    front = [Spacer(1, 6 * cm), *title_of(manuscript), PageBreak(), Paragraph("Contents", TITLE), contents, PageBreak()]
+    front = [
+        Spacer(1, 6 * cm),
+        *title_block(manuscript),
+        PageBreak(),
+        Paragraph("Contents", TITLE),
+        contents,
+        PageBreak(),
+    ]
     styles = {1: CHAPTER, 2: SECTION}
     document.multiBuild([*front, *flowables(manuscript.blocks, BODY, styles, width)])
 
@@ -89,12 +96,12 @@ def write_article(path: Path, manuscript: Manuscript) -> None:
     across = Frame(MARGIN, MARGIN + short, WIDTH - 2 * MARGIN, TITLE_HEIGHT, id="title")
     first = [across, *(Frame(x, MARGIN, COLUMN, short, leftPadding=0, rightPadding=0) for x in (MARGIN, right))]
     later = [Frame(x, MARGIN, COLUMN, tall, leftPadding=0, rightPadding=0) for x in (MARGIN, right)]
-    header = header_of(manuscript)
+    header = draw_header(manuscript)
     document.addPageTemplates(
         [PageTemplate("first", first, onPage=header), PageTemplate("later", later, onPage=header)]
     )
     styles = {1: COLUMN_HEADING, 2: COLUMN_SUBHEADING}
-    front = [NextPageTemplate("later"), *title_of(manuscript), FrameBreak()]
+    front = [NextPageTemplate("later"), *title_block(manuscript), FrameBreak()]
     document.build([*front, *flowables(manuscript.blocks, SMALL, styles, COLUMN)])
 
 
@@ -103,7 +110,7 @@ def metadata(manuscript: Manuscript) -> dict[str, object]:
     return {"pagesize": A4, "title": manuscript.title, "author": ", ".join(manuscript.authors), "invariant": 1}
 
 
-def header_of(manuscript: Manuscript) -> Callable[[Canvas, BaseDocTemplate], None]:
+def draw_header(manuscript: Manuscript) -> Callable[[Canvas, BaseDocTemplate], None]:
     """Return the function that draws running head and page number."""
 
     def draw(canvas: Canvas, document: BaseDocTemplate) -> None:
@@ -116,7 +123,7 @@ def header_of(manuscript: Manuscript) -> Callable[[Canvas, BaseDocTemplate], Non
     return draw
 
 
-def title_of(manuscript: Manuscript) -> list[Flowable]:
+def title_block(manuscript: Manuscript) -> list[Flowable]:
     """Set title, authors and date."""
     lines = [", ".join(manuscript.authors), manuscript.date]
     return [Paragraph(escape(manuscript.title), TITLE), *(Paragraph(escape(line), BYLINE) for line in lines)]

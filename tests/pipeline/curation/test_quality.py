@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.curation.quality import prose_of, quality_fault, repeated_share, top_share, windows_of
+from pipeline.curation.quality import prose_paragraphs, quality_rejection, repeated_share, sample_windows, top_share
 
 SENTENCES = [
     f"In the year {1800 + number} the {trade} of the {place} took {number + 3} carts of {goods} downhill and sold them."
@@ -24,7 +24,7 @@ def words(number: int) -> str:
 
 
 def test_sound_prose_breaks_no_rule() -> None:
-    assert quality_fault(SOUND, "statement", "en") == ""
+    assert quality_rejection(SOUND, "statement", "en") == ""
 
 
 @pytest.mark.parametrize(
@@ -44,27 +44,27 @@ def test_sound_prose_breaks_no_rule() -> None:
     ],
 )
 def test_each_rule_is_named_with_its_figure(text: str, rule: str) -> None:
-    assert quality_fault(text, "report", "en").startswith(rule)
+    assert quality_rejection(text, "report", "en").startswith(rule)
 
 
 def test_stop_words_are_asked_of_english_alone() -> None:
-    assert quality_fault(f"{words(60)}.", "report", "de") == ""
+    assert quality_rejection(f"{words(60)}.", "report", "de") == ""
 
 
 def test_filings_may_repeat_their_clauses_and_verse_may_have_short_lines() -> None:
     clauses = [f"The {' '.join(f'w{number}x{place}' for place in range(80))} and that ends." for number in range(12)]
     repeated = "\n\n".join(clauses * 2)
-    assert quality_fault(repeated, "report", "en").startswith("gopher paragraphs repeated")
-    assert quality_fault(repeated, "statement", "en") == ""
+    assert quality_rejection(repeated, "report", "en").startswith("gopher paragraphs repeated")
+    assert quality_rejection(repeated, "statement", "en") == ""
     verse = "\n\n".join(f"the {a} sea{n} and hill{n * n}{',.'[n % 2]}" for n, a in enumerate(words(40).split()))
-    assert quality_fault(verse, "review", "en").startswith("fineweb short lines")
-    assert quality_fault(verse, "book", "en") == ""
+    assert quality_rejection(verse, "review", "en").startswith("fineweb short lines")
+    assert quality_rejection(verse, "book", "en") == ""
 
 
 def test_tables_headings_and_listings_are_no_prose() -> None:
     text = "# Head\n\nOne line\nand its rest.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n```\ncode\n\nmore\n```"
     text += "\n\n$$x$$\n\nEnd."
-    assert prose_of(text) == ["One line and its rest.", "End."]
+    assert prose_paragraphs(text) == ["One line and its rest.", "End."]
 
 
 def test_repeated_and_top_n_grams_are_counted_by_hand() -> None:
@@ -76,8 +76,8 @@ def test_repeated_and_top_n_grams_are_counted_by_hand() -> None:
 
 def test_windows_reach_from_the_first_word_to_the_last() -> None:
     text = [str(number) for number in range(25_000)]
-    windows = windows_of(text)
+    windows = sample_windows(text)
     assert len(windows) == 10
     assert windows[0][0] == "0"
     assert windows[-1][-1] == "24999" or int(windows[-1][-1]) >= 24_990
-    assert windows_of(text[:10]) == [text[:10]]
+    assert sample_windows(text[:10]) == [text[:10]]

@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.dataset.sampling import Family, Pools, draw, family_of, quotas_of
+from pipeline.dataset.sampling import Family, Pools, draw, match_family, share_rows
 from pipeline.records import Example
 
 FAMILIES = {
@@ -24,7 +24,7 @@ def plan_all(batch: list[Example]) -> dict[str, Example]:
 @given(st.integers(0, 20_000), st.lists(st.floats(0, 100), min_size=1, max_size=6))
 def test_quotas_sum_to_the_rows_and_are_within_one_of_the_shares(num_rows: int, shares: list[float]) -> None:
     families = {str(number): Family(share=share, kinds=["*"]) for number, share in enumerate(shares)}
-    quotas = quotas_of(num_rows, families)
+    quotas = share_rows(num_rows, families)
     assert sum(quotas.values()) == num_rows
     if total := sum(shares):
         assert all(abs(quotas[str(n)] - num_rows * share / total) < 1 + 1e-6 for n, share in enumerate(shares))
@@ -33,14 +33,20 @@ def test_quotas_sum_to_the_rows_and_are_within_one_of_the_shares(num_rows: int, 
 def test_the_shares_of_the_original_are_met_to_the_row() -> None:
     shares = {"book": 13, "summary": 7, "review": 20, "analysis": 20, "other": 14}
     families = {name: Family(share=float(share), kinds=[name]) for name, share in shares.items()}
-    assert quotas_of(8_880, families) == {"book": 1560, "summary": 840, "review": 2400, "analysis": 2400, "other": 1680}
+    assert share_rows(8_880, families) == {
+        "book": 1560,
+        "summary": 840,
+        "review": 2400,
+        "analysis": 2400,
+        "other": 1680,
+    }
 
 
 def test_the_first_family_that_matches_has_the_kind() -> None:
-    assert family_of("book/summary", FAMILIES) == "summaries"
-    assert family_of("book/speech", FAMILIES) == "books"
-    assert family_of("report/cell", FAMILIES) == "other"
-    assert family_of("report/cell", {}) == "others"
+    assert match_family("book/summary", FAMILIES) == "summaries"
+    assert match_family("book/speech", FAMILIES) == "books"
+    assert match_family("report/cell", FAMILIES) == "other"
+    assert match_family("report/cell", {}) == "others"
 
 
 def test_kinds_of_a_family_take_turns() -> None:

@@ -147,7 +147,7 @@ def test_the_address_that_was_checked_is_the_one_connected_to():
     backend._network = Network()
 
     asyncio.run(backend.connect_tcp("rebind.example", 80))
-    with pytest.raises(ForbiddenAddressError, match=r"rebind\.example leads to 127\.0\.0\.1, which is not public"):
+    with pytest.raises(ForbiddenAddressError, match=r"rebind\.example resolves to 127\.0\.0\.1, which is not public"):
         asyncio.run(backend.connect_tcp("rebind.example", 80))
 
     assert connected == ["93.184.216.34"]
@@ -220,7 +220,7 @@ def test_a_body_shorter_than_its_length_or_of_no_length_is_refused(tmp_path, web
 def test_a_length_beyond_the_limit_is_refused_before_the_body_comes(tmp_path, web):
     web.route("/long", b"", Content_Length="9999999999")
 
-    assert refusal(tmp_path, f"{web.url}/long") == "too large: 9999999999 bytes, at most 5000000 are wanted"
+    assert refusal(tmp_path, f"{web.url}/long") == "too large: 9999999999 bytes, at most 5000000 are expected"
 
 
 def test_a_gzip_bomb_is_cut_while_it_inflates(tmp_path, web):

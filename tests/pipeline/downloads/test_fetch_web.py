@@ -120,7 +120,7 @@ def test_robots_txt_is_kept_to_unless_a_host_is_exempt(tmp_path, web):
     urls = [f"{web.url}/ours/a.txt", f"{web.url}/private/a.txt"]
 
     ours, private = fetch(tmp_path, urls)
-    assert ours.error == f"fetch: robots.txt: {web.url} does not want programs to read this"
+    assert ours.error == f"fetch: robots.txt: {web.url} forbids programs to read this"
     assert private.file
 
     assert all(entry.file for entry in fetch(tmp_path, urls, robots_exempt=["127.0.0.1"]))
@@ -136,7 +136,7 @@ def test_a_host_whose_robots_txt_fails_is_not_asked(tmp_path, web):
 
     run(fetch_params(), sources=tmp_path / "sources.yaml", out=tmp_path / "out")
 
-    assert "does not say what it allows: HTTP 500" in read_entries(tmp_path / "out")[0].error
+    assert "cannot be asked: HTTP 500" in read_entries(tmp_path / "out")[0].error
     assert web.paths() == []
 
 
@@ -160,7 +160,7 @@ def test_a_server_that_wants_to_be_left_alone_for_too_long_is_a_reason(tmp_path,
 
     (first, second) = fetch(tmp_path, [f"{web.url}/a.txt", f"{web.url}/b.txt"], num_attempts=3)
 
-    assert first.error == "fetch: HTTP 503: wants to be left alone for 86400 seconds"
+    assert first.error == "fetch: HTTP 503: the server asks to wait 86400 seconds"
     assert second.file
 
 
@@ -323,7 +323,7 @@ def test_a_body_far_beyond_the_size_that_the_catalogue_says_is_refused(tmp_path,
     web.route("/a.txt", b"x" * 500)
     web.route("/b.txt", b"x" * 150)
     first, second = fetch(tmp_path, [f"{web.url}/a.txt", f"{web.url}/b.txt"], {"size": 100})
-    assert first.error == "fetch: too large: 500 bytes, at most 200 are wanted"
+    assert first.error == "fetch: too large: 500 bytes, at most 200 are expected"
     assert second.file
 
 

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from pipeline.downloads.rate_limit import Clock, Politeness, retry_after
+from pipeline.downloads.rate_limit import Clock, RateLimiter, retry_after
 
 
 class Script:
@@ -46,13 +46,13 @@ def most_in_a_window(times, seconds):
 def test_no_window_of_a_second_sees_more_than_the_limit(seed):
     script, chance = Script(), random.Random(seed)
     rates = {"www.sec.gov": 10.0, "slow.example": 0.5}
-    politeness = Politeness(3.0, rates, script.clock)
+    rate_limiter = RateLimiter(3.0, rates, script.clock)
     times = {host: [] for host in ("www.sec.gov", "slow.example", "a.example", "b.example:8080")}
 
     async def ask(host):
         await script.sleep(chance.random() * 5)
         for _ in range(10):
-            await politeness.turn(host)
+            await rate_limiter.turn(host)
             times[host].append(script.time)
             await script.sleep(chance.random() * 0.2)  # the answer
 
@@ -67,14 +67,14 @@ def test_no_window_of_a_second_sees_more_than_the_limit(seed):
 
 def test_a_host_that_wants_to_be_left_alone_is_so_by_everyone_who_waits():
     script = Script()
-    politeness = Politeness(10.0, {}, script.clock)
+    rate_limiter = RateLimiter(10.0, {}, script.clock)
     times = []
 
     async def ask():
-        await politeness.turn("a.example")
+        await rate_limiter.turn("a.example")
         times.append(script.time)
         if len(times) == 3:
-            politeness.hold("a.example", 30)
+            rate_limiter.pause("a.example", 30)
 
     asyncio.run(script.run(*(ask() for _ in range(6))))
 
@@ -83,14 +83,14 @@ def test_a_host_that_wants_to_be_left_alone_is_so_by_everyone_who_waits():
 
 def test_a_crawl_delay_slows_a_host_down_and_never_speeds_it_up():
     script = Script()
-    politeness = Politeness(1.0, {}, script.clock)
-    politeness.pace("a").slow_down(0.1)
-    politeness.pace("b").slow_down(5.0)
+    rate_limiter = RateLimiter(1.0, {}, script.clock)
+    rate_limiter.pace("a").raise_interval(0.1)
+    rate_limiter.pace("b").raise_interval(5.0)
     times = []
 
     async def ask(host):
         for _ in range(3):
-            await politeness.turn(host)
+            await rate_limiter.turn(host)
         times.append(script.time)
 
     asyncio.run(script.run(ask("a"), ask("b")))

@@ -67,7 +67,7 @@ def test_a_hub_id_that_cannot_be_had_is_explained(monkeypatch, tmp_path):
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
     monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
 
-    with pytest.raises(InputError, match="the Hub does not give it"):
+    with pytest.raises(InputError, match="the Hub does not provide it"):
         load_tokenizer("nobody/nothing-at-all")
 
 
