@@ -8,7 +8,8 @@ import pytest
 import yaml
 
 from eval.ablation import parser as methods_parser
-from pipeline.bench import BENCHMARKS, parser_of
+from pipeline.bench import build_parser
+from pipeline.benchmarks.benchmark import all_benchmarks
 from pipeline.cli import COMMANDS, STAGES
 from pipeline.find import KINDS
 from pipeline.find import build_parser as find_parser
@@ -102,7 +103,7 @@ def test_every_file_of_the_readmes_tree_exists(root: Path, readme: str) -> None:
 def test_every_command_about_reading_parses(reading: str) -> None:
     for words in commands_of(reading):
         assert words[:3] == ["python", "-m", "pipeline.bench"], words
-        parser_of().parse_args(words[3:])
+        build_parser().parse_args(words[3:])
 
 
 def test_every_benchmark_is_described(root: Path) -> None:
@@ -110,7 +111,7 @@ def test_every_benchmark_is_described(root: Path) -> None:
     commands = [
         words for text in texts for words in commands_of(text) if words[:3] == ["python", "-m", "pipeline.bench"]
     ]
-    assert {parser_of().parse_args(words[3:]).name for words in commands} == set(BENCHMARKS)
+    assert {build_parser().parse_args(words[3:]).name for words in commands} == set(all_benchmarks())
 
 
 def test_every_command_about_sources_parses_and_every_finder_is_described(root: Path) -> None:
@@ -119,7 +120,7 @@ def test_every_command_about_sources_parses_and_every_finder_is_described(root: 
         if words[:2] == ["longalpaca", "find"]:
             find_parser(words[2:3]).parse_args(words[2:])
         elif words[0] == "python":
-            assert parser_of().parse_args(words[3:]).name == "fetch"
+            assert build_parser().parse_args(words[3:]).name == "fetch"
         else:
             assert words[:3] == ["dvc", "exp", "run"], words
     assert all(f"`{kind}`" in text for kind in KINDS)
@@ -148,7 +149,7 @@ def test_every_command_about_training_parses(root: Path) -> None:
 def test_every_command_about_the_dataset_parses(dataset: str) -> None:
     for words in commands_of(dataset):
         if words[:3] == ["python", "-m", "pipeline.bench"]:
-            parser_of().parse_args(words[3:])
+            build_parser().parse_args(words[3:])
         elif words[0] == "longalpaca":
             assert words[1] in COMMANDS, words
         else:
