@@ -21,7 +21,10 @@ log = logging.getLogger(__name__)
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line: a subcommand for each benchmark."""
     parser = argparse.ArgumentParser(
-        prog="python -m pipeline.bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+        prog="longalpaca bench",
+        description=__doc__,
+        epilog="Of training, each with its own --help: attention, step, memory.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="name", required=True, metavar="BENCHMARK")
     for name, benchmark in all_benchmarks().items():
