@@ -47,8 +47,6 @@ def tokenizer_file(name: str) -> Path:
         if (folder / TOKENIZER_FILE).is_file():
             return folder / TOKENIZER_FILE
         raise InputError(folder, found=f"no {TOKENIZER_FILE}", expected="the folder of a tokenizer", fix="Name one.")
-            folder, found=f"no {TOKENIZER_FILE}", expected="that file", fix="Name the folder of a tokenizer."
-        )
     return download_tokenizer(name)
 
 
