@@ -1,4 +1,4 @@
-"""Turn rows from elsewhere (Alpaca, ShareGPT, messages, prompt and answer) into a dataset to train on.
+"""Turn rows from elsewhere (Alpaca, ShareGPT, messages) into a dataset to train on.
 
 Reads   a file, a folder, a URL, or a dataset of the Hub: see pipeline/dataset/row_files.py for where rows may be, and
         instruction_formats.py for how they may look
