@@ -1,4 +1,4 @@
-"""Make any text fit for `Document.text`: NFC, valid UTF-8, and nothing in it that a reader cannot see."""
+"""Clean text for `Document.text`: NFC, valid UTF-8, no invisible characters."""
 
 import re
 import unicodedata

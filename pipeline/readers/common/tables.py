@@ -2,7 +2,7 @@
 
 Filings lay a table out on a finer grid than they show: '$', the number and ')' have a column each, and a heading spans
 several. Here such cells are joined to their numbers, columns are what the cells of the rows show, and a heading that
-spans several columns stands in each of them.
+spans several columns is repeated in each of them.
 """
 
 import re

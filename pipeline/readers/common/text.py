@@ -1,4 +1,4 @@
-"""Read plain text and Markdown: find the encoding, drop Project Gutenberg's wrapping, mark the chapters."""
+"""Read plain text and Markdown: encoding, Project Gutenberg's wrapping, chapters."""
 
 import codecs
 import re

@@ -1,4 +1,4 @@
-"""Read EPUB: the chapters in the order of the spine, straight out of the archive, which is never unpacked."""
+"""Read EPUB: the chapters in spine order, out of the archive, which is never unpacked."""
 
 import posixpath
 import re

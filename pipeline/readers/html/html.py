@@ -141,7 +141,7 @@ def expand_entity(match: re.Match[str]) -> str:
 
 
 def is_filing(source: str) -> bool:
-    """Say whether a page is a filing: they mark headings by their looks alone."""
+    """Say whether a page is a filing, whose headings are set in bold and have no tags of their own."""
     return (
         re.search(r"<h[1-6][\s>]", source, re.IGNORECASE) is None
         and re.search(r"item\s+1a?\b", source, re.I) is not None

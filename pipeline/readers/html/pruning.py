@@ -1,4 +1,4 @@
-"""Take from a tree what a person would not read in it: scripts, menus, hidden text; and set notes apart."""
+"""Remove from a tree what is not text: scripts, menus, hidden parts; mark notes."""
 
 import re
 from collections import defaultdict
@@ -42,7 +42,7 @@ NOTE = re.compile(r"noteref|footnote-reference|footnote-ref")
 ONE_MARK = r"(?:\d{1,3}|[a-z]|[*\u2020\u2021\u00a7]{1,3})"
 MENU = re.compile(r"backlink|footnote-back|backref|(?:^|\s)(?:toc|table-of-contents|toctree-wrapper)(?:\s|$)")
 NOTE_MARK = re.compile(rf"(?:[\[(]?{ONE_MARK}[\])]?[ ,;]{{0,2}}){{1,6}}")
-POWER_OF = re.compile(r"(?:^|[^\w.,])(?:10|[a-zA-Z\u0370-\u03ff]|[kcmdn]m|ft)$")  # what stands before an exponent
+POWER_OF = re.compile(r"(?:^|[^\w.,])(?:10|[a-zA-Z\u0370-\u03ff]|[kcmdn]m|ft)$")  # the text before an exponent
 ORDINAL = re.compile(r"st|nd|rd|th|er|e|TM|\u2122|SM|\u00ae", re.IGNORECASE)
 TEX = etree.XPath(".//*[local-name()='annotation'][contains(@encoding, 'tex')]")
 
@@ -51,7 +51,7 @@ Place = tuple[int, Any]  # an element and its place in the order of the page
 
 @dataclass
 class LeftOut:
-    """What was taken out of a page: what no one would see, and what stands at every page break."""
+    """What was taken out of a page: what no one would see, and what every page break repeats."""
 
     num_elements: int = 0
     num_characters: int = 0  # in these elements
@@ -121,12 +121,12 @@ def drop_invisible(root: Any, sheet: dict[str, str]) -> LeftOut:
     """
     unseen = LeftOut()
     styled, hidden = styles_in(root, sheet)
-    looks = {style: compute_style(style) for style in styled}
-    hidden += [place for style, look in looks.items() if look.hidden or look.tiny for place in styled[style]]
+    effects = {style: compute_style(style) for style in styled}
+    hidden += [place for style, look in effects.items() if look.hidden or look.tiny for place in styled[style]]
     for _, element in sorted(hidden, key=itemgetter(0)):
         hide(element, unseen, root, sheet)
-    grounds = {WHITE} | {look.ground for look in looks.values() if look.ground}
-    for style, look in looks.items():
+    grounds = {WHITE} | {look.ground for look in effects.values() if look.ground}
+    for style, look in effects.items():
         if look.ink and any(are_indistinguishable(look.ink, ground) for ground in grounds):
             for _, element in styled[style]:
                 if blends_in(element, look.ink, sheet):
@@ -161,7 +161,7 @@ def styles_in(root: Any, sheet: dict[str, str]) -> tuple[dict[str, list[Place]],
 
 
 def hide(element: Any, unseen: LeftOut, root: Any, sheet: dict[str, str]) -> None:
-    """Drop an element that is not seen and count its text; of a tiny one, what sets its own size stays."""
+    """Drop an invisible element and count its text; of a tiny one, what sets its own size stays."""
     text = flat_text(element)
     if not text or (element is not root and root not in element.iterancestors()):
         return  # nothing to hide, or already gone with what was around it
@@ -195,7 +195,7 @@ def mark_superscript(mark: Any) -> None:
 
 
 def text_before(element: Any) -> str:
-    """Return the end of the text that stands right before an element, '' at the start of its parent."""
+    """Return the end of the text right before an element, '' at the start of its parent."""
     previous = element.getprevious()
     if previous is None:
         parent = element.getparent()

@@ -27,7 +27,7 @@ IN_LINES = {
 BOLD_TAGS = {"b", "strong"}
 MAX_INDENT = 8  # levels of lists within lists that are shown
 LIST_ITEM = re.compile(r" *(?:-|\d+\.) ")
-MarkHeading = Callable[[str, bool], str]  # a block, and whether all of it is bold -> the block, marked if it heads
+MarkHeading = Callable[[str, bool], str]  # block, is all of it bold -> the block, as a heading if it is one
 
 
 def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, LeftOut]:
@@ -35,7 +35,7 @@ def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, L
 
     Args:
         root: The element to begin with.
-        mark_heading: Marks the headings of a page that says so by its looks alone, without h1 to h6.
+        mark_heading: Marks headings by how they are set, for pages without h1 to h6.
     """
     unseen = prune(root)
     page = Page(mark_heading, is_html=local_name(root.tag) in ("html", "body"))
@@ -81,10 +81,10 @@ class Page:
         self.item = ""  # the mark to set before the block at hand
         self.bold: list[Any] = []  # the bold elements that are open
         self.pre: list[Any] = []  # the <pre> elements that are open
-        self.breaks: list[int] = []  # the page breaks: how many blocks stand before each
+        self.breaks: list[int] = []  # the page breaks: the number of blocks before each
 
     def is_block(self, name: str) -> bool:
-        """Say whether an element stands on lines of its own."""
+        """Say whether an element is a block, with lines of its own."""
         return name in BLOCKS or not (self.is_html or name in IN_LINES or name == "")
 
     def open(self, name: str, element: Any) -> None:
@@ -165,7 +165,7 @@ class Page:
         self.item = ""
 
     def marked(self, block: str, *, bold: bool) -> str:
-        """Mark a block that is a heading by its looks."""
+        """Mark a block that is set like a heading."""
         return self.mark_heading(block, bold) if self.mark_heading else block
 
     def add(self, block: str, *, tight: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Read what a filing in inline XBRL tags: figures with their meaning, and what the filing says of itself.
+"""Read the tagged figures and the metadata of a filing in inline XBRL.
 
 The figures are found again in the text that was read from the page: both are sequences of numbers in the same order,
 and the longest common subsequence puts each tagged number into its place.
@@ -23,7 +23,7 @@ XBRLDI = "{http://xbrl.org/2006/xbrldi}"
 NUMBER = re.compile(r"\d[\d,.]*\d|\d")
 MAX_PAIRS = 2_000_000_000  # of numbers that are compared, a bit each: 250 MB
 MAX_SCALE = 15
-SURE_DIGITS = 4  # a number that stands matched alone, between unmatched ones, must have so many
+SURE_DIGITS = 4  # a number matched alone, between unmatched ones, must have as many
 NOT_TEXT = {"script", "style"}
 
 

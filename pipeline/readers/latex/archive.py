@@ -1,4 +1,4 @@
-"""Read the source of a paper as arXiv gives it: one LaTeX file under gzip, or several in a tar archive under gzip.
+"""Read the source of a paper as arXiv serves it: one LaTeX file, or a tar archive.
 
 Nothing is unpacked to the disk. Names within the archive are only looked up among themselves, and only the text files
 of LaTeX are looked at: figures and styles are passed over.

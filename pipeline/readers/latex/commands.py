@@ -1,4 +1,4 @@
-"""What the commands of LaTeX stand for, as far as text is concerned."""
+"""What the commands of LaTeX mean as text."""
 
 ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",

@@ -1,4 +1,4 @@
-"""Read the source of LaTeX papers and books: the text that would be printed, formulas as they are written.
+"""Read the source of LaTeX papers and books: the text as printed, formulas as written.
 
 No macro is executed and no other file is read. Every character is looked at a fixed number of times, so hostile sources
 take no longer than others.
@@ -54,7 +54,7 @@ def strip_comments(text: str) -> str:
 
 
 def heading_levels(text: str) -> dict[str, int]:
-    """Return the Markdown level of each kind of section: the outermost that is used stands right below the title."""
+    """Return the Markdown level of each kind of section: the outermost that is used is one below the title."""
     used = [index for index, name in enumerate(LEVELS) if re.search(rf"\\{name}\b", text)]
     first = used[0] if used else 0
     return {name: min(6, max(2, 2 + index - first)) for index, name in enumerate(LEVELS)}

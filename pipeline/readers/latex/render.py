@@ -1,4 +1,4 @@
-"""Render the body of a LaTeX document as Markdown, from its first character to its last, without recursion."""
+"""Render the body of a LaTeX document as Markdown in one pass, without recursion."""
 
 import re
 from collections import Counter
@@ -116,7 +116,7 @@ class Writer:
         return place
 
     def formula(self, end: str, mark: str, place: int, literal: str) -> int:
-        """Write a formula as it stands, up to its end; a sign that nothing ends is only that."""
+        """Write a formula unchanged, up to its end; a dollar sign without an end is a dollar sign."""
         close = self.source.find(end, place)
         while end == "$" and close > 0 and self.source.text[close - 1] == "\\":
             close = self.source.find(end, close + 1)
@@ -128,7 +128,7 @@ class Writer:
         return close + len(end)
 
     def command(self, name: str, place: int) -> int:
-        """Write what a command stands for; of an unknown one, what its arguments hold."""
+        """Write what a command means; of an unknown one, its arguments."""
         source = self.source
         if name in self.levels:
             return self.open_group(source.after_options(place), "block", "#" * self.levels[name] + " ")
@@ -202,7 +202,7 @@ class Writer:
         return place
 
     def footnote(self, place: int) -> int:
-        """Begin a footnote: its mark stays in the sentence, its text stands below the block."""
+        """Begin a footnote: its mark stays in the sentence, its text goes below the block."""
         if place not in self.source.closing:
             return place
         self.num_notes += 1

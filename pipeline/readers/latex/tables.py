@@ -19,7 +19,7 @@ def read_latex_rows(inside: str, render: Callable[[str], str]) -> list[Row]:
     """Return the rows of a table: cells with text at the columns that they span.
 
     Args:
-        inside: What stands between the table's begin and end.
+        inside: The source between the table's begin and end.
         render: Returns the text of a cell's source on one line.
     """
     source = Source(inside)
@@ -41,7 +41,7 @@ def read_latex_rows(inside: str, render: Callable[[str], str]) -> list[Row]:
 
 
 def split_rows(body: str) -> list[list[str]]:
-    """Split the body of a table into rows of cells; what stands in braces is not split."""
+    """Split the body of a table into rows of cells; what is in braces is not split."""
     rows: list[list[str]] = [[]]
     depth = start = 0
     for match in CELL_END.finditer(body):

@@ -32,7 +32,7 @@ def sort_for_reading(lines: list[Line]) -> list[Line]:
 
 
 def join_split_lines(lines: list[Line]) -> list[Line]:
-    """Join what stands on one line: PDFium takes a dash that stands alone, or a word in small print, for another."""
+    """Join what is on one line: PDFium takes a lone dash, or a word in small print, for a line of its own."""
     kept: list[Line] = []
     for line in lines:
         before = kept[-1] if kept else None
@@ -62,17 +62,17 @@ def join_pieces(before: Line, line: Line) -> tuple[Piece, ...]:
 
 
 def split_merged_lines(lines: list[Line]) -> list[Line]:
-    """Part the lines that hold the last line of a column and the first of the next, which stands at the same height."""
-    parted: list[Line] = []
+    """Split the lines that hold the last line of a column and the first of the next, at the same height."""
+    split: list[Line] = []
     for index, line in enumerate(lines):
         before = lines[index - 1] if index else None
         after = lines[index + 1] if index + 1 < len(lines) else None
         if before and after and spans_columns(before, line, after):
             sides = split_at_gap(line, (line.pieces[0].right + line.pieces[1].left) / 2)
-            parted += [*sides[0], *sides[1]] if sides else [line]
+            split += [*sides[0], *sides[1]] if sides else [line]
         else:
-            parted.append(line)
-    return parted
+            split.append(line)
+    return split
 
 
 def spans_columns(before: Line, line: Line, after: Line) -> bool:
@@ -120,7 +120,7 @@ def order_by_columns(lines: list[Line]) -> list[Line]:
 
 
 def split_at_gap(line: Line, gap: float) -> tuple[list[Line], list[Line]] | None:
-    """Part a line at a gap; None if it crosses it."""
+    """Split a line at a gap; None if it crosses it."""
     if any(piece.left < gap < piece.right for piece in line.pieces):
         return None
     left = tuple(piece for piece in line.pieces if piece.right <= gap)

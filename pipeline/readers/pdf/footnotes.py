@@ -1,4 +1,4 @@
-"""Keep the footnotes of a PDF page apart from the sentences that they stand between.
+"""Separate the footnotes of a PDF page from its sentences.
 
 A footnote begins with a raised mark in lines smaller than the text. Its mark in the text becomes `[^mark]`, the note
 `[^mark]: …`, at the end of its page, or before the last paragraph of the page where that goes on on the next.
@@ -16,7 +16,7 @@ SMALLER = 0.96  # than the text of the document, a note is
 
 
 def split_notes(lines: list[Line], body: float) -> tuple[list[Line], dict[str, list[Line]]]:
-    """Part the notes of a page from its other lines: mark -> lines."""
+    """Separate the notes of a page from its other lines: mark -> lines."""
     kept: list[Line] = []
     notes: dict[str, list[Line]] = {}
     note: list[Line] | None = None
@@ -71,6 +71,6 @@ def write_marks(block: str, notes: dict[str, list[Line]]) -> str:
 
 
 def write_exponent(match: re.Match[str]) -> str:
-    """Return what stands above a line and is no mark of a note: after a figure, an exponent."""
+    """Return raised characters that are no mark of a note: after a figure, an exponent."""
     before = match.string[match.start() - 1 : match.start()] if not match[1] else ""
     return f"{match[1]}{'^' if before.isdigit() and match[2].isdigit() else ''}{match[2]}"

@@ -66,7 +66,7 @@ def unnumbered(text: str) -> str:
 
 
 def headings_by_style(lines: list[Line], body: float) -> dict[int, int]:
-    """Return the headings of a page by their looks: index of the line -> level."""
+    """Return the headings of a page by size and weight: index of the line -> level."""
     found: dict[int, int] = {}
     for number, line in enumerate(lines):
         level = heading_level(line, body)
@@ -77,7 +77,7 @@ def headings_by_style(lines: list[Line], body: float) -> dict[int, int]:
 
 
 def heading_level(line: Line, body: float) -> int:
-    """Return the level of a line that looks like a heading, 0 for others."""
+    """Return the level of a line that is set like a heading, 0 for others."""
     text = line.text
     if not line.size or line.turned or len(text) > MAX_HEADING_CHARS or not (line.bold or line.size >= 1.15 * body):
         return 0

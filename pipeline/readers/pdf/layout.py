@@ -1,4 +1,4 @@
-"""From the lines of PDF pages to Markdown: running heads off, columns in order, headings, tables and notes marked.
+"""Turn the lines of PDF pages into Markdown, with headings, tables and notes.
 
 All of it goes by how a page is set (places, font sizes, repetition), and where that is not clear, lines stay as they
 are: a line too many does less harm than a false sentence or a figure in the wrong column.
@@ -24,12 +24,12 @@ def markdown_pages(pages: list[list[Line]], outline: Outline) -> tuple[list[str]
     kept, num_dropped = remove_running_headers(pages)
     kept = mark_listings([sort_for_reading(lines) for lines in kept])
     body = body_size(kept)
-    parted = [split_notes(lines, body) for lines in kept]
-    notes = [found for _, found in parted]
-    flows = [[lines for lines, _ in parted], *([list(found.values()) for found in notes])]
-    mended = iter(join_words([lines for flow in flows for lines in flow]))
-    texts = [next(mended) for _ in parted]
-    notes = [{mark: next(mended) for mark in found} for found in notes]
+    split = [split_notes(lines, body) for lines in kept]
+    notes = [found for _, found in split]
+    flows = [[lines for lines, _ in split], *([list(found.values()) for found in notes])]
+    joined = iter(join_words([lines for flow in flows for lines in flow]))
+    texts = [next(joined) for _ in split]
+    notes = [{mark: next(joined) for mark in found} for found in notes]
     headings = find_headings(texts, outline)
     markdown = [
         "\n\n".join(insert_notes(list(iter_blocks(lines, marked)), found)) if lines else ""

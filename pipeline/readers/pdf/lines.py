@@ -1,6 +1,6 @@
-"""The lines of a PDF page as PDFium finds them, in its order, with where and how they are set.
+"""The lines of a PDF page as PDFium finds them, with their places and fonts.
 
-What no one sees is left out and counted; a number that stands above its line, as the mark of a footnote does, comes
+Hidden text is left out and counted; a number raised above its line, as the mark of a footnote is, comes
 between the two signs of `RAISED`; a line that runs up or down the page comes after the others, marked as turned.
 """
 
@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from pipeline.readers.pdf.chars import Box, Chars, Style, page_chars
 from pipeline.readers.pdf.hidden_text import Page, find_hidden_words
 
-CELL_GAP = 0.9  # of the font size: a wider gap parts cells, not words
+CELL_GAP = 0.9  # of the font size: a wider gap separates cells, not words
 LINE = re.compile("[^\r\n\ufffe]+\ufffe?")  # PDFium sets U+FFFE in place of a hyphen and of the line end after it
 WORD = re.compile("[^ \t\u00a0\u2000-\u200a\u3000]+")
 MIN_PITCH_CHARS = 2  # of a word by which the width of a character is measured
@@ -35,7 +35,7 @@ COMBINING = {"¨": "\u0308", "\u00b4": "\u0301", "\u02c6": "\u0302", "\u02dc": "
 
 @dataclass(frozen=True)
 class Piece:
-    """Words of a line that stand close together; all numbers are points, from the lower left corner of the page."""
+    """Words of a line that are close together; all numbers are points, from the lower left corner of the page."""
 
     text: str
     left: float
@@ -72,7 +72,7 @@ class Line:
 
 
 class Frame(NamedTuple):
-    """How a page is looked at: turned to the right so often, from its lower left corner."""
+    """How a page is viewed: turned to the right so often, from its lower left corner."""
 
     turn: int
     left: float
@@ -114,20 +114,20 @@ def extract_lines(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
 
 
 def visible_words(text: str, page: Page, chars: Chars) -> tuple[list[list[Word]], Counter[str]]:
-    """Return the words of each line that can be seen, and counts of the others."""
+    """Return the visible words of each line, and counts of the others."""
     spans = [[word.span() for word in WORD.finditer(text, *line.span())] for line in LINE.finditer(text)]
     flat = [span for line in spans for span in line]
     numbers = chars.boxes([index for start, end in flat for index in (start, end - 1)])
     boxes = list(zip(*[iter(numbers)] * 4, strict=True))
     outer = list(map(enclosing_box, boxes[::2], boxes[1::2]))
     hidden, counts = find_hidden_words(page, chars, [start for start, _ in flat], outer)
-    seen, number = [], 0
+    visible, number = [], 0
     for line in spans:
         places = [n for n in range(number, number + len(line)) if n not in hidden]
         number += len(line)
         if places:
-            seen.append([Word(*flat[n], boxes[2 * n], boxes[2 * n + 1]) for n in places])
-    return seen, counts
+            visible.append([Word(*flat[n], boxes[2 * n], boxes[2 * n + 1]) for n in places])
+    return visible, counts
 
 
 def enclosing_box(first: Box, last: Box) -> Box:
@@ -143,13 +143,13 @@ def enclosing_box(first: Box, last: Box) -> Box:
 
 
 def typical_char(line: list[Word]) -> int:
-    """Return a character that is set like most of its line: at either end of a word the mark of a note may stand."""
+    """Return a character that is set like most of its line: at either end of a word there may be the mark of a note."""
     longest = max(line, key=lambda word: word.end - word.start)
     return (longest.start + longest.end) // 2
 
 
 def upright(words: list[Word], frame: Frame) -> list[Word]:
-    """Return words as they stand, from left to right, in a frame."""
+    """Return words from left to right, with their places in a frame."""
     if frame == (0, 0, 0):
         return words
     moved = [Word(start, end, to_frame(first, frame), to_frame(last, frame)) for start, end, first, last in words]
@@ -157,7 +157,7 @@ def upright(words: list[Word], frame: Frame) -> list[Word]:
 
 
 def to_frame(box: Box, frame: Frame) -> Box:
-    """Return where a box stands in a frame."""
+    """Return the place of a box in a frame."""
     left, top, right, bottom = rotate_box(box, frame.turn)
     return left - frame.left, top - frame.bottom, right - frame.left, bottom - frame.bottom
 
@@ -202,7 +202,7 @@ def measure_pitch(words: list[Word]) -> float:
 
 
 def split_pieces(texts: list[str], words: list[Word], gap: float) -> Iterator[Piece]:
-    """Yield the pieces of a line: words with a gap between them that is no space are parted."""
+    """Yield the pieces of a line: it is split at gaps wider than a space."""
     begun, left, right = 0, words[0].first[0], words[0].last[2]
     for number in range(1, len(words)):
         start, end = words[number].first[0], words[number].last[2]
@@ -220,7 +220,7 @@ def decode_tex_font(text: str) -> str:
 
 
 def mark_raised_words(text: str, chars: Chars, words: list[Word], style: Style, frame: Frame) -> list[str]:
-    """Return words as they are to be read, what stands above the line between the signs of `RAISED`."""
+    """Return words as they are to be read, raised characters between the signs of `RAISED`."""
     texts = [text[word.start : word.end] for word in words]
     level = to_frame(chars.box(typical_char(words)), frame)
     height = SMALLER * (level[1] - level[3])
@@ -249,7 +249,7 @@ def mark_raised(whole: str, word: Word, chars: Chars, level: Box, style: Style, 
 
 
 def is_raised(box: Box, level: Box, size: float) -> bool:
-    """Say whether a character is smaller than those of its line and stands higher."""
+    """Say whether a character is smaller than those of its line and higher."""
     return box[1] - box[3] < SMALLER * (level[1] - level[3]) and box[3] - level[3] > 0.12 * size
 
 

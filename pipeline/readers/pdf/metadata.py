@@ -1,4 +1,4 @@
-"""Title, authors and date of a PDF: as its metadata has them, else as its first page does."""
+"""Title, authors and date of a PDF: from its metadata, else from its first page."""
 
 import re
 from typing import Any
@@ -59,7 +59,7 @@ def info_dictionary(document: Any) -> dict[str, str]:
 
 
 def title_lines(lines: list[Line]) -> tuple[int, int]:
-    """Return where the title stands among the lines of the first page: the first that are set largest."""
+    """Return the range of the title among the lines of the first page: the first that are set largest."""
     sizes = sorted(line.size for line in lines if line.size)
     if not sizes or sizes[-1] < LARGER * sizes[len(sizes) // 2]:
         return 0, 0
@@ -85,12 +85,12 @@ def authors_in(lines: list[Line]) -> tuple[str, ...]:
 
 
 def is_name(text: str) -> bool:
-    """Say whether a text looks like the name of a person."""
+    """Say whether a text has the form of a person's name."""
     return NAME.fullmatch(text) is not None and len(text) < 40 and not text.isupper() and not NO_NAME.search(text)
 
 
 def join_rows(lines: list[Line]) -> list[str]:
-    """Return the texts of lines, those at nearly one height as one: raised marks part the names of a line."""
+    """Return the texts of lines, those at nearly one height as one: raised marks split the names of a line."""
     texts: list[str] = []
     before: Line | None = None
     for line in lines:
@@ -103,7 +103,7 @@ def join_rows(lines: list[Line]) -> list[str]:
 
 
 def date_in(text: str) -> str:
-    """Return the first date of a text, as exact as it stands there; '' if there is none."""
+    """Return the first date of a text, as exact as it is there; '' if there is none."""
     found = WRITTEN_DATE.search(text)
     if not found:
         return ""

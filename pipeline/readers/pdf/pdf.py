@@ -179,7 +179,7 @@ def why_empty(pages: Pages, fault: str) -> str:
         return fault or "no page can be read"
     num_pages, hidden = len(pages.readers), sum(pages.hidden.values())
     if hidden:
-        return f"none of its {num_pages} pages has text that can be seen; {hidden} words are hidden"
+        return f"none of its {num_pages} pages has visible text; {hidden} words are hidden"
     return f"none of its {num_pages} pages has text: is it scanned?"
 
 

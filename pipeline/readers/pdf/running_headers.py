@@ -7,7 +7,7 @@ from itertools import chain, takewhile, zip_longest
 
 from pipeline.readers.pdf.lines import Line
 
-NUM_EDGE_LINES = 3  # at the top and at the bottom of a page, among which running heads are looked for
+NUM_EDGE_LINES = 3  # at the top and at the bottom of a page, among which running heads are searched
 MIN_REPEATS = 3
 SAME_HEIGHT = 4  # points
 NUMBER = re.compile(r"\d{1,9}")
@@ -24,10 +24,10 @@ def letters_and_digits(text: str) -> str:
 
 
 def remove_running_headers(pages: list[list[Line]]) -> tuple[list[list[Line]], int]:
-    """Drop what stands at the top or the bottom of at least three pages, at one height, with the same words.
+    """Drop lines at the top or the bottom of at least three pages, at one height, with the same words.
 
-    A number may differ if it counts the pages, and then stand alone at any height: the last rows of tables that are
-    alike but for their figures are no feet.
+    A number may differ if it counts the pages, and then be alone on its line at any height: the last rows of
+    tables that are alike but for their figures are no feet.
     """
     edges = [edge_lines(lines) for lines in pages]
     keys = {id(line): running_keys(line, index) for index, edge in enumerate(edges) for side in edge for line in side}
