@@ -12,10 +12,11 @@ from urllib.parse import unquote, urlsplit
 from lxml import etree
 
 from pipeline.readers.common.clean import clean, warn_of_invisible
+from pipeline.readers.common.gutenberg import strip_gutenberg
 from pipeline.readers.common.reading import ReadContext, Reading, UnreadableError
-from pipeline.readers.common.text import strip_gutenberg
 from pipeline.readers.html.html import decode_markup, parse
-from pipeline.readers.html.pruning import EPUB_TYPE, LeftOut, drop, flat_text
+from pipeline.readers.html.pruning import EPUB_TYPE, LeftOut, drop
+from pipeline.readers.html.raised import flat_text
 from pipeline.readers.html.to_markdown import markdown
 
 MAX_ENTRIES = 10_000
@@ -216,7 +217,7 @@ def local_path(href: str) -> str | None:
 
 def find_chapter_body(data: bytes) -> Any:
     """Return the body of a chapter without tables of contents, None for pages that are no chapters."""
-    root, _ = parse(decode_markup(data))
+    root, _ = parse(decode_markup(data).text)
     if root is None:
         raise UnreadableError("broken", "no XHTML")
     body = next(root.iter("{*}body"), None)

@@ -11,8 +11,8 @@ import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
 
+from pipeline.readers.common.encodings import decode
 from pipeline.readers.common.reading import ReadContext, Reading, UnreadableError
-from pipeline.readers.common.text import decode
 from pipeline.readers.latex import latex
 from pipeline.readers.latex.source import is_latex
 
@@ -66,8 +66,8 @@ def decode_members(data: bytes) -> tuple[dict[str, str], str]:
     if sum(map(len, members.values())) > MAX_TEXT_BYTES:
         raise UnreadableError("too large", f"more than {MAX_TEXT_BYTES} bytes of LaTeX")
     decoded = {name: decode(body) for name, body in sorted(members.items()) if body}
-    encodings = sorted({encoding for _, encoding in decoded.values()})
-    return {name: text for name, (text, _) in decoded.items()}, ", ".join(encodings)
+    encodings = sorted({each.encoding for each in decoded.values()})
+    return {name: each.text for name, each in decoded.items()}, ", ".join(encodings)
 
 
 def is_tar(data: bytes) -> bool:

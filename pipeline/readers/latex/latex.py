@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.readers.common.clean import clean, warn_of_invisible
+from pipeline.readers.common.encodings import decode
 from pipeline.readers.common.reading import ReadContext, Reading, UnreadableError
-from pipeline.readers.common.text import decode
 from pipeline.readers.latex.commands import LEVELS
 from pipeline.readers.latex.render import render
 from pipeline.readers.latex.source import Source
@@ -28,8 +28,8 @@ DATE = re.compile(
 def read(path: Path, context: ReadContext) -> Reading:
     """Read a LaTeX source."""
     del context  # its pages are not made yet
-    text, encoding = decode(path.read_bytes())
-    return read_source(text, encoding)
+    decoded = decode(path.read_bytes())
+    return read_source(decoded.text, decoded.encoding)
 
 
 def read_source(text: str, encoding: str) -> Reading:

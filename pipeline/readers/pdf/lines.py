@@ -9,9 +9,11 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from pipeline.readers.pdf.chars import Box, Chars, Style, page_chars
+from pipeline.readers.pdf.control_glyphs import CONTROL, name_control_glyphs
 from pipeline.readers.pdf.hidden_text import Page, find_hidden_words
 
 CELL_GAP = 0.9  # of the font size: a wider gap separates cells, not words
@@ -22,8 +24,9 @@ SAME_PITCH = 0.01  # of it
 SMALLER = 0.9  # than those of its line, a raised character is
 RAISED = "\ufff9\ufffb"  # characters that no text keeps
 MARKS = "*∗†‡§¶"
-MARK_AT_END = re.compile(rf"(?:\d{{1,4}}|[{MARKS}]{{1,3}})$")
-MARK_AT_START = re.compile(rf"(?:\d{{1,4}}|[{MARKS}]{{1,3}})(?=\D)")
+MAX_WORD = 60  # characters: longer runs without a space are no words
+MAX_RAISED = 4  # characters: what is longer is small print, not a mark or an exponent
+RAISED_TEXT = re.compile(rf"[-+\u2212\u2013]?\d{{1,4}}|\d?[-+\u2212]|[{MARKS}]{{1,3}}")
 TEX_FONTS = str.maketrans(  # characters of fonts that do not say what theirs mean: the encodings OT1 and T1
     {0x0B: "ff", 0x0C: "fi", 0x0E: "ffi", 0x0F: "ffl", 0x10: "“", 0x11: "”", 0x12: "„", 0x15: "\u2013", 0x16: "\u2014"}
     | {0x1B: "ff", 0x1C: "fi", 0x1D: "fl", 0x1E: "ffi", 0x1F: "ffl"}
@@ -98,6 +101,8 @@ def extract_lines(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
     text, chars = page_chars(textpage)
     if chars is None:
         return plain_lines(text), Counter()
+    if CONTROL.search(text):
+        text = name_control_glyphs(text, page, chars)
     shown = Page(page.raw)
     words, hidden = visible_words(text, shown, chars)
     styles = [chars.style(typical_char(line)) for line in words]
@@ -224,28 +229,27 @@ def mark_raised_words(text: str, chars: Chars, words: list[Word], style: Style, 
     texts = [text[word.start : word.end] for word in words]
     level = to_frame(chars.box(typical_char(words)), frame)
     height = SMALLER * (level[1] - level[3])
-    for number, (_, _, first, last) in enumerate(words):
+    gap = CELL_GAP * max(style.size, 1.0)
+    for number, word in enumerate(words):
+        first, last = word.first, word.last
         if last[1] - last[3] < height or first[1] - first[3] < height:
-            texts[number] = mark_raised(texts[number], words[number], chars, level, style, frame)
+            is_apart = number > 0 and first[0] - words[number - 1].last[2] > gap
+            texts[number] = mark_raised(texts[number], word, chars, level, style, frame, is_apart=is_apart)
     return texts
 
 
-def mark_raised(whole: str, word: Word, chars: Chars, level: Box, style: Style, frame: Frame) -> str:
-    """Return a word with the mark at its end or its start, if it has one, between the signs of `RAISED`."""
-    at_end, at_start = MARK_AT_END.search(whole), MARK_AT_START.match(whole)
-    if at_end and is_raised(word.last, level, style.size):
-        start = at_end.start()
-        while start + 1 < len(whole) and not is_raised(
-            to_frame(chars.box(word.start + start), frame), level, style.size
-        ):
-            start += 1
-        return f"{whole[:start]}{RAISED[0]}{whole[start:]}{RAISED[1]}"
-    if at_start and is_raised(word.first, level, style.size):
-        end = at_start.end()
-        while end > 1 and not is_raised(to_frame(chars.box(word.start + end - 1), frame), level, style.size):
-            end -= 1
-        return f"{RAISED[0]}{whole[:end]}{RAISED[1]}{whole[end:]}"
-    return whole
+def mark_raised(whole: str, word: Word, chars: Chars, level: Box, style: Style, frame: Frame, *, is_apart: bool) -> str:
+    """Return a word with its raised characters between the signs of `RAISED`; all of them raised is smaller print."""
+    if len(whole) > MAX_WORD:
+        return whole
+    raised = [is_raised(to_frame(chars.box(index), frame), level, style.size) for index in range(word.start, word.end)]
+    if all(raised) and (is_apart or len(whole) > MAX_RAISED):
+        return whole
+    parts = []
+    for is_high, group in groupby(range(len(whole)), key=raised.__getitem__):
+        text = "".join(whole[index] for index in group)
+        parts.append(f"{RAISED[0]}{text}{RAISED[1]}" if is_high and RAISED_TEXT.fullmatch(text) else text)
+    return "".join(parts)
 
 
 def is_raised(box: Box, level: Box, size: float) -> bool:

@@ -20,6 +20,7 @@ from pipeline.readers.common.reading import Options, ReadContext, Reading, Unrea
 from pipeline.readers.pdf.chars import page_text
 from pipeline.readers.pdf.headings import Outline
 from pipeline.readers.pdf.layout import markdown_pages
+from pipeline.readers.pdf.legibility import is_legible
 from pipeline.readers.pdf.lines import Line, extract_lines, plain_lines
 from pipeline.readers.pdf.metadata import read_metadata
 from pipeline.readers.pdf.ocr import recognise_lines
@@ -30,6 +31,7 @@ MAX_GARBAGE_RATIO = 0.3  # of a page, above which the other engine's text is tak
 MAX_OUTLINE_ENTRIES = 5_000
 PASSWORD_ERROR = pdfium_c.FPDF_ERR_PASSWORD
 PDFIUM, PYPDF, OCR, EMPTY, FAILED = "pypdfium2", "pypdf", "rapidocr", "empty", "failed"
+ILLEGIBLE = "illegible"  # its fonts do not say what their glyphs mean
 READERS = (PDFIUM, PYPDF, OCR)
 UNSEARCHED = "pages in which hidden text was not looked for"
 
@@ -53,7 +55,7 @@ def read(path: Path, context: ReadContext) -> Reading:
     if (
         context.options.ocr
         and document
-        and (scanned := [index for index, by in enumerate(pages.readers) if by == EMPTY])
+        and (scanned := [index for index, by in enumerate(pages.readers) if by in (EMPTY, ILLEGIBLE)])
     ):
         context.budget(num_pages, len(scanned))
         for index in scanned:
@@ -64,6 +66,9 @@ def read(path: Path, context: ReadContext) -> Reading:
         markdown, num_running = ["\n".join(line.text for line in page) for page in lines], 0
     text, offsets = join_pages(markdown)
     if not text.strip():
+        if ILLEGIBLE in pages.readers:
+            count = pages.readers.count(ILLEGIBLE)
+            raise UnreadableError("encoding", f"the fonts of {count} pages do not say what their glyphs mean; try OCR")
         raise UnreadableError("empty", why_empty(pages, fault))
     title, authors, date = read_metadata(document, fallback, lines[0], text[: offsets[1]] if num_pages > 1 else text)
     return Reading(
@@ -74,7 +79,7 @@ def read(path: Path, context: ReadContext) -> Reading:
         title=title,
         authors=authors,
         date=date,
-        warnings=pages.warnings(num_running),
+        warnings=pages.warnings(num_running, text.count("\ufffd")),
     )
 
 
@@ -108,6 +113,11 @@ class Pages:
         """Return the lines of a page."""
         lines, hidden = self.read_with_pdfium(index) if self.document else (None, Counter())
         self.hidden += hidden
+        if lines and not is_legible("\n".join(line.text for line in lines)):
+            other = self.fallback.text(index)
+            is_better = other and other.strip() and is_legible(other) and garbage_ratio(other) <= MAX_GARBAGE_RATIO
+            self.readers.append(PYPDF if is_better else ILLEGIBLE)
+            return plain_lines(other) if other and is_better else []
         ratio = garbage_ratio(text := "".join(line.text for line in lines or []).replace("\ufffe", ""))
         if (text and ratio <= MAX_GARBAGE_RATIO) or (hidden and not text):  # pypdf would read what is hidden
             self.readers.append(PDFIUM if text else EMPTY)
@@ -157,13 +167,15 @@ class Pages:
             self.readers[index] = OCR
         return lines
 
-    def warnings(self, num_running: int) -> tuple[str, ...]:
+    def warnings(self, num_running: int, num_unknown: int) -> tuple[str, ...]:
         """Say what is missing from the text, and what is doubtful in it."""
         words = {f"words of hidden text left out ({how})": count for how, count in sorted(self.hidden.items())}
         kept = {how: words.pop(f"words of hidden text left out ({how})") for how in self.hidden if how.endswith("kept")}
         counts = {
             "pages without text": self.readers.count(EMPTY),
             "pages that cannot be read": self.readers.count(FAILED),
+            "pages left out whose fonts do not say what their glyphs mean": self.readers.count(ILLEGIBLE),
+            "glyphs without a character, written as U+FFFD": num_unknown,
             "pages read by recognition": self.readers.count(OCR),
             "running heads, feet and page numbers left out": num_running,
             **words,
