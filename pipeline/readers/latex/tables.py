@@ -7,8 +7,10 @@ from pipeline.readers.common.tables import MAX_SPAN, Cell, Row
 from pipeline.readers.latex.source import Source
 
 ROW_RULE = re.compile(
-    r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|endlastfoot)\b"
-    r"|\\(?:cline|cmidrule)(?:\([a-z]*\))?\{[^{}]*\}|\\noalign\{[^{}]*\}"
+    r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|endlastfoot|addlinespace|hdashline|Xhline|startdata"
+    r"|enddata|abovestrut|belowstrut|thickhline)\b(?:\[[^\]\n]{0,20}\])?"
+    r"|\\specialrule\{[^{}]*\}\{[^{}]*\}\{[^{}]*\}"
+    r"|\\(?:cline|cmidrule)(?:\[[^\]\n]*\])?(?:\([a-z]*\))?\{[^{}]*\}|\\noalign\{[^{}]*\}"
 )
 OPENING, CLOSING = ("{", "\\begin"), ("}", "\\end")
 CELL_END = re.compile(r"\\\\(?:\*|\[[^\]\n]{0,20}\])?|\\tabularnewline\b|\\begin\b|\\end\b|\\.|[&{}]", re.DOTALL)

@@ -53,8 +53,9 @@ def find_glyphs(text: str) -> list[int]:
 
 def is_sign(text: str, place: int) -> bool:
     """Say whether a control may be the sign of a figure: right before a digit, and not within a word or a range."""
-    before, after = text[place - 1 : place], text[place + 1 : place + 2]
-    return (after.isdigit() or after in (".", "$", "£", "€")) and not before.isalnum()
+    before, after = text[place - 1 : place], text[place + 1 : place + 3]
+    is_figure = after[:1].isdigit() or (after[:1] in (".", "$", "£", "€") and after[1:].isdigit())
+    return is_figure and (before.isspace() or before in ("", "(", "["))
 
 
 def name_glyph(picture: Any, box: tuple[float, float, float, float], page_height: float) -> str:

@@ -13,6 +13,7 @@ BEGINS = re.compile(rf"{RAISED[0]}(\d{{1,4}}|[{MARKS}]{{1,3}}){RAISED[1]}\s*(?=\
 MARK = re.compile(rf"( ?){RAISED[0]}([^{RAISED}]+){RAISED[1]}(?: (?=[.,;:!?)]))?")
 FRACTION = re.compile(r" ?[/\u2044] ?\d{1,2}(?!\d)")  # after a raised numerator
 SIGNED = re.compile(r"[-+\u2212\u2013]\d{1,4}|\d?[-+\u2212]")
+ION = re.compile(r"(?<![a-z])[A-Z][a-z]?\d{0,2}$")  # before its charge: 'Ca', 'SO4'
 BASE = re.compile(r"(?:\d|(?<![A-Za-z\u00c0-\u024f])(?:[A-Za-z\u0370-\u03ff]|[kcmdnµμ]m|ft|yd|mi|sec|hr|kg)|\))$")
 REFERENCE_AT_END = re.compile(r"\[\^[^\]]*\]$")
 SMALLER = 0.96  # than the text of the document, a note is
@@ -79,8 +80,8 @@ def write_exponent(match: re.Match[str]) -> str:
     before = match.string[max(0, match.start() - 8) : match.start()] if not match[1] else ""
     if text.isdecimal() and FRACTION.match(match.string, match.end()) and not before.endswith("10"):
         return f"{match[1]}{' ' if before[-1:].isdigit() else ''}{text}"
-    if SIGNED.fullmatch(text) and before[-1:].isalnum():
-        is_charge = not text[-1].isdigit()
+    is_charge = not text[-1].isdigit()
+    if SIGNED.fullmatch(text) and (ION if is_charge else BASE).search(before):
         return f"^{{{text}}}" if is_charge else "^" + text.replace("\u2212", "-").replace("\u2013", "-")
     is_power = text.isdecimal() and BASE.search(before) is not None and not (before.endswith(")") and len(text) > 1)
     return f"{match[1]}{'^' if is_power else ''}{text}"

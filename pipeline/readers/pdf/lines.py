@@ -28,10 +28,21 @@ MAX_WORD = 60  # characters: longer runs without a space are no words
 MAX_RAISED = 4  # characters: what is longer is small print, not a mark or an exponent
 RAISED_TEXT = re.compile(rf"[-+\u2212\u2013]?\d{{1,4}}|\d?[-+\u2212]|[{MARKS}]{{1,3}}")
 TEX_FONTS = str.maketrans(  # characters of fonts that do not say what theirs mean: the encodings OT1 and T1
-    {0x0B: "ff", 0x0C: "fi", 0x0E: "ffi", 0x0F: "ffl", 0x10: "“", 0x11: "”", 0x12: "„", 0x15: "\u2013", 0x16: "\u2014"}
+    {
+        0x88: "•",
+        0x0B: "ff",
+        0x0C: "fi",
+        0x0E: "ffi",
+        0x0F: "ffl",
+        0x10: "“",
+        0x11: "”",
+        0x12: "„",
+        0x15: "\u2013",
+        0x16: "\u2014",
+    }
     | {0x1B: "ff", 0x1C: "fi", 0x1D: "fl", 0x1E: "ffi", 0x1F: "ffl"}
 )
-TEX_CHARS = re.compile("[\x0b-\x1f¨\u00b4\u02c6\u02dc]")
+TEX_CHARS = re.compile("[\x88\x0b-\x1f¨\u00b4\u02c6\u02dc]")
 SPACING_ACCENT = re.compile("([¨\u00b4\u02c6\u02dc])([aeiouyncAEIOUYNC\u0131])")
 COMBINING = {"¨": "\u0308", "\u00b4": "\u0301", "\u02c6": "\u0302", "\u02dc": "\u0303"}
 
@@ -229,11 +240,11 @@ def mark_raised_words(text: str, chars: Chars, words: list[Word], style: Style, 
     texts = [text[word.start : word.end] for word in words]
     level = to_frame(chars.box(typical_char(words)), frame)
     height = SMALLER * (level[1] - level[3])
-    gap = CELL_GAP * max(style.size, 1.0)
+    gap = 3 * CELL_GAP * max(style.size, 1.0)
     for number, word in enumerate(words):
         first, last = word.first, word.last
         if last[1] - last[3] < height or first[1] - first[3] < height:
-            is_apart = number > 0 and first[0] - words[number - 1].last[2] > gap
+            is_apart = number > 0 and first[0] - words[number - 1].last[2] > gap  # a cell of its own
             texts[number] = mark_raised(texts[number], word, chars, level, style, frame, is_apart=is_apart)
     return texts
 
