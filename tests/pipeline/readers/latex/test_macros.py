@@ -17,7 +17,7 @@ def text(body, preamble=""):
 @pytest.mark.parametrize(
     ("preamble", "body", "printed"),
     [
-        (r"\newcommand{\ours}{Net\xspace}", r"We use \ours, and \ours{} and \ours is.", "We use Net, and Net and Net is."),
+        (r"\newcommand{\ours}{Net\xspace}", r"\ours, and \ours{} and \ours is.", "Net, and Net and Net is."),
         (r"\newcommand{\acc}{93\%}", r"at \acc on it", "at 93% on it"),
         (r"\def\ie{i.e.,\ }", r"so, \ie a river", "so, i.e., a river"),
         (r"\newcommand{\todo}[1]{}", r"One.\todo{Check {this}.} Two.", "One. Two."),
