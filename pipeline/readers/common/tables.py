@@ -16,7 +16,8 @@ CURRENCY = re.compile(r"(?:US|HK|NT|C|A|R|S)?[$€£¥₹]|EUR|USD|GBP|CHF|JPY|R
 CODE = re.compile(r"[A-Za-z.]+")
 CLOSING = re.compile(r"\)? ?(?:%|pts?|bps|x)?|\)")
 NUMBER = re.compile(
-    r"[-+\u2212\u2013\u2014(]*(?:US)?[$€£¥]? ?\(?\d[\d,. ]*\)? ?%?\)?(?: ?(?:pts?|bps|x))?\*?(?: ?\[[\w, *]{1,8}\])?"
+    r"[-+\u2212\u2013\u2014(]*(?:US)?[$€£¥]? ?\(?\d[\d,. ]*\)? ?%?\)?(?: ?(?:pts?|bps|x)|[kmbt]n?)?\*?"
+    r"(?: ?\[[\w, *]{1,8}\])?"
     r"|(?:US)?[$€£¥]? ?[-\u2212\u2013\u2014] ?%?|N/?[AM]",
     re.IGNORECASE,
 )

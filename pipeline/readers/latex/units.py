@@ -12,17 +12,17 @@ PREFIXES = {
 }  # fmt: skip
 UNITS = {
     "metre": "m", "meter": "m", "second": "s", "gram": "g", "kilogram": "kg", "ampere": "A", "kelvin": "K",
-    "mole": "mol", "candela": "cd", "hertz": "Hz", "newton": "N", "pascal": "Pa", "joule": "J", "watt": "W", "coulomb": "C",
-    "volt": "V", "farad": "F", "ohm": "Ω", "siemens": "S", "weber": "Wb", "tesla": "T", "henry": "H", "lumen": "lm",
-    "lux": "lx", "becquerel": "Bq", "gray": "Gy", "sievert": "Sv", "katal": "kat", "radian": "rad", "steradian": "sr",
+    "mole": "mol", "candela": "cd", "hertz": "Hz", "newton": "N", "pascal": "Pa", "joule": "J", "watt": "W",
+    "coulomb": "C", "volt": "V", "farad": "F", "ohm": "Ω", "siemens": "S", "weber": "Wb", "tesla": "T", "henry": "H",
+    "lumen": "lm", "lux": "lx", "becquerel": "Bq", "gray": "Gy", "sievert": "Sv", "katal": "kat", "radian": "rad", "steradian": "sr",
     "celsius": "°C", "degreeCelsius": "°C", "degree": "°", "arcminute": "′", "arcsecond": "″", "minute": "min",
     "hour": "h", "day": "d", "litre": "L", "liter": "L", "tonne": "t", "hectare": "ha", "electronvolt": "eV",
     "dalton": "Da", "bar": "bar", "percent": "%", "bit": "bit", "byte": "B", "bel": "B", "decibel": "dB", "neper": "Np",
     "angstrom": "Å", "barn": "b", "parsec": "pc", "lightyear": "ly", "astronomicalunit": "au", "permille": "‰",
     "mm": "mm", "cm": "cm", "km": "km", "um": "µm", "nm": "nm", "ms": "ms", "us": "µs", "ns": "ns", "kg": "kg",
-    "mg": "mg", "ug": "µg", "GHz": "GHz", "MHz": "MHz", "kHz": "kHz", "Hz": "Hz", "mV": "mV", "V": "V", "mA": "mA", "A": "A",
-    "kW": "kW", "W": "W", "mW": "mW", "MeV": "MeV", "GeV": "GeV", "TeV": "TeV", "keV": "keV", "eV": "eV", "K": "K",
-    "kPa": "kPa", "MPa": "MPa", "GPa": "GPa", "Pa": "Pa", "ml": "mL", "mL": "mL", "L": "L", "l": "L", "dB": "dB",
+    "mg": "mg", "ug": "µg", "GHz": "GHz", "MHz": "MHz", "kHz": "kHz", "Hz": "Hz", "mV": "mV", "V": "V", "mA": "mA",
+    "A": "A", "kW": "kW", "W": "W", "mW": "mW", "MeV": "MeV", "GeV": "GeV", "TeV": "TeV", "keV": "keV", "eV": "eV",
+    "K": "K", "kPa": "kPa", "MPa": "MPa", "GPa": "GPa", "Pa": "Pa", "ml": "mL", "mL": "mL", "L": "L", "l": "L", "dB": "dB",
 }  # fmt: skip
 POWERS = {"squared": "^2", "cubed": "^3", "square": "^2", "cubic": "^3"}
 TOKEN = re.compile(r"\\([A-Za-z]+)|\{([^{}]*)\}|([^\\{}]+)")

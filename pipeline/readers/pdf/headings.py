@@ -1,11 +1,10 @@
 """Find the headings of a PDF: by the outline of the file, else by how they are set."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 
 from pipeline.readers.pdf.lines import Line
-from pipeline.readers.pdf.running_headers import letters_and_digits
+from pipeline.readers.pdf.running_headers import body_size, letters_and_digits
 
 NUMBER_ALONE = re.compile(r"(?:\d{1,2}|[A-Z]|[IVX]{1,5})(?:\.\d{1,2}){0,4}\.?")
 PART = re.compile(r"PART\s+[IV]{1,3}\b.{0,60}", re.IGNORECASE)
@@ -31,15 +30,6 @@ def find_headings(pages: list[list[Line]], outline: Outline) -> list[dict[int, i
         return named
     body = body_size(pages)
     return [headings_by_style(lines, body) for lines in pages]
-
-
-def body_size(pages: list[list[Line]]) -> float:
-    """Return the font size of most of the text."""
-    sizes: Counter[float] = Counter()
-    for lines in pages:
-        for line in lines:
-            sizes[line.size] += len(line.text)
-    return max(sizes, key=lambda size: (sizes[size], size), default=0.0)
 
 
 def headings_by_outline(lines: list[Line], index: int, outline: Outline) -> dict[int, int]:

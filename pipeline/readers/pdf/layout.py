@@ -8,12 +8,12 @@ from collections.abc import Iterator
 
 from pipeline.readers.pdf.columns import sort_for_reading
 from pipeline.readers.pdf.footnotes import insert_notes, split_notes
-from pipeline.readers.pdf.headings import Outline, body_size, find_headings, heading_continues
+from pipeline.readers.pdf.headings import Outline, find_headings, heading_continues
 from pipeline.readers.pdf.hyphens import join_words
 from pipeline.readers.pdf.lines import Line
 from pipeline.readers.pdf.listings import mark_listings, write_listing
 from pipeline.readers.pdf.paragraphs import write_paragraphs
-from pipeline.readers.pdf.running_headers import remove_running_headers
+from pipeline.readers.pdf.running_headers import body_size, remove_running_headers
 from pipeline.readers.pdf.tables import find_tables
 
 MIN_LISTING = 2  # lines

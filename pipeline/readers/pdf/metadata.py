@@ -5,6 +5,7 @@ import re
 from typing import Any
 
 from pipeline.readers.common.clean import clean
+from pipeline.readers.pdf.edge_lines import STAMP
 from pipeline.readers.pdf.headings import MAX_HEADING_CHARS
 from pipeline.readers.pdf.lines import MARKS, RAISED, Line
 from pipeline.readers.pdf.pypdf_fallback import PypdfDocument
@@ -23,9 +24,6 @@ LARGER = 1.15  # than most of its page, the title is
 MAX_TITLE_LINES = 4
 MIN_TITLE_LETTERS = 3
 MAX_LARGER = 2  # sizes of stamps and drop caps above that of the title
-STAMP = re.compile(
-    r"(?:draft|confidential|sample|copy|void|approved|preliminary|specimen|proof|not for distribution)\W*", re.I
-)
 MAX_AUTHOR_LINES = 8  # below the title
 NOT_IN_NAMES = re.compile(rf"{RAISED[0]}[^{RAISED}]*{RAISED[1]}|[{MARKS}+#$\d]+")
 BETWEEN_NAMES = re.compile(r"\s*(?:,|;|\band\b|&)\s*")

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from itertools import chain, takewhile, zip_longest
 
+from pipeline.readers.pdf.edge_lines import find_edge_lines, is_watermark
 from pipeline.readers.pdf.lines import Line
 
 NUM_EDGE_LINES = 3  # at the top and at the bottom of a page, among which running heads are searched
@@ -35,7 +36,33 @@ def remove_running_headers(pages: list[list[Line]]) -> tuple[list[list[Line]], i
     repeated = {name for name, found in keys.items() if any(counts[key] >= MIN_REPEATS for key in found)}
     dropped = [{id(line) for side in edge for line in peel(side, repeated)} for edge in edges]
     kept = [[line for line in lines if id(line) not in ids] for lines, ids in zip(pages, dropped, strict=True)]
-    return (kept, sum(map(len, dropped))) if any(kept) else (pages, 0)
+    if not any(kept):
+        return pages, 0
+    kept, num_by_form = remove_by_form(kept, is_short=len(pages) < MIN_REPEATS)
+    return kept, sum(map(len, dropped)) + num_by_form
+
+
+def remove_by_form(pages: list[list[Line]], *, is_short: bool) -> tuple[list[list[Line]], int]:
+    """Drop watermarks, and from documents too short to repeat their running heads what has the form of one."""
+    body = body_size(pages)
+    kept, num_dropped = [], 0
+    for lines in pages:
+        gone = {id(line) for line in lines if is_watermark(line, body)}
+        if is_short:
+            gone |= {id(line) for line in find_edge_lines(lines, body, PAGE_NUMBER)}
+        left = [line for line in lines if id(line) not in gone] if len(gone) < len(lines) else lines
+        num_dropped += len(lines) - len(left)
+        kept.append(left)
+    return kept, num_dropped
+
+
+def body_size(pages: list[list[Line]]) -> float:
+    """Return the font size of most of the text."""
+    sizes: Counter[float] = Counter()
+    for lines in pages:
+        for line in lines:
+            sizes[line.size] += len(line.text)
+    return max(sizes, key=lambda size: (sizes[size], size), default=0.0)
 
 
 def edge_lines(lines: list[Line]) -> tuple[list[Line], ...]:
