@@ -28,10 +28,20 @@ LOCAL_HEADER_BYTES = 30
 MAX_FAULTS = 20  # that are told one by one
 MIN_LINKS, LINK_SHARE = 5, 0.9  # of a table of contents within a page
 CONTAINER = "META-INF/container.xml"
-CHAPTERS = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document")
-NOT_CHAPTERS = re.compile(
-    r"(?:^|[\W_])(?:un)?(?:nav|toc|cover|colophon|imprint|copyright|uncopyright|title-?page|genindex|licen[cs]e)(?:$|[\W_])"
+CHAPTERS = (
+    "text/xml",
+    "application/xml",
+    "application/xhtml+xml",
+    "text/html",
+    "application/x-dtbook+xml",
+    "text/x-oeb1-document",
 )
+NOT_CHAPTERS = re.compile(  # the whole name of a page: a chapter may be called 'ch01-copyright'
+    r"(?:nav|toc|contents|cover(?:[-_]?page)?|colophon|imprint|(?:un)?copyright(?:[-_]?page)?|title[-_]?page|genindex"
+    r"|(?:ap[-_])?licen[cs]e)"
+)
+NO_DATES = {"modification", "creation", "conversion", "epub-publication", "ops-publication"}  # events of the file
+FIRST_YEAR = 1000  # of a book; 0101 is how Calibre writes that it knows none
 OTHER_PAGES = "pages of navigation, titles, colophon or licence"
 BODY_TYPES = {"colophon", "copyright-page", "imprint", "titlepage", "toc", "cover", "landmarks", "loi", "index"}
 
@@ -194,7 +204,7 @@ def chapter_names(package: Any, folder: str, left_out: Counter[str]) -> list[str
             left_out["parts outside the book"] += 1
         elif item.get("media-type") not in CHAPTERS:
             left_out["pictures and the like in the place of chapters"] += 1
-        elif "nav" in (item.get("properties") or "").split() or NOT_CHAPTERS.search(stem(place)):
+        elif "nav" in (item.get("properties") or "").split() or NOT_CHAPTERS.fullmatch(stem(place)):
             left_out[OTHER_PAGES] += 1
         else:
             names[posixpath.normpath(posixpath.join(folder, place))] = None
@@ -256,10 +266,21 @@ def package_metadata(package: Any) -> dict[str, Any]:
         return [clean(" ".join(element.text.split())) for element in found if element.text]
 
     language = re.match(r"[a-z]{2}(?=-|$)", (values("language") or [""])[0].lower())
-    date = re.match(r"\d{4}(?:-\d\d(?:-\d\d)?)?", (values("date") or [""])[0])
     return {
         "title": (values("title") or [""])[0],
         "authors": tuple(values("creator")),
-        "date": date[0] if date else "",
+        "date": publication_date(package),
         "language": language[0] if language else "",
     }
+
+
+def publication_date(package: Any) -> str:
+    """Return when a book was published: of its dates, the one of that event, else the first of no event of the file."""
+    dates: dict[str, str] = {}
+    for element in package.iterfind(".//{*}metadata//{http://purl.org/dc/elements/1.1/}date"):
+        event = (element.get("{http://www.idpf.org/2007/opf}event") or element.get("event") or "").lower()
+        found = re.match(r"(\d{4})(?:-\d\d(?:-\d\d)?)?(?!\d)", (element.text or "").strip())
+        if found and int(found[1]) >= FIRST_YEAR and event not in NO_DATES:
+            dates.setdefault(event, found[0])
+    first = next(iter(dates.values()), "")
+    return dates.get("original-publication") or dates.get("publication") or first

@@ -192,7 +192,7 @@ def find_gap(lines: list[Line]) -> float | None:
 
 
 def are_rows(lines: list[Line], sides: list[tuple[list[Line], list[Line]] | None]) -> bool:
-    """Say whether the lines on both sides of a gap are rows of a table: side by side, and with several cells or not filled as text is."""
+    """Say whether the lines on both sides of a gap are rows of a table: side by side, in several cells or not full."""
     split = [(line, found) for line, found in zip(lines, sides, strict=True) if found]
     both = sum(bool(found[0]) and bool(found[1]) for _, found in split)
     counts = [sum(bool(found[side]) for _, found in split) for side in (0, 1)]

@@ -17,6 +17,7 @@ import pypdfium2.raw as pdfium_c
 
 from pipeline.readers.common.clean import garbage_ratio, join_pages
 from pipeline.readers.common.reading import Options, ReadContext, Reading, UnreadableError
+from pipeline.readers.pdf.annotations import annotation_lines, insert_lines
 from pipeline.readers.pdf.chars import page_text
 from pipeline.readers.pdf.headings import Outline
 from pipeline.readers.pdf.layout import markdown_pages
@@ -108,6 +109,7 @@ class Pages:
         self.readers: list[str] = []  # of each page, or why it has no text
         self.hidden: Counter[str] = Counter()  # words left out, by how they are hidden
         self.num_unsearched = 0
+        self.num_values = 0  # of form fields and notes
 
     def lines(self, index: int) -> list[Line]:
         """Return the lines of a page."""
@@ -135,9 +137,12 @@ class Pages:
         """Return what PDFium makes of a page; None for lines if it cannot load it."""
 
         def found(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
-            return (
-                extract_lines(page, textpage) if self.options.layout else (plain_lines(page_text(textpage)), Counter())
-            )
+            if not self.options.layout:
+                return plain_lines(page_text(textpage)), Counter()
+            lines, hidden = extract_lines(page, textpage)
+            values = annotation_lines(page.raw)
+            self.num_values += len(values)
+            return insert_lines(lines, values), hidden
 
         return self.with_open_page(index, found) or (None, Counter())
 
@@ -175,6 +180,7 @@ class Pages:
             "pages without text": self.readers.count(EMPTY),
             "pages that cannot be read": self.readers.count(FAILED),
             "pages left out whose fonts do not say what their glyphs mean": self.readers.count(ILLEGIBLE),
+            "values of form fields and notes on the page read": self.num_values,
             "glyphs without a character, written as U+FFFD": num_unknown,
             "pages read by recognition": self.readers.count(OCR),
             "running heads, feet and page numbers left out": num_running,
