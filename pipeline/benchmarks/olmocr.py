@@ -1,9 +1,9 @@
 """Score what is read of PDFs by the unit tests of olmOCR-bench, with a scorer of our own.
 
-A test is right or wrong: a sentence is present or absent, one comes before another, a cell of a table has a neighbour or a
-heading, a formula is there. The rules are those of the published suite (fuzzy matches by rapidfuzz, `max_diffs` characters
-may differ), but for two: a header that joins several rows counts for each of them, and formulas are compared as text, not
-as pictures. So the percentage is near the published ones, and not the same measure.
+A test is right or wrong: a sentence is present or absent, one comes before another, a cell of a table has a neighbour
+or a heading, a formula is there. The rules are those of the published suite (fuzzy matches by rapidfuzz, `max_diffs`
+characters may differ), but for two: a header that joins several rows counts for each of them, and formulas are compared
+as text, not as pictures. So the percentage is near the published ones, and not the same measure.
 Source  Poznanski et al., olmOCR, arXiv 2502.18443; https://huggingface.co/datasets/allenai/olmOCR-bench
 """
 

@@ -1,4 +1,4 @@
-"""Write the blocks of a plain text as Markdown: prose on one line, tables, verse, lists and letters line by line."""
+"""Write plain text as Markdown: prose joined; tables, verse, lists and letters by line."""
 
 import re
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""Read a full submission to EDGAR: its main document; exhibits, pictures and data are counted.
+"""Read the main document of a full submission to EDGAR; count the others.
 
 Source  EDGAR filer manual, volume II; https://www.sec.gov/search-filings/edgar-search-assistance/accessing-edgar-data
 """

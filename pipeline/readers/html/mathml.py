@@ -1,4 +1,4 @@
-"""Write MathML as TeX: fractions, roots, powers and the like come out as what they are.
+"""Write MathML as TeX: fractions, roots, powers, indices, matrices.
 
 Source  MathML 3, presentation markup, https://www.w3.org/TR/MathML3/chapter3.html
 """

@@ -1,4 +1,4 @@
-"""Characters of the fonts Symbol and Wingdings, which show letters and codes as other signs.
+"""The signs that the fonts Symbol and Wingdings show for letters and codes.
 
 Source  https://www.unicode.org/Public/MAPPINGS/VENDORS/ADOBE/symbol.txt; Wingdings by what its glyphs show
 """

@@ -15,22 +15,24 @@ SIGNS = {
     "LaTeX": "LaTeX", "LaTeXe": "LaTeX2e", "BibTeX": "BibTeX", "textendash": "–", "textemdash": "—", "slash": "/",
     "textbackslash": "\\", "textbar": "|", "textless": "<", "textgreater": ">", "textasciitilde": "~", "today": "",
     "textasciicircum": "^", "textbullet": "•", "textregistered": "®", "texttrademark": "™", "textdegree": "°",
-    "textmu": "µ", "textpm": "±", "texttimes": "×", "textdiv": "÷", "textohm": "Ω", "textminus": "−", "textonehalf": "½",
-    "textonequarter": "¼", "textthreequarters": "¾", "textunderscore": "_", "textdollar": "$", "textpercent": "%",
-    "textdagger": "†", "textdaggerdbl": "‡", "textsection": "§", "textparagraph": "¶", "textcent": "¢", "textyen": "¥",
-    "textmusicalnote": "♪", "textrightarrow": "→", "textleftarrow": "←", "textquestiondown": "¿", "textexclamdown": "¡",
-    "textasciigrave": "`", "textasciiacute": "´", "textquotesingle": "'", "textquoteright": "’", "textquoteleft": "‘",
-    "textbraceleft": "{", "textbraceright": "}", "textasteriskcentered": "*", "degree": "°",
-    "checkmark": "✓", "cmark": "✓", "xmark": "✗", "textonesuperior": "¹", "texttwosuperior": "²", "lq": "‘", "rq": "’",
-    "guillemotleft": "«", "guillemotright": "»", "textquotedblleft": "“", "textquotedblright": "”", "quad": " ",
-    "qquad": " ", "textperiodcentered": "·", "newline": "\u2028", "linebreak": "\u2028", "hfill": " ", "par": "\n\n",
-    "&": "&", "%": "%", "$": "$", "#": "#", "_": "_", "{": "{", "}": "}", " ": " ", "\n": " ", "\t": " ", ",": " ",
-    ";": " ", ":": " ", ">": " ", "!": "", "/": "", "-": "", "@": "", "\\": "\u2028",
+    "textmu": "µ", "textpm": "±", "texttimes": "×", "textdiv": "÷", "textohm": "Ω", "textminus": "−",
+    "textonehalf": "½", "textonequarter": "¼", "textthreequarters": "¾", "textunderscore": "_", "textdollar": "$",
+    "textpercent": "%", "textdagger": "†", "textdaggerdbl": "‡", "textsection": "§", "textparagraph": "¶",
+    "textcent": "¢", "textyen": "¥", "textmusicalnote": "♪", "textrightarrow": "→", "textleftarrow": "←",
+    "textquestiondown": "¿", "textexclamdown": "¡", "textasciigrave": "`", "textasciiacute": "´",
+    "textquotesingle": "'", "textquoteright": "’", "textquoteleft": "‘", "textbraceleft": "{",
+    "textbraceright": "}", "textasteriskcentered": "*", "degree": "°", "checkmark": "✓", "cmark": "✓", "xmark": "✗",
+    "textonesuperior": "¹", "texttwosuperior": "²", "lq": "‘", "rq": "’", "guillemotleft": "«",
+    "guillemotright": "»", "textquotedblleft": "“", "textquotedblright": "”", "quad": " ", "qquad": " ",
+    "textperiodcentered": "·", "newline": "\u2028", "linebreak": "\u2028", "hfill": " ", "par": "\n\n", "&": "&",
+    "%": "%", "$": "$", "#": "#", "_": "_", "{": "{", "}": "}", " ": " ", "\n": " ", "\t": " ", ",": " ", ";": " ",
+    ":": " ", ">": " ", "!": "", "/": "", "-": "", "@": "", "\\": "\u2028",
 }  # fmt: skip
 LEVELS = ("part", "chapter", "section", "subsection", "subsubsection", "paragraph", "subparagraph")
 CITES = {
     "cite", "citep", "citet", "citealt", "citealp", "citeauthor", "citeyear", "citeyearpar", "autocite", "textcite",
-    "parencite", "smartcite", "supercite", "footcitetext", "Textcite", "Parencite", "Autocite", "citealias", "citetitle", "footcite", "fullcite", "Citet", "Citep", "shortcite", "citen", "onlinecite",
+    "parencite", "smartcite", "supercite", "footcitetext", "Textcite", "Parencite", "Autocite", "citealias",
+    "citetitle", "footcite", "fullcite", "Citet", "Citep", "shortcite", "citen", "onlinecite",
 }  # fmt: skip
 REFS = {"ref", "eqref", "pageref", "autoref", "cref", "Cref", "nameref", "vref", "subref", "hyperref"}
 INPUTS = {"input", "include", "subfile", "import", "subimport", "InputIfFileExists"}

@@ -64,7 +64,7 @@ def strip_comments(text: str) -> str:
 
 
 def strip_lengths(text: str) -> str:
-    """Return a source without the lengths and numbers that it sets: '\\looseness=-1', '\\hskip 2pt plus 1fil'."""
+    r"""Return a source without the lengths and numbers that it sets: '\looseness=-1', '\hskip 2pt plus 1fil'."""
     return LENGTH.sub(" ", text)
 
 

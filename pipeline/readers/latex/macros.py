@@ -1,7 +1,7 @@
-"""Expand the macros that an author defines, and take the branches of conditionals, before the text is rendered.
+"""Expand the macros of a LaTeX source and decide its conditionals before it is rendered.
 
-Expansion is that of text alone: arguments are put in for #1 to #9, and nothing else of TeX is executed. It is bounded in
-depth and in length, so a source that defines itself again and again ends like any other.
+Expansion is that of text alone: arguments are put in for #1 to #9, and nothing else of TeX is executed. It is bounded
+in depth and in length, so a source that defines itself again and again ends like any other.
 """
 
 import re
@@ -132,7 +132,7 @@ def apply(macro: Macro, source: Source, place: int) -> tuple[str, int]:
 
 
 def take_branches(text: str) -> str:
-    """Return a source with the branch of each conditional that would be printed; of an unknown test the first one.
+    r"""Return a source with the branch of each conditional that would be printed; of an unknown test the first one.
 
     `\\iffalse` and the switches of `\newif` are known: these are off until the source sets them.
     """

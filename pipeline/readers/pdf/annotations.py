@@ -1,4 +1,4 @@
-"""Read what a PDF page shows in its annotations: the values of form fields, and text written onto the page."""
+"""Read the values of form fields, and free text, from the annotations of a PDF page."""
 
 import ctypes
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Name the glyphs that a PDF's font maps to control characters, by what the page shows.
+"""Name glyphs that a PDF's font maps to control characters by what the page shows.
 
 Such a glyph is often a minus: losing it turns -2.4 into 2.4. Each one beside a figure is drawn and measured: a flat bar
 at half height is a minus, nothing at all is a space, and any other becomes U+FFFD, so that it can be counted. Controls

@@ -1,4 +1,4 @@
-"""Tell the running heads and feet of a document too short to repeat them, by place, size and form.
+"""Find the running heads and feet of a document too short to repeat them.
 
 A page number, 'Downloaded from', the line of a journal: these are known by their form. Another line at the edge is one
 if it is set smaller than the text and apart from it. From without inwards, the first that is none ends the search.

@@ -62,9 +62,9 @@ def read(path: Path, context: ReadContext) -> Reading:
         for index in scanned:
             lines[index] = pages.recognise(index)
     if context.options.layout:
-        markdown, num_running = markdown_pages(lines, read_outline(document))
+        markdown, left_out = markdown_pages(lines, read_outline(document))
     else:
-        markdown, num_running = ["\n".join(line.text for line in page) for page in lines], 0
+        markdown, left_out = ["\n".join(line.text for line in page) for page in lines], Counter()
     text, offsets = join_pages(markdown)
     if not text.strip():
         if ILLEGIBLE in pages.readers:
@@ -80,7 +80,7 @@ def read(path: Path, context: ReadContext) -> Reading:
         title=title,
         authors=authors,
         date=date,
-        warnings=pages.warnings(num_running, text.count("\ufffd")),
+        warnings=pages.warnings(left_out, text.count("\ufffd")),
     )
 
 
@@ -172,7 +172,7 @@ class Pages:
             self.readers[index] = OCR
         return lines
 
-    def warnings(self, num_running: int, num_unknown: int) -> tuple[str, ...]:
+    def warnings(self, left_out: Counter[str], num_unknown: int) -> tuple[str, ...]:
         """Say what is missing from the text, and what is doubtful in it."""
         words = {f"words of hidden text left out ({how})": count for how, count in sorted(self.hidden.items())}
         kept = {how: words.pop(f"words of hidden text left out ({how})") for how in self.hidden if how.endswith("kept")}
@@ -183,7 +183,7 @@ class Pages:
             "values of form fields and notes on the page read": self.num_values,
             "glyphs without a character, written as U+FFFD": num_unknown,
             "pages read by recognition": self.readers.count(OCR),
-            "running heads, feet and page numbers left out": num_running,
+            **left_out,
             **words,
             **kept,
             UNSEARCHED: self.num_unsearched,
