@@ -95,18 +95,16 @@ def is_number(text: str) -> bool:
     return NUMBER.fullmatch(text) is not None and YEAR.fullmatch(text) is None
 
 
-def is_data(text: str) -> bool:
-    """Say whether a cell holds data rather than a heading: a figure, a range of figures, or a figure with its unit."""
-    return is_number(text) or RANGE.fullmatch(text) is not None
+def has_data(row: Row) -> bool:
+    """Say whether a row holds data: a figure, or behind a label a range of figures or a figure with its unit."""
+    if any(is_number(cell.text) for cell in row):
+        return True
+    return row[0].start == 0 and any(RANGE.fullmatch(cell.text) for cell in row[1:])
 
 
 def num_header_rows(rows: list[Row]) -> int:
     """Return how many rows at the top are the header: those above the first data, if these have a label."""
-    first = next(
-        (n for n, row in enumerate(rows) if any(is_data(cell.text) for cell in row[row[0].start == 0 :])), None
-    )
-    if first is None:
-        first = next((n for n, row in enumerate(rows) if any(is_data(cell.text) for cell in row)), None)
+    first = next((n for n, row in enumerate(rows) if has_data(row)), None)
     labelled = [n for n, row in enumerate(rows[:first]) if len(row) > 1 and row[0].start == 0]
     if labelled and not may_be_header(rows[labelled[0]]):
         return trim_labels(rows[: labelled[0]])

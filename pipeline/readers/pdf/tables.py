@@ -16,7 +16,7 @@ from pipeline.readers.pdf.paragraphs import LEADERS
 from pipeline.readers.pdf.table_headers import Column, build_header, nearest_column
 
 MIN_TABLE_ROWS = 3
-MAX_TABLE_COLUMNS = 16
+MAX_TABLE_COLUMNS = 40
 MAX_HEAD_ROWS = 8
 MAX_HEAD_LINES = 60
 SAME_HEIGHT = 0.4  # of the font size: pieces closer than this are in one row

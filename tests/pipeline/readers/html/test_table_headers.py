@@ -28,6 +28,11 @@ def test_ranges_and_amounts_with_units_are_data(tmp_path, data):
     assert table[2][0] == "Expected life"
 
 
+def test_terms_over_columns_are_headings(tmp_path):
+    terms = ("", "Less than 12 months", "2 to 7 years")
+    assert lines(tmp_path, ("", "2025", "2024"), terms, ("Debt", "5", "6"))[0][1] == "2025 Less than 12 months"
+
+
 def test_years_between_years_are_a_heading(tmp_path):
     assert lines(tmp_path, ("", "2019-2020", "2020-21"), ("Sales", "5", "6"))[0] == ["", "2019-2020", "2020-21"]
 
