@@ -1,4 +1,4 @@
-"""The command line: `longalpaca STAGE …`, and the same stage as `python -m pipeline.STAGE …`.
+"""The command line: `longalpaca COMMAND …`; stages also run as `python -m pipeline.STAGE …`.
 
 A stage is a function `run(params, *, name=Path, …)`. Its options are the paths that it reads and writes, one for each
 keyword argument, and `--params`; a keyword argument that is a bool is a flag.

@@ -51,13 +51,3 @@ def test_private_words_are_gone(root: Path, word: str, instead: str) -> None:
 def test_the_rule_finds_what_it_bans() -> None:
     line = "What stands in the table is parted into rows, oftener than foretold. Mend it."
     assert sum(bool(re.search(rf"\b(?:{word})\b", line, re.IGNORECASE)) for word in BANNED) == 5
-
-
-def test_modules_begin_with_a_short_line(root: Path) -> None:
-    long = []
-    for package in ("pipeline", "train", "eval", "longalpaca"):
-        for file in sorted((root / package).rglob("*.py")):
-            first = file.read_text(encoding="utf-8").split("\n")[0]
-            if len(first) > 110:
-                long.append(f"{file.relative_to(root)}: {len(first)}")
-    assert not long, long

@@ -18,7 +18,7 @@ from pipeline.benchmarks.mutants import make_mutant, written_seeds
 from pipeline.benchmarks.reading import run_tool
 from pipeline.records import Document, Evidence, Example
 from pipeline.storage.parquet import write_examples
-from pipeline.tables import Table, markdown_of
+from pipeline.tables import Table, to_markdown_table
 
 ROOT = Path(__file__).parents[2]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks watch processes by /proc")
@@ -193,7 +193,7 @@ def test_mutants_are_the_same_for_a_seed_and_differ_from_what_they_were_made_of(
 def test_a_table_is_markdown_whatever_stands_in_it():
     table = Table("Speeds", ("file", "speed"), (("a|b", 3.14159), ("c\nd", None), ("e", 1234.5)))
 
-    assert markdown_of(table).splitlines() == [
+    assert to_markdown_table(table).splitlines() == [
         "Speeds",
         "",
         "| file | speed |",

@@ -13,6 +13,7 @@ from pipeline.code_digest import OWN_PACKAGES, digest_code, imported_code
 FOUND_BY_NAME = {  # modules that import every module of their folder by name
     "pipeline.tasks.task": "pipeline.tasks",
     "pipeline.readers.formats.format": "pipeline.readers.formats",
+    "eval.report_parts.part": "eval.report_parts",
 }
 
 
