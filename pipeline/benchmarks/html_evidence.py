@@ -22,6 +22,7 @@ IX = "{http://www.xbrl.org/2013/inlineXBRL}"
 XBRLI = "{http://www.xbrl.org/2003/instance}"
 YEAR = re.compile(r"(?<![\d,.])(?:19|20)\d\d(?![\d,.]*\d)")
 HEAD = re.compile(rf"{YEAR.pattern}|[^\W\d_]")  # a year or a letter
+DURATION = re.compile(r"\d[\d.]* (?:years?|months?|days?)", re.IGNORECASE)  # a datum, in a table without a header
 RAISED = re.compile(r"vertical-align:\s*super|(?<![-\w])(?:top:\s*-\d|color:\s*#fff)", re.IGNORECASE)
 NOTE = re.compile(r"\s*\[[\w, *]{1,8}\]")
 MAX_WORDS = 12  # letters beside a figure in its cell; with more it is part of a sentence
@@ -170,7 +171,9 @@ def visible_text(cell: Any) -> str:
 def iter_facts(cells: list[SourceCell], periods: dict[str, str]) -> Iterator[TableFact]:
     """Yield the facts of a table that are alone in their cells."""
     first = min((cell.row for cell in cells if cell.facts), default=0)
-    headings = [cell for cell in cells if cell.row < first and HEAD.search(cell.text)]
+    headings = [
+        cell for cell in cells if cell.row < first and HEAD.search(cell.text) and not DURATION.fullmatch(cell.text)
+    ]
     for cell in cells:
         figure = displayed_figure(cell.text)
         if len(cell.facts) != 1 or not figure or len(re.findall(r"[^\W\d_]", cell.text)) > MAX_WORDS:
