@@ -30,7 +30,7 @@ from pipeline.records import Example
 from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_examples, write_examples
-from pipeline.teachers.client import EndpointParams
+from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.probes import PROBES, ProbeName, probe_all
 
 log = logging.getLogger(__name__)

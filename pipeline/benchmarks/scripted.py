@@ -16,6 +16,18 @@ from typing import Any
 
 MODEL = "scripted"
 FENCED = re.compile(r"<document (\d+) ([0-9a-f]{16})>\n(.*?)\n</document \1 \2>", re.DOTALL)
+FIELD = re.compile(r'^- "(\w+)": ', re.MULTILINE)
+FIELDS = {
+    "SchemaCheck": ["word"],
+    "ExampleReply": ["question", "answer", "evidence"],
+    "DraftQuestion": ["question"],
+    "Note": ["is_relevant", "note", "quotes"],
+    "AnswerFromNotes": ["answer", "evidence"],
+    "ShortAnswer": ["answer"],
+    "Judgement": ["helpful", "logical", "faithful", "complete"],
+}
+NOTED = re.compile(r"^Quote: (.*)$", re.MULTILINE)
+ASKED_ABOUT = re.compile(r"^Question: .*?“(.*?)”", re.MULTILINE)
 SENTENCE = re.compile(r"(?<=[.!?]\s)[A-Z][^.!?\n|#]{40,240}[.!?](?=\s)")
 
 
@@ -42,10 +54,20 @@ def completion(content: str, *, finish: str = "stop", model: str = MODEL, **mess
 
 
 def honest(request: dict[str, Any], number: int) -> Response:
-    """Reply by the schema, with sentences of the documents as they stand there."""
+    """Reply by the schema, with sentences of the documents as they are there."""
     del number
-    schema = request["response_format"]["json_schema"]
-    return completion(json.dumps(content_for(schema["name"], schema["schema"], request["messages"][-1]["content"])))
+    return completion(json.dumps(proper_content(request)))
+
+
+def proper_content(request: dict[str, Any]) -> dict[str, Any]:
+    """Return content for a request, by its schema or, without one, by the fields that its prompt names."""
+    schema, prompt = request.get("response_format", {}).get("json_schema"), request["messages"][-1]["content"]
+    if schema:
+        return content_for(schema["name"], schema["schema"], prompt)
+    named = FIELD.findall(prompt)
+    name = next(name for name, fields in FIELDS.items() if fields == named)
+    most = re.findall(r'^- "evidence": a list of \d+ to (\d+)', prompt, re.MULTILINE)
+    return content_for(name, {"properties": {"evidence": {"maxItems": int(most[-1]) if most else 0}}}, prompt)
 
 
 def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any]:
@@ -59,18 +81,33 @@ def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any
     if name == "DraftQuestion":
         return {"question": f"What is told of “{' '.join(sentence.split()[:6])}”?"}
     if name == "Note":
-        return {"is_relevant": True, "note": sentence, "quotes": [quote for _, quote in quotes[:2]]}
+        return note_content(documents, prompt)
     if name == "Judgement":
         return {"helpful": 5, "logical": 5, "faithful": 5, "complete": 5}
     evidence = [{"document": number, "quote": quote} for number, quote in quotes]
     if name == "AnswerFromNotes":
-        kept = [line.removeprefix("Quote: ") for line in prompt.split("\n") if line.startswith("Quote: ")]
-        return {"answer": kept[0], "evidence": [{"document": 1, "quote": quote} for quote in kept[:3]]}
+        kept = [(int(number), quote) for number, _, text in documents for quote in NOTED.findall(text)]
+        most = schema["properties"]["evidence"]["maxItems"]
+        return {"answer": kept[0][1], "evidence": [{"document": one, "quote": quote} for one, quote in kept[:most]]}
     if name == "ShortAnswer":
         return {"answer": "I do not know."}
     most = schema["properties"]["evidence"]["maxItems"]
     words = " ".join(sentence.split()[:7]).rstrip(",;:")
     return {"question": f"What is told where it says that “{words}”?", "answer": sentence, "evidence": evidence[:most]}
+
+
+def note_content(documents: list[tuple[str, str, str]], prompt: str) -> dict[str, Any]:
+    """Return a note on a chunk, or on notes: the sentences with the words that the question quotes, and some others."""
+    asked, text = ASKED_ABOUT.findall(prompt), " ".join(text for _, _, text in documents)
+    if "Put them together" in prompt:
+        kept = NOTED.findall(text)[:4]
+        return {"is_relevant": True, "note": " ".join(kept)[:1_000], "quotes": kept}
+    found = SENTENCE.findall(text)
+    about = [sentence for sentence in found if asked and asked[-1] in " ".join(sentence.split())][:1]
+    others = found[:: max(1, len(found) // 3)][:3]
+    is_relevant = bool(about) or "answers the question (is_relevant)" not in prompt
+    quotes = list(dict.fromkeys([*about, *others]))[:4] if is_relevant else []
+    return {"is_relevant": is_relevant, "note": " ".join(quotes)[:1_000], "quotes": quotes}
 
 
 def drawn(text: str, lot: int) -> list[str]:

@@ -22,9 +22,12 @@ from pipeline.checks.citations import without_citations
 from pipeline.records import Example
 from pipeline.rejections import Reason
 from pipeline.tasks.task import get_task
-from pipeline.teachers.client import Endpoint, EndpointParams, Messages, StructuredReply
+from pipeline.teachers.client import Endpoint
+from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.errors import RefusedError
 from pipeline.teachers.reply_cache import FILE, ReplyStore
+from pipeline.teachers.request_body import Messages
+from pipeline.teachers.structured import StructuredReply
 
 ProbeName = Literal["closed_book", "evidence_only", "single_chunk", "judge"]
 PROBES: tuple[ProbeName, ...] = get_args(ProbeName)
