@@ -55,7 +55,7 @@ def estimate(plan: TeachingPlan, cards: Sequence[DocumentCard]) -> str:
         f"at most {found.most_requests} requests, {found.most_prompt_tokens} prompt tokens, {most_replies} reply"
         f" tokens, {most:.2f} in all, {hours:.1f} hours; if no reply has to be asked for again,"
         f" {found.num_requests} requests, {found.prompt_tokens} prompt tokens, {reply_tokens} reply tokens, {cost:.2f} in"
-        f" all, and {cached:.2f} if the server has {found.cached_tokens} of the prompt tokens in its cache"
+        f" all, and {cached:.2f} if the server has {found.cached_tokens} of the prompt tokens cached"
     )
 
 
