@@ -26,6 +26,7 @@ FIELDS = {
     "ShortAnswer": ["answer"],
     "Judgement": ["helpful", "logical", "faithful", "complete"],
 }
+MOST_QUOTES = re.compile(r'^- "evidence": a list of \d+ to (\d+)', re.MULTILINE)
 NOTED = re.compile(r"^Quote: (.*)$", re.MULTILINE)
 ASKED_ABOUT = re.compile(r"^Question: .*?“(.*?)”", re.MULTILINE)
 SENTENCE = re.compile(r"(?<=[.!?]\s)[A-Z][^.!?\n|#]{40,240}[.!?](?=\s)")
@@ -40,6 +41,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
     drip_seconds: float = 0.0  # between the bytes of the body
+    work_seconds: float = 0.0  # before the body, in a slot of the server
 
 
 Script = Callable[[dict[str, Any], int], Response]
@@ -66,8 +68,7 @@ def proper_content(request: dict[str, Any]) -> dict[str, Any]:
         return content_for(schema["name"], schema["schema"], prompt)
     named = FIELD.findall(prompt)
     name = next(name for name, fields in FIELDS.items() if fields == named)
-    most = re.findall(r'^- "evidence": a list of \d+ to (\d+)', prompt, re.MULTILINE)
-    return content_for(name, {"properties": {"evidence": {"maxItems": int(most[-1]) if most else 0}}}, prompt)
+    return content_for(name, {"properties": {"evidence": {}}}, prompt)
 
 
 def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any]:
@@ -87,13 +88,19 @@ def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any
     evidence = [{"document": number, "quote": quote} for number, quote in quotes]
     if name == "AnswerFromNotes":
         kept = [(int(number), quote) for number, _, text in documents for quote in NOTED.findall(text)]
-        most = schema["properties"]["evidence"]["maxItems"]
+        most = max_quotes(schema, prompt)
         return {"answer": kept[0][1], "evidence": [{"document": one, "quote": quote} for one, quote in kept[:most]]}
     if name == "ShortAnswer":
         return {"answer": "I do not know."}
-    most = schema["properties"]["evidence"]["maxItems"]
+    most = max_quotes(schema, prompt)
     words = " ".join(sentence.split()[:7]).rstrip(",;:")
     return {"question": f"What is told where it says that “{words}”?", "answer": sentence, "evidence": evidence[:most]}
+
+
+def max_quotes(schema: dict[str, Any], prompt: str) -> int:
+    """Return how many quotes a reply may have: by its schema or, where limits are left out of it, by its prompt."""
+    most: int | None = schema["properties"]["evidence"].get("maxItems")
+    return int(MOST_QUOTES.findall(prompt)[-1]) if most is None else most
 
 
 def note_content(documents: list[tuple[str, str, str]], prompt: str) -> dict[str, Any]:
@@ -120,9 +127,10 @@ def drawn(text: str, lot: int) -> list[str]:
 class Server:
     """An HTTP/1.1 server on a loopback port, with as much of the protocol as a client needs."""
 
-    def __init__(self, script: Script) -> None:
-        """Take what it does."""
+    def __init__(self, script: Script, num_slots: int) -> None:
+        """Take what it does, and how many requests it works on at a time."""
         self.script = script
+        self.slots = asyncio.Semaphore(num_slots)
         self.num_requests = 0
 
     async def serve(self, port_to: Connection) -> None:
@@ -147,6 +155,9 @@ class Server:
         """Send what the script says."""
         self.num_requests += 1
         response = self.script(request, self.num_requests)
+        if response.work_seconds:
+            async with self.slots:
+                await asyncio.sleep(response.work_seconds)
         headers = {"content-type": response.media_type, "content-length": str(len(response.body)), **response.headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         writer.write(f"HTTP/1.1 {response.status} Status\r\n{lines}\r\n".encode())
@@ -160,17 +171,17 @@ class Server:
         await writer.drain()
 
 
-def run_server(script: Script, port_to: Connection) -> None:
+def run_server(script: Script, port_to: Connection, num_slots: int) -> None:
     """Serve until the process is ended."""
-    asyncio.run(Server(script).serve(port_to))
+    asyncio.run(Server(script, num_slots).serve(port_to))
 
 
 @contextmanager
-def scripted(script: Script = honest) -> Iterator[str]:
+def scripted(script: Script = honest, *, num_slots: int = 64) -> Iterator[str]:
     """Run a server in a process of its own and give its base URL."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=run_server, args=(script, theirs), daemon=True)
+    process = context.Process(target=run_server, args=(script, theirs, num_slots), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{ours.recv()}/v1"

@@ -51,11 +51,12 @@ def estimate(plan: TeachingPlan, cards: Sequence[DocumentCard]) -> str:
     cached = params.price(TokenCount(found.prompt_tokens, reply_tokens, found.cached_tokens))
     most = params.price(TokenCount(found.most_prompt_tokens, most_replies))
     hours = found.most_requests * params.deadline_seconds / params.max_in_flight / 3_600
+    most_tokens = f"{found.most_prompt_tokens} prompt tokens, {most_replies} reply tokens"
     return (
-        f"at most {found.most_requests} requests, {found.most_prompt_tokens} prompt tokens, {most_replies} reply"
-        f" tokens, {most:.2f} in all, {hours:.1f} hours; if no reply has to be asked for again,"
-        f" {found.num_requests} requests, {found.prompt_tokens} prompt tokens, {reply_tokens} reply tokens, {cost:.2f} in"
-        f" all, and {cached:.2f} if the server has {found.cached_tokens} of the prompt tokens cached"
+        f"at most {found.most_requests} requests, {most_tokens}, {most:.2f} in all, {hours:.1f} hours; if no reply has"
+        f" to be asked for again, {found.num_requests} requests, {found.prompt_tokens} prompt tokens, {reply_tokens}"
+        f" reply tokens, {cost:.2f} in all, or {cached:.2f} with {found.cached_tokens} of the prompt tokens from a prefix"
+        " cache"
     )
 
 
