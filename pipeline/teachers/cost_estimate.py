@@ -55,8 +55,7 @@ def estimate(plan: TeachingPlan, cards: Sequence[DocumentCard]) -> str:
     return (
         f"at most {found.most_requests} requests, {most_tokens}, {most:.2f} in all, {hours:.1f} hours; if no reply has"
         f" to be asked for again, {found.num_requests} requests, {found.prompt_tokens} prompt tokens, {reply_tokens}"
-        f" reply tokens, {cost:.2f} in all, or {cached:.2f} with {found.cached_tokens} of the prompt tokens from a prefix"
-        " cache"
+        f" reply tokens, {cost:.2f} in all, or {cached:.2f} with {found.cached_tokens} prompt tokens from a prefix cache"
     )
 
 

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from pipeline.errors import InputError
 from pipeline.passages.document_groups import DocumentCard
 from pipeline.passages.passages import Passages
 from pipeline.passages.quote_alignment import locate
@@ -34,6 +33,7 @@ from pipeline.teachers.prompts import (
 from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.request_body import estimate_text_tokens
 from pipeline.teachers.slots import Slot, SlotQueue, TeachingPlan, choose_slots, plan_slots
+from pipeline.teachers.workers import run_workers
 
 log = logging.getLogger(__name__)
 
@@ -75,23 +75,6 @@ async def generate_all(
         spending = endpoint.spending
     report_spending(spending)
     return [example for example in found if example is not None], spending
-
-
-async def run_workers(workers: Sequence[object]) -> None:
-    """Run coroutines until all have ended; the first error for the user ends them all.
-
-    Raises:
-        InputError: The one that a worker raised.
-    """
-    try:
-        async with asyncio.TaskGroup() as group:
-            for worker in workers:
-                group.create_task(worker)  # type: ignore[arg-type]
-    except BaseExceptionGroup as errors:
-        found, _ = errors.split(InputError)
-        if found is None:
-            raise
-        raise found.exceptions[0] from None
 
 
 def report_spending(spending: Spending) -> None:

@@ -14,16 +14,19 @@ from pipeline.ask import run as ask
 from pipeline.benchmarks.scripted import honest, scripted
 from pipeline.errors import InputError
 from pipeline.passages.document_groups import read_cards
-from pipeline.storage.parquet import read_examples
+from pipeline.records import Evidence, Example
+from pipeline.storage.document_store import DocumentStore
+from pipeline.storage.parquet import read_documents, read_examples
 from pipeline.teachers.client import Endpoint
 from pipeline.teachers.cost_estimate import estimate
+from pipeline.teachers.probes import ProbeName, probe_all
 from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.slots import SlotQueue, TeachingPlan, plan_slots
 from pipeline.teachers.throttle import Throttle
 from tests.pipeline import server_scripts as servers
 from tests.pipeline import teacher_scripts as scripts
 from tests.pipeline.discussions import REVIEW_RULES
-from tests.pipeline.teachers.test_client import NUM_PER_DOCUMENT, PARAMS, asked, library, num_slots  # noqa: F401
+from tests.pipeline.teachers.test_client import NUM_PER_DOCUMENT, PARAMS, asked, library, num_slots, verified  # noqa: F401
 
 OFF = {"chat_template_kwargs": {"enable_thinking": False}}
 
@@ -301,3 +304,33 @@ def test_others_of_a_document_wait_for_its_first(library) -> None:
 
     documents = [slot.doc_ids[0][0] for slot in slots if slot.number == 0][:4]
     assert asyncio.run(go()) == [*((name, 0) for name in documents), (documents[1], 1), (documents[1], 2)]
+
+
+def test_a_judge_whose_server_stops_is_named_and_the_rows_say_that_it_was_not_run(library, tmp_path, caplog) -> None:
+    with scripted() as url:
+        run(library, url, tmp_path / "asked")
+    with scripted(servers.runs_out) as url, pytest.raises(InputError, match=r"no usable reply to \d+ probes.*quota"):
+        verified(library, url, tmp_path, ["judge"])
+    accepted = list(read_examples(tmp_path / "verify", "examples*.parquet"))
+    assert len([row for row in accepted if "judge" in row.checks]) == 8
+    assert "judge: not run" in accepted[-1].checks or "judge: not run" in accepted[0].checks
+    assert "probes were not run (endpoint stopped" in caplog.text
+    report = json.loads((tmp_path / "verify" / "report.json").read_text())
+    assert report["probes_not_run"]["endpoint stopped"] > 0
+
+
+def test_the_judge_of_does_not_say_is_shown_what_a_search_finds(library, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv(scripts.LOG, str(tmp_path / "log"))
+    document = next(iter(read_documents(library)))
+    words = "the baker"
+    answer = "The document does not say who was sad."
+    span = Evidence(document.doc_id, 0, 40, document.text[:40])
+    example = Example("a" * 16, "unanswerable", f"Was {words} sad?", answer, (document.doc_id,), (span,))
+    names: tuple[ProbeName, ...] = ("closed_book", "evidence_only", "judge")
+    with scripted(servers.logs) as url:
+        params = PARAMS.model_copy(update={"base_url": url})
+        (probed,), not_run = probe_all([example], names, params, 3, DocumentStore(library), tmp_path / "verify")
+    assert (probed.reason, probed.checks, not_run) == ("", names, {})  # an honest 'I do not know' agrees
+    judged = [line for line in (tmp_path / "log").read_text().splitlines() if "Judgement" in line]
+    found = [part for part in judged[0].split("Found elsewhere in the document: ")[1:] if words in part]
+    assert 2 <= len(found) <= 8
