@@ -37,7 +37,7 @@ from pipeline.tasks.task import KnownFact, Supplied, all_tasks
 from pipeline.teachers.budget import Spending
 from pipeline.teachers.cost_estimate import estimate
 from pipeline.teachers.endpoint_params import EndpointParams
-from pipeline.teachers.errors import STOPPED, find_fix
+from pipeline.teachers.errors import BUDGET, STOPPED, find_fix
 from pipeline.teachers.generate import generate
 from pipeline.teachers.quotas import Quota, choose_within, describe_example, list_unfilled
 from pipeline.teachers.rule_based import DocumentGroup, GroupShard, ShardAsker
@@ -257,7 +257,8 @@ def check_replies(examples: Sequence[Example], endpoint: EndpointParams, max_fai
     """
     reasons = [Reason.parse(example.reason) for example in examples if example.reason]
     counts = Counter(reason.kind for reason in reasons)
-    failed = len(reasons) / max(1, len(examples))
+    num_asked = len(examples) - counts[BUDGET]
+    failed = (len(reasons) - counts[BUDGET]) / max(1, num_asked)
     if not reasons or (failed <= max_failed_fraction and len(reasons) < len(examples) and not counts[STOPPED]):
         return
     kinds = [STOPPED] if counts[STOPPED] else [kind for kind, _ in counts.most_common(NUM_REASONS)]

@@ -188,6 +188,15 @@ def test_a_few_failures_are_counted_by_reason_and_too_many_fail_the_run(library,
     assert spending.num_sent == 8
 
 
+def test_a_spent_budget_is_no_failure_of_the_replies_unless_nothing_was_asked(library, tmp_path) -> None:
+    with scripted() as url:
+        run(library, url, tmp_path / "ask", failed=0.0, max_tokens=20_000)
+        report = json.loads((tmp_path / "ask" / "report.json").read_text())
+        assert report["faulty"]["budget"] > sum(report["examples"].values()) / 2
+        with pytest.raises(InputError, match="26 times budget: the request was not sent.*Raise endpoint.max_tokens"):
+            run(library, url, tmp_path / "other", max_tokens=10)
+
+
 def test_a_raised_limit_asks_again_for_what_was_cut_off_and_for_nothing_else(library, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv(scripts.LOG, str(tmp_path / "log"))
     with scripted(servers.cuts_off_below_600) as url:
