@@ -55,7 +55,7 @@ def estimate(plan: TeachingPlan, cards: Sequence[DocumentCard]) -> str:
     return (
         f"at most {found.most_requests} requests, {most_tokens}, {most:.2f} in all, {hours:.1f} hours; if no reply has"
         f" to be asked for again, {found.num_requests} requests, {found.prompt_tokens} prompt tokens, {reply_tokens}"
-        f" reply tokens, {cost:.2f} in all, or {cached:.2f} with {found.cached_tokens} prompt tokens from a prefix cache"
+        f" reply tokens, {cost:.2f} in all, or {cached:.2f} with {found.cached_tokens} prompt tokens out of a cache"
     )
 
 
@@ -102,7 +102,8 @@ def add_long(
     found.add(
         most_tokens // 2 + OVERHEAD_TOKENS, num=num_answered * num_merges, most=num_answered * num_merges * samples
     )
-    found.add(most_tokens + OVERHEAD_TOKENS, num=num_answered, most=num_answered * samples)
+    notes_tokens = min(most_tokens, len(chunks) * NOTE_TOKENS) + OVERHEAD_TOKENS
+    found.add(notes_tokens, num=num_answered, most=num_answered * samples)
     num_judged = num_unanswered * len(documents)
     found.add(2 * OVERHEAD_TOKENS, num=num_judged, most=num_judged * samples)
 

@@ -193,7 +193,7 @@ def test_a_spent_budget_is_no_failure_of_the_replies_unless_nothing_was_asked(li
         run(library, url, tmp_path / "ask", failed=0.0, max_tokens=20_000)
         report = json.loads((tmp_path / "ask" / "report.json").read_text())
         assert report["faulty"]["budget"] > sum(report["examples"].values()) / 2
-        with pytest.raises(InputError, match="26 times budget: the request was not sent.*Raise endpoint.max_tokens"):
+        with pytest.raises(InputError, match=r"26 times budget: the request was not sent.*Raise endpoint.max_tokens"):
             run(library, url, tmp_path / "other", max_tokens=10)
 
 
