@@ -8,7 +8,7 @@ DOCUMENTS ?= data/sample
 WORKERS ?= 2
 PYTEST := pytest --numprocesses $(WORKERS) --dist loadfile
 
-.PHONY: help install repro test test-slow test-long check bench lock
+.PHONY: help install repro test test-slow test-long check bench structure lock
 
 help:  ## Show what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "%-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,11 +40,14 @@ check: install  ## Lint, type-check and check the direction of imports
 	lint-imports
 
 bench: install  ## Measure the attention, how the documents of DOCUMENTS are read, and what the sandbox withstands
-	python -m train.bench attention --out data/bench
+	longalpaca bench attention --out data/bench
 	test -e $(DOCUMENTS) || dvc repro --single-item sample
-	python -m pipeline.bench reading --documents $(DOCUMENTS) --out data/bench
-	python -m pipeline.bench mutants --count 2000 --seed 2023 --out data/bench
-	python -m pipeline.bench files --count 10000 --seed 2023 --out data/bench
+	longalpaca bench reading --documents $(DOCUMENTS) --out data/bench
+	longalpaca bench mutants --count 2000 --seed 2023 --out data/bench
+	longalpaca bench files --count 10000 --seed 2023 --out data/bench
+
+structure: install  ## Count what a newcomer meets: modules, names, repeats, docstrings
+	python .ci/structure.py
 
 lock: install  ## Pin the newest versions that fit pyproject.toml
 	.ci/lock

@@ -1,6 +1,6 @@
 """Compare training methods and attentions on a small model that has to learn new positions.
 
-    python -m eval.ablation --model data/models/smollm2-135m/base --documents data/curate --out data/methods
+    longalpaca methods --model data/models/smollm2-135m/base --documents data/curate --out data/methods
 
 Positions are divided by a factor, by default 8, so the model behaves like one of an eighth of its context and has to
 learn distances again. Each method continues pre-training by stage `extend` on the same rows in the same order, from
@@ -240,7 +240,7 @@ def measure_untrained(options: argparse.Namespace) -> dict[str, Losses]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run `python -m eval.ablation`."""
+    """Run `longalpaca methods`."""
     options = parser().parse_args(argv)
     log_to_stderr()
     options.out.mkdir(parents=True, exist_ok=True)
@@ -261,7 +261,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    own = argparse.ArgumentParser(
+        prog="longalpaca methods", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     own.add_argument("--model", type=Path, required=True, metavar="PATH")
     own.add_argument("--documents", type=Path, required=True, metavar="PATH")
     own.add_argument("--length", type=parse_length, default=1_024, help="tokens in a row, one row a step")

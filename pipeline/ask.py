@@ -85,7 +85,7 @@ def read_known_facts(file: Path, cards: Iterable[DocumentCard]) -> dict[str, tup
                     f"{file}, line {number}",
                     found=str(error) or "no object",
                     expected="path, question, answer and quote",
-                    fix="Fix or remove the line.",
+                    fix="Correct or remove the line.",
                 ) from error
             if source in ids:
                 found.setdefault(ids[source], []).append(fact)
@@ -209,7 +209,7 @@ def check_task_names(quotas: Iterable[Quota]) -> None:
                 "section 'ask', key 'quotas'",
                 found=f"the task {quota.task!r}",
                 expected=f"one of {', '.join(all_tasks())}",
-                fix="Fix its name.",
+                fix="Correct its name.",
             )
 
 

@@ -1,4 +1,4 @@
-"""The command line: `longalpaca STAGE …`, and the same stage as `python -m pipeline.STAGE …`.
+"""The command line: `longalpaca COMMAND …`; stages also run as `python -m pipeline.STAGE …`.
 
 A stage is a function `run(params, *, name=Path, …)`. Its options are the paths that it reads and writes, one for each
 keyword argument, and `--params`; a keyword argument that is a bool is a flag. An argument before them that has a
@@ -57,6 +57,7 @@ GROUPS = {
 }
 MODULES = {name: module for group in GROUPS.values() for name, module in group.items()}
 TOOLS = ("find", "plan", "methods", "bench")  # with options of their own: no stage, no section of params.yaml
+TRAINING_BENCHMARKS = ("attention", "step", "memory")  # `longalpaca bench` has these of training beside the pipeline's
 COMMANDS = {name: MODULES[name] for name in ("import", "publish")}  # run as stages are, but no part of the graph
 STAGES = {name: module for name, module in MODULES.items() if name not in (*TOOLS, *COMMANDS)}
 QUIET_LOGGERS = ("arxiv", "httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
@@ -122,7 +123,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--version", action="version", version=version("longalpaca"))
     parser.add_argument("command", choices=MODULES, metavar="COMMAND", help=argparse.SUPPRESS)
     command = parser.parse_args(arguments[:1]).command
-    module: Any = importlib.import_module(MODULES[command])
+    is_of_training = command == "bench" and arguments[1:2] and arguments[1] in TRAINING_BENCHMARKS
+    module: Any = importlib.import_module("train.bench" if is_of_training else MODULES[command])
     if command in TOOLS:
         module.main(arguments[1:])
         return

@@ -1,4 +1,4 @@
-"""Hash the code that a stage runs, so that finished work is redone exactly when that code changes.
+"""Hash the code that a stage runs, to redo finished work exactly when that code changes.
 
 What a stage runs is read from its import statements, at any depth, including those inside functions. A module that
 looks into a package's `__path__` runs every module of that package: tasks and readers find themselves like that.

@@ -1,4 +1,4 @@
-"""Take out of training the documents and questions that overlap with test sets.
+"""Take documents and questions out of training that overlap with test sets.
 
 Reads   DOCUMENTS/*.parquet          documents, each with its split
         EXAMPLES/examples*.parquet   examples that passed their checks

@@ -1,4 +1,4 @@
-"""Select documents: refuse poor, duplicate or unlicensed ones with a reason, and split the rest into train and test.
+"""Select documents, refuse the others with a reason, and split them into train and test.
 
 Reads   DOCUMENTS/*.parquet   documents
 Writes  OUT/documents-00000.parquet   the documents that are kept, each with its `split`; private data is masked

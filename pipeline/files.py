@@ -1,4 +1,4 @@
-"""Write beside, then rename: a file that exists is whole."""
+"""Write files and folders atomically, and hash them."""
 
 import hashlib
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write a file or a folder to, and rename it to `path` at the end.
+    """Yield a temporary path to write a file or a folder to, and rename it to `path` at the end.
 
     If the block raises, what was written is removed and `path` is left as it was. A folder at `path` is replaced
     whole, so that nothing of an earlier run remains in it.
@@ -32,14 +32,14 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def sync_tree(path: Path) -> None:
-    """Flush a file, or a folder with all that is in it, to the disk."""
+    """Flush a file, or a folder with its contents, to the disk."""
     for child in path.rglob("*"):  # nothing, for a file
         sync(child)
     sync(path)
 
 
 def sync(path: Path) -> None:
-    """Flush a file, or the names in a folder, to the disk; what else may be writing in that folder is left alone."""
+    """Flush a file, or the directory entries of a folder, to the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)
@@ -48,7 +48,7 @@ def sync(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder, if there is one."""
+    """Delete a file or a folder if it exists."""
     if path.is_dir():
         shutil.rmtree(path)
     else:

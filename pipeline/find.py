@@ -1,4 +1,4 @@
-"""Find documents and list them, with their licences, in a sources file for `fetch`; nothing is downloaded.
+"""List documents of a catalogue, with their licences, in a sources file; nothing is downloaded.
 
 Writes  OUT    a YAML list of {url | path | remote | dataset, category, licence, ...}, below a comment with the query
 """

@@ -1,4 +1,4 @@
-"""Turn rows from elsewhere (Alpaca, ShareGPT, messages, prompt and answer) into a dataset to train on.
+"""Turn rows from elsewhere (Alpaca, ShareGPT, messages) into a dataset to train on.
 
 Reads   a file, a folder, a URL, or a dataset of the Hub: see pipeline/dataset/instruction_formats.py for the formats
 Writes  OUT/train-*.parquet, test-*.parquet   rows as those of `mix`, with the licence of the source

@@ -1,4 +1,4 @@
-"""Mix long and short examples into one shuffled dataset, with the documents in the instructions.
+"""Mix long and short examples into one dataset, with the documents in the instructions.
 
 Reads   DOCUMENTS/*.parquet          documents, each with its split
         LONG/examples*.parquet       examples about documents

@@ -1,4 +1,4 @@
-"""What a process can ask of the system about its own end."""
+"""End a process when its parent ends."""
 
 import ctypes
 import os
@@ -9,7 +9,7 @@ PR_SET_PDEATHSIG = 1
 
 
 def die_with_parent(parent: int) -> None:
-    """End with the process of a number: from now on where the system is Linux, and at once if it has ended already."""
+    """End this process when the process `parent` ends: from now on under Linux, and at once if it has ended already."""
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
     if os.getppid() != parent:

@@ -1,4 +1,4 @@
-"""Publish a dataset or a model on the Hugging Face Hub, after checking licences, rows and secrets.
+"""Publish a dataset or a model on the Hub, after checks of licences, rows and secrets.
 
 Reads   FOLDER        what `mix`, `import` or `merge` wrote
 Writes  nothing here; with --yes, the repository REPO: files of the allow-list, on a branch first, verified there by

@@ -1,4 +1,4 @@
-"""The records that everything passes on: `Document` and `Example`, and what they are made of.
+"""The records that all stages pass on: `Document`, `Example`, and their parts.
 
 docs/data-format.md describes every column; `pipeline.storage.parquet` stores them. No library is imported here, since
 the sandboxed readers import this module.

@@ -1,4 +1,4 @@
-"""Why a document or an example was rejected, and counting the reasons, so that nothing vanishes without a word."""
+"""Reasons why documents and examples are rejected, and their counts."""
 
 from collections import Counter
 from collections.abc import Iterable

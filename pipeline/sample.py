@@ -2,6 +2,7 @@
 
 Reads   nothing
 Writes  OUT/{books,papers,reports,statements}/*   EPUB, text, PDF, HTML and inline XBRL
+        OUT/reviews/*                             the papers' peer reviews, as OpenReview's API gives them
         OUT/sources.yaml                          the list of them, as `fetch` reads it
         OUT/facts.jsonl                           what each document is known to say, and in which words
 Source  the genres are those of LongLoRA's training data (arXiv 2309.12307, section 3.3); every word is our own
@@ -9,6 +10,7 @@ Source  the genres are those of LongLoRA's training data (arXiv 2309.12307, sect
 
 import json
 import logging
+import random
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
@@ -29,6 +31,7 @@ from pipeline.synthetic.names import slug
 from pipeline.synthetic.outlook import REPORT_YEARS, compose_outlook
 from pipeline.synthetic.outlook_series import make_world
 from pipeline.synthetic.paper import compose_paper
+from pipeline.synthetic.reviews import compose_discussion, write_discussion
 from pipeline.synthetic.writers.epub import write_epub, write_text
 from pipeline.synthetic.writers.html import write_html
 from pipeline.synthetic.writers.inline_xbrl import write_filing
@@ -42,6 +45,7 @@ MEDIA_TYPES = {
     ".txt": "text/plain",
     ".pdf": "application/pdf",
     ".html": "text/html",
+    ".json": "application/json",
     ".xhtml": "application/xhtml+xml",
 }
 BOOKS = ((16, 5), (13, 5), (12, 5), (9, 4))  # chapters, scenes a chapter
@@ -66,6 +70,7 @@ class Edition:
     path: Path
     manuscript: Manuscript
     write: Write
+    group: str = ""  # a paper and its reviews have the same
 
 
 def editions(seed: int) -> Iterator[Edition]:
@@ -88,7 +93,21 @@ def papers(seed: int) -> Iterator[Edition]:
     """Compose the papers."""
     for index, (length, num_cases) in enumerate(PAPERS):
         paper = compose_paper(random_for(seed, "paper", index), index, length, num_cases)
-        yield Edition(Path("papers", slug(paper.title.partition(":")[0]) + ".pdf"), paper, write_article)
+        name = slug(paper.title.partition(":")[0])
+        yield Edition(Path("papers", f"{name}.pdf"), paper, write_article, group=f"sample:{name}")
+        yield review_edition(paper, name, index, random_for(seed, "reviews", index))
+
+
+def review_edition(paper: Manuscript, name: str, index: int, rng: random.Random) -> Edition:
+    """Compose the peer reviews of a paper; every other paper is accepted."""
+    discussion = compose_discussion(rng, paper, index + 1, is_accepted=index % 2 == 0)
+    reviews = Manuscript("review", f"Reviews of {paper.title}", (), paper.date, (), ())
+    return Edition(
+        Path("reviews", f"{name}.json"),
+        reviews,
+        lambda path, _: write_discussion(path, discussion),
+        group=f"sample:{name}",
+    )
 
 
 def reports(seed: int) -> Iterator[Edition]:
@@ -112,7 +131,7 @@ def statements(seed: int) -> Iterator[Edition]:
 def source_entry(edition: Edition, sha256: str) -> dict[str, Any]:
     """Return the entry of a document in the sources file."""
     manuscript = edition.manuscript
-    return {
+    entry = {
         "path": edition.path.as_posix(),
         "category": manuscript.category,
         "licence": LICENCE,
@@ -121,8 +140,10 @@ def source_entry(edition: Edition, sha256: str) -> dict[str, Any]:
         "date": manuscript.date,
         "language": "en",
         "media_type": MEDIA_TYPES[edition.path.suffix],
+        "group": edition.group,
         "sha256": sha256,
     }
+    return {key: value for key, value in entry.items() if value}
 
 
 def fact_line(edition: Edition, fact: Fact) -> str:

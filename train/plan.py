@@ -1,7 +1,7 @@
 """Estimate before anyone rents a GPU whether a recipe fits it, and how long it takes.
 
-    python -m train.plan --recipe llama2-7b --length 100000
-    python -m train.plan --recipe llama2-70b --length 32768 --gpus 8 --gpu h100 --json
+    longalpaca plan --recipe llama2-7b --length 100000
+    longalpaca plan --recipe llama2-70b --length 32768 --gpus 8 --gpu h100 --json
 
 Memory comes from `train.estimate.memory`: the real modules on fake tensors. FLOPs include only the causal half of
 attention, as current kernels compute it, and everything that is recomputed. The time of a step is a lower bound, as if
@@ -290,7 +290,7 @@ def parse_setting(text: str) -> tuple[str, Any]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run `python -m train.plan`."""
+    """Run `longalpaca plan`."""
     options = parser().parse_args(argv)
     log_to_stderr()
     quiet_libraries()
@@ -301,7 +301,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    own = argparse.ArgumentParser(
+        prog="longalpaca plan", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     own.add_argument("--recipe", required=True, help="the name of a recipe, or the path of one")
     own.add_argument("--section", choices=("extend", "sft"), default="extend")
     own.add_argument("--length", type=int, help="tokens in a row; default: the recipe's")

@@ -14,7 +14,7 @@ import pypdf
 import pypdfium2
 
 from pipeline.processes import die_with_parent
-from pipeline.readers.worker import Limits, limit
+from pipeline.readers.worker import Limits, apply_limits
 
 COUNT = struct.Struct(">q")
 LIMITS = Limits(20, 0, 0, 1_500_000_000, 0)
@@ -58,7 +58,7 @@ def count_in_child(engine: Callable[[Path], int], path: Path) -> int:
     if (child := os.fork()) == 0:
         die_with_parent(parent)
         with suppress(BaseException):
-            limit(LIMITS)
+            apply_limits(LIMITS)
             os.write(sink, COUNT.pack(engine(path)))
         os._exit(0)
     os.close(sink)

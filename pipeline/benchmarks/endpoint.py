@@ -6,6 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
+from pipeline.benchmarks.benchmark import COUNT, Benchmark
 from pipeline.benchmarks.scripted import MODEL, scripted
 from pipeline.tables import Table
 from pipeline.teachers.client import Endpoint
@@ -81,3 +82,11 @@ def resident() -> float:
     if status.is_file():
         return int(status.read_text().split()[1]) * resource.getpagesize() / 1e6
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+
+
+BENCHMARK = Benchmark(
+    name="endpoint",
+    description="requests a second to a server that costs nothing, and memory (of --count requests)",
+    arguments=(COUNT,),
+    measure=lambda options: measure_endpoint(count=options.count),
+)

@@ -4,9 +4,10 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from pipeline.benchmarks.benchmark import COUNT, DOCUMENTS, SEED, Benchmark
 from pipeline.benchmarks.html_evidence import check_filing, check_sample, table_facts
-from pipeline.benchmarks.pdf_evidence import order_of, recall_of
-from pipeline.benchmarks.pdf_figures import figures_of
+from pipeline.benchmarks.pdf_evidence import measure_order, measure_recall
+from pipeline.benchmarks.pdf_figures import check_figures
 from pipeline.benchmarks.stage import files_in
 from pipeline.extract import ExtractParams, sandbox_for
 from pipeline.tables import Row, Table
@@ -24,7 +25,7 @@ def recall_table(pdfs: list[Path]) -> Table:
     """Return how many of the words that pypdf finds on each page are in the text, or left out on purpose."""
     rows: list[Row] = []
     for path in tqdm(pdfs, "words", unit="file", disable=None):
-        pages = recall_of(path)
+        pages = measure_recall(path)
         words = sum(page.num_words for page in pages)
         found = sum(page.recall * page.num_words for page in pages)
         low = sorted((page.recall, page.page) for page in pages)
@@ -39,7 +40,7 @@ def order_table(pdfs: list[Path]) -> Table:
     """Return on how many pages with columns these are read one after the other."""
     rows: list[Row] = []
     for path in tqdm(pdfs, "columns", unit="file", disable=None):
-        pages = order_of(path)
+        pages = measure_order(path)
         runs = sum(page.num_shingles for page in pages)
         if pages:
             columns = max(page.num_columns for page in pages)
@@ -53,7 +54,7 @@ def figures_table(params: ExtractParams, documents: Path, pdfs: list[Path], coun
     """Return how many figures of tables, picked at random, are in their row and in their column."""
     rows: list[Row] = []
     for path in tqdm(pdfs, "figures", unit="file", disable=None):
-        checks = figures_of(path, count=count, seed=seed)
+        checks = check_figures(path, count=count, seed=seed)
         in_row = sum(check.row_is_right for check in checks)
         both = sum(check.row_is_right and check.column_is_right for check in checks)
         if checks:
@@ -68,3 +69,17 @@ def figures_table(params: ExtractParams, documents: Path, pdfs: list[Path], coun
                 )
     header = ("file", "by", "picked", "row right", "row and column right", "all tagged figures", "of them right")
     return Table(f"Figures of tables, {count} of each file by seed {seed}", header, tuple(rows))
+
+
+BENCHMARK = Benchmark(
+    name="faithful",
+    description="words, column order and table figures, checked by means that the readers do not use",
+    arguments=(
+        DOCUMENTS,
+        COUNT,
+        SEED,
+    ),
+    measure=lambda options: measure_faithful(
+        ExtractParams.load(options.params), documents=options.documents, count=options.count, seed=options.seed
+    ),
+)

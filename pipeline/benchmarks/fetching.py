@@ -16,12 +16,14 @@ from pathlib import Path
 
 import yaml
 
+from pipeline.benchmarks.benchmark import COUNT, Benchmark
 from pipeline.fetch import FetchParams, run
 from pipeline.tables import Table
 
+NUM_HOSTS = 20
 MIN_BYTES, MAX_BYTES = 2_000, 20_000
 FIRST_HOST = 2  # 127.0.0.2
-UNLIMITED = 1e6  # requests a second: rate_limiter would only be measured as itself
+UNLIMITED = 1e6  # requests a second: the benchmark would measure the rate limit instead
 KIB = 1 if sys.platform == "darwin" else 1_024  # the unit of the system's memory of a process
 
 
@@ -33,13 +35,13 @@ def measure_fetching(params: FetchParams, *, count: int, num_hosts: int) -> list
     try:
         port = receiver.recv()
         with tempfile.TemporaryDirectory() as name:
-            return [table_of(params, Path(name), port, count, num_hosts)]
+            return [fetch_table(params, Path(name), port, count, num_hosts)]
     finally:
         process.kill()
         process.join()
 
 
-def table_of(params: FetchParams, folder: Path, port: int, count: int, num_hosts: int) -> Table:
+def fetch_table(params: FetchParams, folder: Path, port: int, count: int, num_hosts: int) -> Table:
     """Return the figures of both runs."""
     hosts = [f"127.0.0.{FIRST_HOST + number}" for number in range(num_hosts)]
     urls = [f"http://{hosts[number % num_hosts]}:{port}/{number}.txt" for number in range(count)]
@@ -60,7 +62,7 @@ def table_of(params: FetchParams, folder: Path, port: int, count: int, num_hosts
     return Table("Small files through the stage, servers on the same machine", header, tuple(rows))
 
 
-def body_of(path: str) -> bytes:
+def make_body(path: str) -> bytes:
     """Return the document that stands at a path."""
     chance = random.Random(path)  # noqa: S311 (no secret)
     return chance.randbytes(chance.randint(MIN_BYTES, MAX_BYTES)).hex().encode()[:MAX_BYTES]
@@ -68,9 +70,9 @@ def body_of(path: str) -> bytes:
 
 async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     """Answer the requests of one connection until it is closed."""
-    while head := await head_of(reader):
+    while head := await read_request_head(reader):
         path = head.split(b" ", 2)[1].decode()
-        body = b"" if path == "/robots.txt" else body_of(path)
+        body = b"" if path == "/robots.txt" else make_body(path)
         status = b"404 Not Found" if path == "/robots.txt" else b"200 OK"
         writer.write(
             b"HTTP/1.1 %s\r\nContent-Type: text/plain\r\nContent-Length: %d\r\n\r\n" % (status, len(body)) + body
@@ -79,7 +81,7 @@ async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> 
     writer.close()
 
 
-async def head_of(reader: asyncio.StreamReader) -> bytes:
+async def read_request_head(reader: asyncio.StreamReader) -> bytes:
     """Return the head of a request, nothing where there is no more."""
     try:
         return await reader.readuntil(b"\r\n\r\n")
@@ -99,3 +101,13 @@ def serve(num_hosts: int, sender: Connection) -> None:
         await asyncio.gather(*(server.serve_forever() for server in servers))
 
     asyncio.run(forever())
+
+
+BENCHMARK = Benchmark(
+    name="fetch",
+    description="files a second from many hosts on this machine (of --count files)",
+    arguments=(COUNT,),
+    measure=lambda options: measure_fetching(
+        FetchParams.load(options.params), count=options.count, num_hosts=NUM_HOSTS
+    ),
+)

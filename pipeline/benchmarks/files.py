@@ -4,6 +4,7 @@ import tempfile
 from dataclasses import replace
 from pathlib import Path
 
+from pipeline.benchmarks.benchmark import COUNT, SEED, Benchmark
 from pipeline.benchmarks.stage import Run, list_files, run_stage_apart
 from pipeline.downloads.manifest import read_entries, write_entries
 from pipeline.extract import ExtractParams
@@ -23,7 +24,7 @@ def measure_files(params: ExtractParams, *, count: int, seed: int) -> list[Table
         folder = Path(name)
         write_files(folder / "files", count, seed)
         runs = [(number, read_first(params, folder, number)) for number in (count // 10, count)]
-    return [table_of(runs, params.num_workers)]
+    return [files_table(runs, params.num_workers)]
 
 
 def write_files(folder: Path, count: int, seed: int) -> None:
@@ -52,7 +53,7 @@ def read_first(params: ExtractParams, folder: Path, number: int) -> Run:
     return run_stage_apart(params, part, folder / f"out-{number}")
 
 
-def table_of(runs: list[tuple[int, Run]], num_workers: int) -> Table:
+def files_table(runs: list[tuple[int, Run]], num_workers: int) -> Table:
     """Return the figures of the runs."""
     rows = tuple(
         (
@@ -74,3 +75,14 @@ def table_of(runs: list[tuple[int, Run]], num_workers: int) -> Table:
 def at(run: Run, share: float) -> int:
     """Return the memory of the parent after a share of the time."""
     return run.resident[min(len(run.resident) - 1, int(share * len(run.resident)))]
+
+
+BENCHMARK = Benchmark(
+    name="files",
+    description="memory and time of the stage for --count small files",
+    arguments=(
+        COUNT,
+        SEED,
+    ),
+    measure=lambda options: measure_files(ExtractParams.load(options.params), count=options.count, seed=options.seed),
+)

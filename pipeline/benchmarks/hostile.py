@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pipeline.benchmarks.alone import ENGINES
+from pipeline.benchmarks.benchmark import DOCUMENTS, Benchmark
 from pipeline.benchmarks.stage import Run, files_in, list_files, run_stage_apart
 from pipeline.extract import ExtractParams
 from pipeline.readers.sandbox import is_pdf
@@ -33,10 +34,10 @@ def measure_hostile(params: ExtractParams, *, documents: Path) -> list[Table]:
     alone = {engine: counts_alone(engine, pdfs) for engine in ENGINES}
     read = dict(zip(files, rows, strict=False))
     return [
-        summarise_document(files, rows, run),
-        reasons_of(rows, files),
-        yield_of(pdfs, read, alone),
-        missed_of(documents, pdfs, read, alone),
+        summary_table(files, rows, run),
+        reasons_table(rows, files),
+        yield_table(pdfs, read, alone),
+        missed_table(documents, pdfs, read, alone),
     ]
 
 
@@ -62,7 +63,7 @@ def is_clean(text: str) -> bool:
     return not kinds & {"Cc", "Cs"} and unicodedata.is_normalized("NFC", text)
 
 
-def summarise_document(files: Sequence[Path], rows: Sequence[Document], run: Run) -> Table:
+def summary_table(files: Sequence[Path], rows: Sequence[Document], run: Run) -> Table:
     """Return whether all went as it must."""
     figures = (
         ("files", len(files)),
@@ -77,7 +78,7 @@ def summarise_document(files: Sequence[Path], rows: Sequence[Document], run: Run
     return Table("The stage on all files", ("", "number"), figures)
 
 
-def reasons_of(rows: Sequence[Document], files: Sequence[Path]) -> Table:
+def reasons_table(rows: Sequence[Document], files: Sequence[Path]) -> Table:
     """Return how many files of which kind have which error."""
     counts: Counter[tuple[str, str]] = Counter()
     for path, row in zip(files, rows, strict=False):
@@ -97,7 +98,7 @@ def is_hidden(row: Document) -> bool:
     return "hidden" in row.error
 
 
-def yield_of(pdfs: Sequence[Path], read: dict[Path, Document], alone: dict[str, list[int]]) -> Table:
+def yield_table(pdfs: Sequence[Path], read: dict[Path, Document], alone: dict[str, list[int]]) -> Table:
     """Return how many PDFs have text by whom."""
     union = sum(any(counts[index] > 0 for counts in alone.values()) for index in range(len(pdfs)))
     lines = [
@@ -109,7 +110,7 @@ def yield_of(pdfs: Sequence[Path], read: dict[Path, Document], alone: dict[str, 
     return Table(f"PDFs with text, of {len(pdfs)}", ("read by", "with text"), tuple(lines))
 
 
-def missed_of(folder: Path, pdfs: Sequence[Path], read: dict[Path, Document], alone: dict[str, list[int]]) -> Table:
+def missed_table(folder: Path, pdfs: Sequence[Path], read: dict[Path, Document], alone: dict[str, list[int]]) -> Table:
     """Return the PDFs that an engine alone has text of and the stage has not, and what the stage says of them."""
     lines: list[Row] = [
         (path.relative_to(folder).as_posix(), *(counts[index] for counts in alone.values()), read[path].error)
@@ -118,3 +119,11 @@ def missed_of(folder: Path, pdfs: Sequence[Path], read: dict[Path, Document], al
     ]
     caption = f"PDFs that only an engine alone has text of: {len(lines)} (characters; -1: it fails)"
     return Table(caption, ("file", *alone, "the stage's reason"), tuple(lines[:MAX_NAMES]))
+
+
+BENCHMARK = Benchmark(
+    name="hostile",
+    description="one row for each odd or broken file, and the PDFs with text next to each engine alone",
+    arguments=(DOCUMENTS,),
+    measure=lambda options: measure_hostile(ExtractParams.load(options.params), documents=options.documents),
+)

@@ -29,7 +29,7 @@ MAX_WORDS = 12  # letters beside a figure in its cell; with more it stands in a 
 
 
 @dataclass(frozen=True)
-class Fact:
+class TableFact:
     """A tagged figure in a table of a filing."""
 
     concept: str
@@ -47,7 +47,7 @@ class Fact:
 
 
 @dataclass(frozen=True)
-class Cell:
+class SourceCell:
     """A cell of a source table: its row, the columns `start` to `end` of the grid, its text and its facts."""
 
     row: int
@@ -58,35 +58,35 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Evidence:
+class FilingCheck:
     """How many of the facts were found in their places, and what is wrong with the others."""
 
     num_facts: int
     num_dated: int  # of them, those whose column is known by their period
     num_right: int
-    wrong: tuple[tuple[Fact, str], ...]
+    wrong: tuple[tuple[TableFact, str], ...]
 
 
-def check_filing(path: Path, text: str) -> Evidence:
+def check_filing(path: Path, text: str) -> FilingCheck:
     """Check all figures of a filing that are tagged in its tables against the text that was read from it."""
     return check(table_facts(path), text)
 
 
-def check_sample(path: Path, text: str, num_figures: int, seed: int) -> Evidence:
+def check_sample(path: Path, text: str, num_figures: int, seed: int) -> FilingCheck:
     """Check figures of a filing that are drawn at random, without replacement."""
     facts = table_facts(path)
     return check(random.Random(seed).sample(facts, min(num_figures, len(facts))), text)  # noqa: S311
 
 
-def check(facts: list[Fact], text: str) -> Evidence:
+def check(facts: list[TableFact], text: str) -> FilingCheck:
     """Check facts against the Markdown tables of a text."""
     tables = list(find_tables(text))
-    faults = [(fact, fault(fact, tables)) for fact in facts]
+    faults = [(fact, find_fault(fact, tables)) for fact in facts]
     wrong = tuple((fact, reason) for fact, reason in faults if reason)
-    return Evidence(len(facts), sum(fact.is_dated for fact in facts), len(facts) - len(wrong), wrong)
+    return FilingCheck(len(facts), sum(fact.is_dated for fact in facts), len(facts) - len(wrong), wrong)
 
 
-def fault(fact: Fact, tables: list[MarkdownTable]) -> str:
+def find_fault(fact: TableFact, tables: list[MarkdownTable]) -> str:
     """Return what is wrong with a figure in the tables that were read; '' if one of them has it in its place."""
     reason = "no row has its label"
     for table in tables:
@@ -94,17 +94,19 @@ def fault(fact: Fact, tables: list[MarkdownTable]) -> str:
         for cells, _ in table.rows:
             if key(cells[0]) != key(fact.label) and key("".join(cells[:2])) != key(fact.label):
                 continue
-            heads = [head for head, cell in zip(table.header, cells, strict=False) if figure_of(cell) == fact.figure]
+            heads = [
+                head for head, cell in zip(table.header, cells, strict=False) if displayed_figure(cell) == fact.figure
+            ]
             if not heads:
                 reason = "its row has no such figure" if reason.startswith("no row") else reason
-            elif any(fits(fact, head, has_years=has_years) for head in heads):
+            elif any(heads_column(fact, head, has_years=has_years) for head in heads):
                 return ""
             else:
                 reason = f"it stands under {heads}"
     return reason
 
 
-def fits(fact: Fact, head: str, *, has_years: bool) -> bool:
+def heads_column(fact: TableFact, head: str, *, has_years: bool) -> bool:
     """Say whether a column's heading is one for a fact."""
     if has_years and fact.is_dated:
         return fact.period[:4] in YEAR.findall(head)
@@ -116,28 +118,28 @@ def key(text: str) -> str:
     return re.sub(r"[\W_]+", "", NOTE.sub("", text)).casefold()
 
 
-def figure_of(cell: str) -> str:
+def displayed_figure(cell: str) -> str:
     """Return the digits of a cell as they are displayed, in parentheses if they are."""
     digits = re.search(r"\d[\d,.]*", NOTE.sub("", cell))
     return "" if digits is None else f"({digits[0]})" if "(" in cell[: digits.start()] else digits[0]
 
 
-def table_facts(path: Path) -> list[Fact]:
+def table_facts(path: Path) -> list[TableFact]:
     """Return the figures with digits that are tagged in the tables of a filing, in their order."""
     parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
     root = etree.fromstring(path.read_bytes(), parser)
-    periods = {context.get("id"): period_of(context) for context in root.iter(f"{XBRLI}context")}
+    periods = {context.get("id"): context_end(context) for context in root.iter(f"{XBRLI}context")}
     tables = [table for table in root.iter("{*}table") if table.find(".//{*}table") is None]
-    return [fact for table in tables for fact in facts_of(list(cells_of(table)), periods)]
+    return [fact for table in tables for fact in iter_facts(list(iter_source_cells(table)), periods)]
 
 
-def period_of(context: Any) -> str:
+def context_end(context: Any) -> str:
     """Return the last day of a context's period."""
     ends = [element.text for element in context.iter(f"{XBRLI}instant", f"{XBRLI}endDate")]
     return (ends[0] or "").strip() if ends else ""
 
 
-def cells_of(table: Any) -> Iterator[Cell]:
+def iter_source_cells(table: Any) -> Iterator[SourceCell]:
     """Yield the cells with text of a table, at their places in its grid."""
     taken: set[tuple[int, int]] = set()
     for row, tr in enumerate(table.iter("{*}tr")):
@@ -147,12 +149,12 @@ def cells_of(table: Any) -> Iterator[Cell]:
                 column += 1
             width, height = int(cell.get("colspan") or 1), int(cell.get("rowspan") or 1)
             taken |= {(row + down, column + right) for down in range(1, height) for right in range(width)}
-            if text := shown(cell):
-                yield Cell(row, column, column + width, text, tuple(cell.iter(f"{IX}nonFraction")))
+            if text := visible_text(cell):
+                yield SourceCell(row, column, column + width, text, tuple(cell.iter(f"{IX}nonFraction")))
             column += width
 
 
-def shown(cell: Any) -> str:
+def visible_text(cell: Any) -> str:
     """Return the text of a cell without the marks of notes and what is printed in white."""
     parts = []
     walk = etree.iterwalk(cell, events=("start", "end"))
@@ -166,12 +168,12 @@ def shown(cell: Any) -> str:
     return " ".join("".join(parts).split())
 
 
-def facts_of(cells: list[Cell], periods: dict[str, str]) -> Iterator[Fact]:
+def iter_facts(cells: list[SourceCell], periods: dict[str, str]) -> Iterator[TableFact]:
     """Yield the facts of a table that stand alone in their cells."""
     first = min((cell.row for cell in cells if cell.facts), default=0)
     heads = [cell for cell in cells if cell.row < first and HEAD.search(cell.text)]
     for cell in cells:
-        figure = figure_of(cell.text)
+        figure = displayed_figure(cell.text)
         if len(cell.facts) != 1 or not figure or len(re.findall(r"[^\W\d_]", cell.text)) > MAX_WORDS:
             continue
         row = [other for other in cells if other.row == cell.row and other.start < cell.start]
@@ -179,7 +181,7 @@ def facts_of(cells: list[Cell], periods: dict[str, str]) -> Iterator[Fact]:
             continue
         above = [head.text for head in heads if row[0].end <= head.start < cell.end and cell.start < head.end]
         tag = cell.facts[0]
-        yield Fact(
+        yield TableFact(
             concept=tag.get("name"),
             period=periods.get(tag.get("contextRef"), ""),
             scale=int(tag.get("scale") or 0),

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import yaml
 
+from pipeline.benchmarks.benchmark import COUNT, SEED, Benchmark
 from pipeline.errors import InputError
 from pipeline.files import hash_file
 from pipeline.mix import MixParams
@@ -32,7 +33,7 @@ MEGABYTE = 1_000_000
 
 
 @dataclass(frozen=True)
-class Mixed:
+class MixRun:
     """What a run of the stage took."""
 
     rows: int
@@ -53,10 +54,10 @@ def measure_mixing(params: MixParams, *, count: int, seed: int) -> list[Table]:
         raise InputError("--count", found=str(count), expected="at least 16", fix="Name a larger number.")
     with tempfile.TemporaryDirectory() as name:
         runs = [mix_rows(params, Path(name) / str(number), number, seed) for number in (count // 2, count)]
-    return [table_of(runs)]
+    return [mixing_table(runs)]
 
 
-def mix_rows(params: MixParams, folder: Path, count: int, seed: int) -> Mixed:
+def mix_rows(params: MixParams, folder: Path, count: int, seed: int) -> MixRun:
     """Write documents and examples, and run the stage on them in a process of its own."""
     num_short = int(count * SHARE_SHORT)
     num_long = count - num_short
@@ -66,13 +67,13 @@ def mix_rows(params: MixParams, folder: Path, count: int, seed: int) -> Mixed:
     settings.write_text(yaml.safe_dump({"mix": changed.model_dump()}), encoding="utf-8")
     options = ["--documents", folder / "curate", "--long", folder / "verify", "--short", folder / "short"]
     command = [sys.executable, "-m", "pipeline.mix", *map(str, options), "--out", str(folder / "mix")]
-    seconds, cpu_seconds, peak = timed([*command, "--params", str(settings)])
+    seconds, cpu_seconds, peak = run_timed([*command, "--params", str(settings)])
     report = yaml.safe_load((folder / "mix" / "report.json").read_text(encoding="utf-8"))
     digest = hash_file(folder / "mix" / "LongAlpaca-12k.json")[:16]
-    return Mixed(report["train"]["rows"], report["train"]["tokens"], seconds, cpu_seconds, peak, digest)
+    return MixRun(report["train"]["rows"], report["train"]["tokens"], seconds, cpu_seconds, peak, digest)
 
 
-def timed(command: list[str]) -> tuple[float, float, int]:
+def run_timed(command: list[str]) -> tuple[float, float, int]:
     """Run a command, and return its time by the clock and of the processor, and the most memory that it held.
 
     Raises:
@@ -104,15 +105,15 @@ def write_inputs(folder: Path, num_long: int, num_short: int, seed: int) -> None
     """Write what the stages before `mix` would have written; one document of eleven is for testing."""
     num_documents = max(11, num_long * 12 // (10 * ROWS_PER_DOCUMENT) + 1)
     examples: list[Example] = []
-    write_documents(folder / "curate" / "documents-00000.parquet", documents_of(num_documents, seed, examples))
+    write_documents(folder / "curate" / "documents-00000.parquet", make_documents(num_documents, seed, examples))
     write_examples(folder / "verify" / "examples-00000.parquet", examples)
     shorts = (short_example(number) for number in range(num_short))
     write_examples(folder / "short" / "examples-00000.parquet", shorts)
 
 
-def documents_of(count: int, seed: int, examples: list[Example]) -> Iterator[Document]:
+def make_documents(count: int, seed: int, examples: list[Example]) -> Iterator[Document]:
     """Yield documents of random words in sections, and put the questions about each into `examples`."""
-    vocabulary = vocabulary_of(seed)
+    vocabulary = sample_vocabulary(seed)
     for number in range(count):
         chance = random.Random(f"{seed}:{number}")  # noqa: S311
         text = prose(vocabulary, chance, int(chance.uniform(*TOKENS) * CHARACTERS_PER_TOKEN))
@@ -124,14 +125,14 @@ def documents_of(count: int, seed: int, examples: list[Example]) -> Iterator[Doc
             language="en",
             num_tokens=int(len(text) / CHARACTERS_PER_TOKEN),
             text=text,
-            sections=sections_of(text),
+            sections=split_sections(text),
             split="test" if number % 11 == 0 else "train",
         )
-        examples += [example_of(document, chance) for _ in range(ROWS_PER_DOCUMENT)]
+        examples += [make_example(document, chance) for _ in range(ROWS_PER_DOCUMENT)]
         yield document
 
 
-def vocabulary_of(seed: int) -> list[str]:
+def sample_vocabulary(seed: int) -> list[str]:
     """Return the words of a few papers of the sample."""
     papers = [compose_paper(random_for(seed, "paper", number), number, 1, 1) for number in range(8)]
     return sorted({word for paper in papers for fact in paper.facts for word in re.findall(r"[a-z]+", fact.quote)})
@@ -151,14 +152,14 @@ def prose(vocabulary: list[str], chance: random.Random, num_characters: int) -> 
     return "\n\n".join(pieces)
 
 
-def sections_of(text: str) -> tuple[Section, ...]:
+def split_sections(text: str) -> tuple[Section, ...]:
     """Return the sections of a text of ours."""
     starts = [place for place in range(len(text)) if text.startswith("## ", place)]
     ends = [*starts[1:], len(text)]
     return tuple(Section((f"Part {n}",), a, b) for n, (a, b) in enumerate(zip(starts, ends, strict=True)))
 
 
-def example_of(document: Document, chance: random.Random) -> Example:
+def make_example(document: Document, chance: random.Random) -> Example:
     """Return a question about a sentence of a document."""
     start = document.text.index(". ", chance.randrange(len(document.text) * 9 // 10)) + 2
     quote = document.text[start : document.text.index(".", start) + 1]
@@ -182,7 +183,7 @@ def short_example(number: int) -> Example:
     return Example(make_example_id("short", question, answer, ()), "short", question, answer, licence="CC0-1.0")
 
 
-def table_of(runs: list[Mixed]) -> Table:
+def mixing_table(runs: list[MixRun]) -> Table:
     """Return the figures of the runs."""
     header = ("training rows", "tokens", "wall s", "CPU s", "peak MB", "million tokens a second", "sha256 of the JSON")
     rows = tuple(
@@ -198,3 +199,14 @@ def table_of(runs: list[Mixed]) -> Table:
         for run in runs
     )
     return Table("Rows mixed, split, carded and written, in all editions", header, rows)
+
+
+BENCHMARK = Benchmark(
+    name="mix",
+    description="memory and time of mixing --count long rows",
+    arguments=(
+        COUNT,
+        SEED,
+    ),
+    measure=lambda options: measure_mixing(MixParams.load(options.params), count=options.count, seed=options.seed),
+)

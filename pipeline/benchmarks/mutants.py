@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from pipeline.benchmarks.benchmark import COUNT, DOCUMENTS, SEED, Benchmark
 from pipeline.benchmarks.stage import files_in
 from pipeline.extract import ExtractParams, sandbox_for
 from pipeline.readers.sandbox import Outcome, Sandbox
@@ -43,12 +44,12 @@ class Mutants:
         with tempfile.TemporaryDirectory() as folder, sandbox_for(self.params) as box:
             path = Path(folder, "mutant.pdf")
             for number in numbers:
-                path.write_bytes(mutant_of(self.seeds, random.Random(f"{self.seed}-{number}")))  # noqa: S311
-                found[outcome_of(box, path)] += 1
+                path.write_bytes(make_mutant(self.seeds, random.Random(f"{self.seed}-{number}")))  # noqa: S311
+                found[classify_outcome(box, path)] += 1
         return found
 
 
-def outcome_of(box: Sandbox, path: Path) -> tuple[str, str]:
+def classify_outcome(box: Sandbox, path: Path) -> tuple[str, str]:
     """Return what became of a file, in words to count by."""
     outcome: Outcome = box.read(path)
     if outcome.reading is not None:
@@ -58,7 +59,7 @@ def outcome_of(box: Sandbox, path: Path) -> tuple[str, str]:
     return outcome.kind, re.sub(r"\d+", "#", outcome.reason)[:80]
 
 
-def mutant_of(seeds: tuple[bytes, ...], source: random.Random) -> bytes:
+def make_mutant(seeds: tuple[bytes, ...], source: random.Random) -> bytes:
     """Return a seed with a few changes: bits, cuts, pieces of others, tokens."""
     data = bytearray(source.choice(seeds))
     for _ in range(source.randint(1, MAX_CHANGES)):
@@ -125,10 +126,10 @@ def measure_mutants(params: ExtractParams, *, documents: Path | None, count: int
     with ProcessPoolExecutor(params.num_workers, context) as pool:
         for part in pool.map(partial(Mutants(params, seeds, seed)), parts):
             outcomes.update(part)
-    return tables_of(outcomes, len(seeds))
+    return outcome_tables(outcomes, len(seeds))
 
 
-def tables_of(outcomes: Counter[tuple[str, str]], num_seeds: int) -> list[Table]:
+def outcome_tables(outcomes: Counter[tuple[str, str]], num_seeds: int) -> list[Table]:
     """Return the outcomes by kind, and the most frequent reasons."""
     kinds: Counter[str] = Counter()
     for (kind, _), number in outcomes.items():
@@ -141,3 +142,17 @@ def tables_of(outcomes: Counter[tuple[str, str]], num_seeds: int) -> list[Table]
         Table(caption, ("outcome", "mutants"), (*rows, ("in all", kinds.total()))),
         Table("The most frequent of them", ("outcome", "reader, or reason", "mutants"), reasons),
     ]
+
+
+BENCHMARK = Benchmark(
+    name="mutants",
+    description="an outcome for each of --count damaged PDFs",
+    arguments=(
+        replace(DOCUMENTS, required=False),
+        COUNT,
+        SEED,
+    ),
+    measure=lambda options: measure_mutants(
+        ExtractParams.load(options.params), documents=options.documents, count=options.count, seed=options.seed
+    ),
+)

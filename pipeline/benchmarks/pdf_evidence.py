@@ -1,7 +1,7 @@
 """Measure how faithfully PDFs are read, by means that the reader does not use.
 
-`recall_of` asks the other engine for the words of each page. `order_of` goes by the places of words alone: columns are
-what stands between gaps.
+`measure_recall` asks pypdf for the words of each page. `measure_order` looks only at the positions of
+words: columns are what lies between gaps.
 """
 
 import logging
@@ -15,12 +15,12 @@ from typing import Any, NamedTuple
 import pypdf
 import pypdfium2 as pdfium
 
-from pipeline.readers.common.reading import TEXT_ONLY, Reading
-from pipeline.readers.pdf.chars import chars_of
-from pipeline.readers.pdf.hidden_text import Page, hidden_words
-from pipeline.readers.pdf.lines import around, lines_of
+from pipeline.readers.common.reading import ReadContext, Reading
+from pipeline.readers.pdf.chars import page_chars
+from pipeline.readers.pdf.hidden_text import Page, find_hidden_words
+from pipeline.readers.pdf.lines import enclosing_box, extract_lines
 from pipeline.readers.pdf.pdf import read
-from pipeline.readers.pdf.running_heads import without_running_heads
+from pipeline.readers.pdf.running_headers import remove_running_headers
 
 HYPHEN = re.compile(r"(?<=\w)[-\u2010\u00ad\ufffe]\s*")
 PLACED = re.compile(r"[^\s\ufffe]+\ufffe?")  # the sign of a hyphen at the end of a line has no line end after it
@@ -32,7 +32,7 @@ SAME_ROW = 0.4  # of the height of a word: what stands within it stands in one r
 PLACES = 200  # at which a gap is looked for, over the width of a page
 
 
-class Placed(NamedTuple):
+class PlacedWord(NamedTuple):
     """A word and where it stands, in points from the lower left corner of the page."""
 
     text: str
@@ -82,7 +82,7 @@ def page_texts(reading: Reading) -> list[str]:
 
 def read_plainly(path: Path) -> Reading:
     """Read a file as `extract` does, without its limits."""
-    return read(path, allow_all, cautious=False, options=TEXT_ONLY)
+    return read(path, ReadContext(allow_all))
 
 
 def allow_all(num_pages: int, num_scanned: int = 0) -> None:
@@ -90,10 +90,10 @@ def allow_all(num_pages: int, num_scanned: int = 0) -> None:
     logging.getLogger(__name__).debug("%d pages, %d to be recognised", num_pages, num_scanned)
 
 
-def recall_of(path: Path) -> list[PageRecall]:
+def measure_recall(path: Path) -> list[PageRecall]:
     """Compare each page with pypdf's words for it; pages for which pypdf has none are left out."""
     texts = page_texts(read_plainly(path))
-    dropped = left_out(path)
+    dropped = omitted_texts(path)
     found = []
     for index, page in enumerate(pypdf.PdfReader(path).pages):
         wanted = Counter(words_in(page.extract_text()))
@@ -108,11 +108,11 @@ def recall_of(path: Path) -> list[PageRecall]:
     return found
 
 
-def left_out(path: Path) -> list[str]:
+def omitted_texts(path: Path) -> list[str]:
     """Return what of each page is left out as running head, foot or page number, or because nobody sees it."""
     document = pdfium.PdfDocument(path)
-    pages = [lines_of(page, page.get_textpage())[0] for page in document]
-    kept, _ = without_running_heads(pages)
+    pages = [extract_lines(page, page.get_textpage())[0] for page in document]
+    kept, _ = remove_running_headers(pages)
     running = [
         " ".join(line.text for line in lines if all(line is not other for other in rest))
         for lines, rest in zip(pages, kept, strict=True)
@@ -123,68 +123,70 @@ def left_out(path: Path) -> list[str]:
 def hidden_text(page: Any) -> str:
     """Return the words of an open page that the reader takes for hidden."""
     textpage = page.get_textpage()  # `chars` is valid as long as it lives
-    text, chars = chars_of(textpage)
+    text, chars = page_chars(textpage)
     if chars is None:
         return ""
     spans = [match.span() for match in PLACED.finditer(text)]
-    boxes = [around(chars.box(start), chars.box(end - 1)) for start, end in spans]
-    hidden, _ = hidden_words(Page(page.raw), chars, [start for start, _ in spans], boxes)
+    boxes = [enclosing_box(chars.box(start), chars.box(end - 1)) for start, end in spans]
+    hidden, _ = find_hidden_words(Page(page.raw), chars, [start for start, _ in spans], boxes)
     return " ".join(text[slice(*spans[number])] for number in hidden)
 
 
-def placed_words(page: Any) -> list[Placed]:
+def placed_words(page: Any) -> list[PlacedWord]:
     """Return the words of an open page with their places."""
     textpage = page.get_textpage()  # `chars` is valid as long as it lives
-    text, chars = chars_of(textpage)
+    text, chars = page_chars(textpage)
     spans = [match.span() for match in PLACED.finditer(text)] if chars else []
     words = []
     for start, end in spans:
         assert chars is not None
         first, last = chars.box(start), chars.box(end - 1)
-        words.append(Placed(text[start:end], first[0], last[2], min(first[3], last[3]), max(first[1], last[1])))
+        words.append(PlacedWord(text[start:end], first[0], last[2], min(first[3], last[3]), max(first[1], last[1])))
     return words
 
 
-def order_of(path: Path) -> list[PageOrder]:
+def measure_order(path: Path) -> list[PageOrder]:
     """Check the order of the pages that have columns of text, by the places of their words."""
     texts = page_texts(read_plainly(path))
     document = pdfium.PdfDocument(path)
     found = []
     for index, page in enumerate(document):
-        columns = columns_of(placed_words(page))
+        columns = split_into_columns(placed_words(page))
         if len(columns) > 1:
-            found.append(check_order(index + 1, columns, *without_notes(texts[index])))
+            found.append(check_order(index + 1, columns, *split_page_notes(texts[index])))
     return found
 
 
-def columns_of(words: list[Placed]) -> list[list[Placed]]:
+def split_into_columns(words: list[PlacedWord]) -> list[list[PlacedWord]]:
     """Return the words of each column of a page from above, those of lines over several columns left out."""
-    lines = rows_of(words)
+    lines = group_by_line(words)
     if len(lines) < MIN_COLUMN_LINES:
         return []
-    gaps = gaps_of(lines, min(word.left for word in words), max(word.right for word in words))
-    columns: list[list[Placed]] = [[] for _ in range(len(gaps) + 1)]
+    gaps = find_gaps(lines, min(word.left for word in words), max(word.right for word in words))
+    columns: list[list[PlacedWord]] = [[] for _ in range(len(gaps) + 1)]
     for line in lines:
-        if not any(word.left < gap < word.right or closes(line, gap) for gap in gaps for word in line):
+        if not any(word.left < gap < word.right or closes_gap(line, gap) for gap in gaps for word in line):
             for word in line:
                 columns[sum(word.left >= gap for gap in gaps)].append(word)
-    return columns if all(len(rows_of(column)) >= MIN_COLUMN_LINES for column in columns) else []
+    return columns if all(len(group_by_line(column)) >= MIN_COLUMN_LINES for column in columns) else []
 
 
-def closes(line: list[Placed], gap: float) -> bool:
+def closes_gap(line: list[PlacedWord], gap: float) -> bool:
     """Say whether words of a line stand as close on both sides of a gap as words of one sentence do."""
     left = max((word.right for word in line if word.right <= gap), default=None)
     right = min((word.left for word in line if word.left >= gap), default=None)
     return left is not None and right is not None and right - left < (line[0].top - line[0].bottom) / 2
 
 
-def gaps_of(lines: list[list[Placed]], left: float, right: float) -> list[float]:
+def find_gaps(lines: list[list[PlacedWord]], left: float, right: float) -> list[float]:
     """Return the places over which few lines run: the middle of each run of such places."""
     gaps: list[float] = []
     run: list[float] = []
     for number in range(PLACES // 6, PLACES - PLACES // 6):
         place = left + (right - left) * number / PLACES
-        crossing = sum(any(word.left <= place <= word.right for word in line) or closes(line, place) for line in lines)
+        crossing = sum(
+            any(word.left <= place <= word.right for word in line) or closes_gap(line, place) for line in lines
+        )
         if crossing <= MAX_CROSSING * len(lines):
             run.append(place)
         elif run:
@@ -193,9 +195,9 @@ def gaps_of(lines: list[list[Placed]], left: float, right: float) -> list[float]
     return gaps
 
 
-def rows_of(words: list[Placed]) -> list[list[Placed]]:
+def group_by_line(words: list[PlacedWord]) -> list[list[PlacedWord]]:
     """Return words by lines, from above, each from left to right."""
-    rows: list[list[Placed]] = []
+    rows: list[list[PlacedWord]] = []
     for word in sorted(words, key=lambda word: -word.bottom):
         if rows and rows[-1][0].bottom - word.bottom < (word.top - word.bottom) * SAME_ROW:
             rows[-1].append(word)
@@ -204,29 +206,29 @@ def rows_of(words: list[Placed]) -> list[list[Placed]]:
     return [sorted(row, key=lambda word: word.left) for row in rows]
 
 
-def without_notes(text: str) -> tuple[str, str]:
+def split_page_notes(text: str) -> tuple[str, str]:
     """Part the text of a page from its notes, which are put behind it from whatever column they stand in."""
     blocks = text.split("\n\n")
     parts = [[block for block in blocks if block.startswith("[^") == is_note] for is_note in (False, True)]
     return "\n\n".join(parts[0]), "\n\n".join(parts[1])
 
 
-def shingles_of(words: list[str]) -> list[tuple[str, ...]]:
+def word_shingles(words: list[str]) -> list[tuple[str, ...]]:
     """Return the runs of words of a text."""
     return [tuple(words[place : place + SHINGLE]) for place in range(len(words) - SHINGLE + 1)]
 
 
-def check_order(number: int, columns: list[list[Placed]], text: str, notes: str) -> PageOrder:
+def check_order(number: int, columns: list[list[PlacedWord]], text: str, notes: str) -> PageOrder:
     """Compare the columns of a page with the words of its text."""
     places: dict[tuple[str, ...], int] = {}
-    for place, shingle in enumerate(shingles_of(words_in(text))):
+    for place, shingle in enumerate(word_shingles(words_in(text))):
         places.setdefault(shingle, place)
-    in_notes = set(shingles_of(words_in(notes)))
+    in_notes = set(word_shingles(words_in(notes)))
     num_shingles = num_found = 0
     middles = []
     for column in columns:
-        words = words_in("\n".join(" ".join(word.text for word in row) for row in rows_of(column)))
-        shingles = shingles_of(words)
+        words = words_in("\n".join(" ".join(word.text for word in row) for row in group_by_line(column)))
+        shingles = word_shingles(words)
         known = sorted(places[shingle] for shingle in shingles if shingle in places)
         num_shingles += len(shingles)
         num_found += sum(shingle in places or shingle in in_notes for shingle in shingles)

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import pypdfium2 as pdfium
 
-from pipeline.benchmarks.pdf_evidence import Placed, page_texts, placed_words, read_plainly, rows_of, words_in
+from pipeline.benchmarks.pdf_evidence import PlacedWord, group_by_line, page_texts, placed_words, read_plainly, words_in
 
 FIGURE = re.compile(r"\(?[$€£]? ?\(?\d[\d,]*(?:\.\d+)?\)? ?%?\)?")
 DIGIT = re.compile(r"\d")
@@ -43,15 +43,17 @@ class FigureCheck:
     column_is_right: bool
 
 
-def figures_of(path: Path, *, count: int, seed: int) -> list[FigureCheck]:
+def check_figures(path: Path, *, count: int, seed: int) -> list[FigureCheck]:
     """Check figures of the tables of a file, picked at random, against the places of the words on their pages."""
-    cells = [(index, cell) for index, text in enumerate(page_texts(read_plainly(path))) for cell in cells_of(text)]
+    cells = [
+        (index, cell) for index, text in enumerate(page_texts(read_plainly(path))) for cell in iter_figure_cells(text)
+    ]
     picked = random.Random(seed).sample(cells, min(count, len(cells)))  # noqa: S311
     document = pdfium.PdfDocument(path)
     return [check_figure(document[index], index + 1, cell) for index, cell in sorted(picked)]
 
 
-def cells_of(text: str) -> Iterator[Cell]:
+def iter_figure_cells(text: str) -> Iterator[Cell]:
     """Yield the cells of the Markdown tables of a text that have a label, a head and a figure."""
     head: list[str] = []
     for line in text.splitlines():
@@ -69,14 +71,14 @@ def cells_of(text: str) -> Iterator[Cell]:
 
 def check_figure(page: Any, number: int, cell: Cell) -> FigureCheck:
     """Look for a figure on its page where its label stands to its left and its head above it."""
-    rows = rows_of(placed_words(page))
+    rows = group_by_line(placed_words(page))
     found = [
         (row, word)
         for row in rows
         for word in row
-        if bare(word.text) == bare(cell.figure) and beside(row, word, words_in(cell.label))
+        if bare(word.text) == bare(cell.figure) and has_label(row, word, words_in(cell.label))
     ]
-    in_column = any(heads(rows, row, word, cell) for row, word in found)
+    in_column = any(has_header(rows, row, word, cell) for row, word in found)
     return FigureCheck(number, cell.label, cell.head, cell.figure, bool(found), in_column)
 
 
@@ -85,14 +87,14 @@ def bare(text: str) -> str:
     return re.sub(r"[^\d.,()]", "", text)
 
 
-def beside(row: list[Placed], figure: Placed, label: list[str]) -> bool:
+def has_label(row: list[PlacedWord], figure: PlacedWord, label: list[str]) -> bool:
     """Say whether the end of a label stands in the row of a figure, to its left; the label may have begun above."""
     before = "".join(word for other in row if other.right <= figure.left for word in words_in(other.text))
     end = "".join(label[-LABEL_WORDS:])
     return end in before or (len(label[-1]) >= MIN_LABEL_CHARS and label[-1] in before)
 
 
-def heads(rows: list[list[Placed]], row: list[Placed], figure: Placed, cell: Cell) -> bool:
+def has_header(rows: list[list[PlacedWord]], row: list[PlacedWord], figure: PlacedWord, cell: Cell) -> bool:
     """Say whether each word of a head stands above its figure, nearer to it than to the other figures of the row.
 
     The last word must. The others may belong to a head over several columns: then the figure that they are nearest to
@@ -104,16 +106,19 @@ def heads(rows: list[list[Placed]], row: list[Placed], figure: Placed, cell: Cel
     if not any(last in words_in(word.text) and nearest(word, figures) == figure for word in above):
         return False
     return all(
-        any(part in words_in(word.text) and shares(nearest(word, figures), figure, part, cell) for word in above)
+        any(
+            part in words_in(word.text) and shares_header_word(nearest(word, figures), figure, part, cell)
+            for word in above
+        )
         for part in others
     )
 
 
-def shares(other: Placed, figure: Placed, part: str, cell: Cell) -> bool:
+def shares_header_word(other: PlacedWord, figure: PlacedWord, part: str, cell: Cell) -> bool:
     """Say whether a word of the head of a figure is of that of another, too."""
     return other == figure or any(part in words_in(head) for name, head in cell.row if name == bare(other.text))
 
 
-def nearest(word: Placed, figures: list[Placed]) -> Placed:
+def nearest(word: PlacedWord, figures: list[PlacedWord]) -> PlacedWord:
     """Return the figure that a word above stands over, or nearest to."""
     return min(figures, key=lambda other: (max(other.left - word.right, word.left - other.right, 0.0), -other.left))

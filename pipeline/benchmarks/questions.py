@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from pipeline.benchmarks.benchmark import COUNT, DOCUMENTS, SEED, Benchmark
 from pipeline.records import Example
 from pipeline.stable_order import round_robin, stable_shuffle
 from pipeline.storage.parquet import read_examples
@@ -27,3 +28,15 @@ def draw_questions(*, documents: Path, count: int, seed: int) -> list[Table]:
         Table("Accepted examples", ("task", "examples"), totals),
         Table(f"{len(rows)} of them, seed {seed}", ("", "task", "question", "answer", "evidence"), rows),
     ]
+
+
+BENCHMARK = Benchmark(
+    name="questions",
+    description="draws --count accepted examples, to be read by a person",
+    arguments=(
+        DOCUMENTS,
+        COUNT,
+        SEED,
+    ),
+    measure=lambda options: draw_questions(documents=options.documents, count=options.count, seed=options.seed),
+)

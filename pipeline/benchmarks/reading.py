@@ -11,6 +11,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pipeline.benchmarks import tools
+from pipeline.benchmarks.benchmark import DOCUMENTS, Argument, Benchmark
 from pipeline.benchmarks.stage import Run, files_in, list_files, run_stage_apart
 from pipeline.extract import ExtractParams, sandbox_for
 from pipeline.readers.sandbox import Sandbox
@@ -29,7 +30,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 @dataclass(frozen=True)
 class Timing:
-    """What reading a file took, parent, warden and child together."""
+    """What reading a file took, with the parent, the reading worker and its child together."""
 
     cpu_seconds: float  # of one time
     num_pages: int | None
@@ -45,7 +46,7 @@ def measure_reading(params: ExtractParams, *, documents: Path, tools_python: Pat
     return [*tables, overhead_table(params), workers_table(params, documents)]
 
 
-def variants_of(params: ExtractParams) -> dict[str, ExtractParams]:
+def layout_variants(params: ExtractParams) -> dict[str, ExtractParams]:
     """Return the ways in which PDFs can be read: with their layout, and without where the stage knows that."""
     if "layout" not in ExtractParams.model_fields:
         return {"longalpaca": params}
@@ -57,12 +58,12 @@ def variants_of(params: ExtractParams) -> dict[str, ExtractParams]:
 
 def pdf_tables(params: ExtractParams, files: list[Path], tools_python: Path | None) -> list[Table]:
     """Return pages per core-second of each PDF, ours in the sandbox and the tools without one, and what those are."""
-    variants = variants_of(params)
+    variants = layout_variants(params)
     columns: dict[str, list[str | float | None]] = {name: [] for name in variants}
     num_pages: list[int | None] = []
     for name, variant in variants.items():
         with sandbox_for(variant) as box:
-            timings = [time_of(box, path) for path in tqdm(files, name, unit="file", disable=None)]
+            timings = [time_reading(box, path) for path in tqdm(files, name, unit="file", disable=None)]
         columns[name] = [timing.error or round((timing.num_pages or 0) / timing.cpu_seconds, 1) for timing in timings]
         num_pages = [timing.num_pages for timing in timings]
     notes: list[Row] = []
@@ -116,19 +117,19 @@ def run_tool(python: Path, name: str, path: Path) -> dict[str, str | float]:
     return answer
 
 
-def time_of(box: Sandbox, path: Path) -> Timing:
+def time_reading(box: Sandbox, path: Path) -> Timing:
     """Return what reading a file takes, as the mean of several times."""
-    before, count, spent = cpu_seconds_of(box), 0, 0.0
+    before, count, spent = measure_cpu_seconds(box), 0, 0.0
     while count < MAX_REPEATS and spent < MIN_CPU_SECONDS:
         outcome = box.read(path)
-        count, spent = count + 1, cpu_seconds_of(box) - before
+        count, spent = count + 1, measure_cpu_seconds(box) - before
     if outcome.reading is None:
         return Timing(spent / count, None, f"{outcome.kind}: {outcome.reason}")
     return Timing(spent / count, outcome.reading.num_pages, "")
 
 
-def cpu_seconds_of(box: Sandbox) -> float:
-    """Return the CPU time of this process, the warden and the warden's children so far."""
+def measure_cpu_seconds(box: Sandbox) -> float:
+    """Return the CPU time of this process, the reading worker and its children so far."""
     fields = Path(f"/proc/{box.start().pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()
     return time.process_time() + sum(map(int, fields[11:15])) / TICKS
 
@@ -138,7 +139,7 @@ def markup_table(params: ExtractParams, files: list[Path]) -> Table:
     rows = []
     with sandbox_for(params) as box:
         for path in tqdm(files, "other formats", unit="file", disable=None):
-            size, timing = path.stat().st_size / MEGABYTE, time_of(box, path)
+            size, timing = path.stat().st_size / MEGABYTE, time_reading(box, path)
             rows.append((path.name, round(size, 2), timing.error or round(size / timing.cpu_seconds, 1)))
     return Table("HTML, EPUB and text: MB per core-second", ("file", "MB", "MB per core-second"), tuple(rows))
 
@@ -150,10 +151,10 @@ def overhead_table(params: ExtractParams) -> Table:
         for number, path in enumerate(files):
             path.write_text(f"A few words, number {number}.", encoding="utf-8")
         box.read(files[0])
-        cpu, wall = cpu_seconds_of(box), time.monotonic()
+        cpu, wall = measure_cpu_seconds(box), time.monotonic()
         for path in files:
             box.read(path)
-        wall, cpu = time.monotonic() - wall, cpu_seconds_of(box) - cpu
+        wall, cpu = time.monotonic() - wall, measure_cpu_seconds(box) - cpu
     rows = (
         ("text of a few words", len(files), round(1_000 * wall / len(files), 2), round(1_000 * cpu / len(files), 2)),
     )
@@ -177,3 +178,16 @@ def workers_table(params: ExtractParams, documents: Path) -> Table:
     )
     header = ("workers", "documents", "wall s", "CPU s", "times one worker")
     return Table("The whole stage by workers, its start and end included", header, rows)
+
+
+BENCHMARK = Benchmark(
+    name="reading",
+    description="pages and megabytes per core-second, next to other tools; small files; one worker and two",
+    arguments=(
+        DOCUMENTS,
+        Argument("--tools-python", Path, "FILE", required=False, help="a Python that has other tools"),
+    ),
+    measure=lambda options: measure_reading(
+        ExtractParams.load(options.params), documents=options.documents, tools_python=options.tools_python
+    ),
+)

@@ -74,7 +74,7 @@ def run_stage_apart(params: ExtractParams, folder: Path, out: Path) -> Run:
         resident = watch(stage)
     wall, after = time.monotonic() - start, os.times()
     cpu = after.children_user - before.children_user + after.children_system - before.children_system
-    left = len(left_of(stage.pid))
+    left = len(lingering_processes(stage.pid))
     return Run(stage.returncode, wall, cpu, resident, left, log.read_text(encoding="utf-8"))
 
 
@@ -95,15 +95,15 @@ def resident_bytes(process: int) -> int:
         return 0
 
 
-def left_of(session: int) -> list[int]:
+def lingering_processes(session: int) -> list[int]:
     """Return the processes of a session that do not end by themselves soon after the first of them."""
     deadline = time.monotonic() + GRACE_SECONDS
-    while (left := processes_of(session)) and time.monotonic() < deadline:
+    while (left := session_processes(session)) and time.monotonic() < deadline:
         time.sleep(POLL_SECONDS)
     return left
 
 
-def processes_of(session: int) -> list[int]:
+def session_processes(session: int) -> list[int]:
     """Return the processes of a session that are running."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):

@@ -207,7 +207,7 @@ def narrowest_span(text: Windowed, borders: Sequence[int]) -> CharRange:
 
 
 def choose_window(text: Windowed, room: float, *, cuts_sentences: bool) -> CharRange | None:
-    """Return the window of a text that fits into `room` tokens and holds its evidence, None where there is none."""
+    """Return the window of a text that fits into `room` tokens and holds its evidence, None if there is none."""
     best: CharRange | None = None
     filled = 0.0
     for borders in text.coarse_borders():

@@ -38,8 +38,8 @@ def copy_remote(folder: Folder, request: Request) -> Locked:
     try:
         opened = fsspec.open(request.url, "rb")
     except (ImportError, ValueError) as error:
-        remedy = "Install what fsspec names: s3fs for s3://, gcsfs for gs://."
-        raise InputError(request.url, found=str(error), expected=f"a reader of {protocol}://", fix=remedy) from error
+        advice = "Install what fsspec names: s3fs for s3://, gcsfs for gs://."
+        raise InputError(request.url, found=str(error), expected=f"a reader of {protocol}://", fix=advice) from error
     try:
         with opened as file:
             return store_stream(file, folder, request)

@@ -39,8 +39,8 @@ def read_lock(file: Path) -> dict[str, Locked]:
     try:
         return {url: locked_from_row(row) for url, row in json.loads(file.read_text(encoding="utf-8")).items()}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        remedy = "Restore it from git, or delete it to record the sources anew."
-        raise InputError(file, found=f"a broken lock file ({error})", expected="JSON", fix=remedy) from error
+        advice = "Restore it from git, or delete it to record the sources anew."
+        raise InputError(file, found=f"a broken lock file ({error})", expected="JSON", fix=advice) from error
 
 
 def locked_from_row(row: dict[str, Any]) -> Locked:
@@ -91,8 +91,8 @@ def open_journal(file: Path) -> Iterator[Journal]:
         try:
             fcntl.flock(opened, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            remedy = "Wait until it has ended."
-            raise InputError(file.parent, found="another fetch at work", expected="none", fix=remedy) from error
+            advice = "Wait until it has ended."
+            raise InputError(file.parent, found="another fetch at work", expected="none", fix=advice) from error
         cut_torn_line(opened)
         yield Journal(opened)
 

@@ -123,8 +123,8 @@ def check_source(where: str, item: object) -> Source:
     if source.dataset is not None and (not source.column or not source.split or source.row is None):
         raise InputError(where, found="a dataset alone", expected="column, split and row too", fix="Add them.")
     if source.remote is not None and not is_store(source.remote):
-        request, remedy = "a store such as s3://bucket/key", "Use url for the web and path for files."
-        raise InputError(f"{where}, key 'remote'", found=source.remote, expected=request, fix=remedy)
+        expected, advice = "a store such as s3://bucket/key", "Use url for the web and path for files."
+        raise InputError(f"{where}, key 'remote'", found=source.remote, expected=expected, fix=advice)
     return source
 
 

@@ -1,8 +1,9 @@
-"""Read files that nobody vouches for: each in a child process with limits, and each with an outcome.
+"""Read untrusted files: each in a child process with limits, and each with an outcome.
 
-A reader may crash, loop, or eat all memory (reading a hostile PDF with PDFium does), so it runs in a child of
-`pipeline.readers.worker`. Limits are on CPU time: under load, a limit on the clock would make the outcome a matter of
-luck. What times out or is ended from outside is tried once more alone; what kills PDFium is tried once more without it.
+A reader may crash, loop, or use up all memory (PDFium does all three on hostile files), so it runs in a child of
+`pipeline.readers.worker`. The limits are on CPU time: a limit on wall time would make the outcome depend on the load of
+the machine. A file that times out or is killed from outside is retried once alone; one that crashes PDFium is retried
+once without it.
 """
 
 import fcntl
@@ -20,13 +21,15 @@ from types import TracebackType
 from typing import Any, Self
 
 from pipeline.readers.common.reading import TEXT_ONLY, Options, Reading
+from pipeline.readers.formats import pdf
+from pipeline.readers.formats.format import Sample
 from pipeline.readers.worker import Limits, receive, send
 from pipeline.records import Fact
 
-ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")  # differs from run to run
+ADDRESS = re.compile(r"0x[0-9a-fA-F]{6,}")  # of an object in memory: differs from run to run
 DEADLY = ("crash", "killed", "memory", "timeout")
-BY_CHANCE = ("killed", "timeout")  # what else runs on the machine may be to blame
-ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")  # all that a reader gets to see, and these, always the same:
+BY_CHANCE = ("killed", "timeout")  # the load of the machine may be the cause
+ENVIRONMENT = ("PATH", "LD_LIBRARY_PATH", "VIRTUAL_ENV")  # copied to the reader, along with these constants:
 FIXED_ENVIRONMENT = {
     "LC_ALL": "C.UTF-8",
     "PYTHONUTF8": "1",
@@ -39,11 +42,11 @@ FIXED_ENVIRONMENT = {
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of a file: a reading, or why there is none."""
+    """The result for a file: a reading, or the reason for its absence."""
 
     reading: Reading | None
     media_type: str = ""
-    kind: str = ""  # one of a few words, to count by
+    kind: str = ""  # one of the words listed in docs/reading.md
     reason: str = ""
 
 
@@ -51,95 +54,97 @@ class Sandbox:
     """Reads files in child processes; a context manager, not to be shared between threads."""
 
     def __init__(self, limits: Limits, lock: Path, options: Options = TEXT_ONLY) -> None:
-        """Prepare to read.
+        """Prepare to read; the worker starts with the first file.
 
         Args:
-            limits: What reading one file may take.
-            lock: A file on this machine that all processes that read at the same time know; see `machine_lock`. It and
-                its folder are only locked, not written.
-            options: How files are to be read.
+            limits: The resources that reading one file may use.
+            lock: A file on this machine, shared by all processes that read at the same time; see `machine_lock`. It and
+                its folder are locked, never written.
+            options: How to read files.
         """
         self.limits = limits
         self.options = options
         self.lock = lock
-        self.warden: subprocess.Popen[bytes] | None = None
+        self.worker: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
         """Start."""
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """End the warden."""
+        """Stop the worker."""
         self.stop()
 
     def read(self, path: Path) -> Outcome:
         """Read a file.
 
-        A timeout, or an end from outside, is final only if it happens a second time while nothing else is being read;
-        any death of PDFium, only if the file cannot be read without it either.
+        A timeout, or a kill from outside, is final only if it happens a second time while nothing else is being read.
+        A crash of PDFium is final only if the file cannot be read without PDFium either.
         """
         with self.locked(fcntl.LOCK_SH):
-            outcome = self.ask(path, cautious=False)
+            outcome = self.ask_worker(path, cautious=False)
         if outcome.kind in BY_CHANCE:
             with self.locked(fcntl.LOCK_EX):
-                outcome = self.ask(path, cautious=False)
+                outcome = self.ask_worker(path, cautious=False)
         if outcome.kind not in DEADLY or not is_pdf(path):
             return outcome
         with self.locked(fcntl.LOCK_EX):
-            second = self.ask(path, cautious=True)
-        return second if second.reading else outcome
+            retry = self.ask_worker(path, cautious=True)
+        return retry if retry.reading else outcome
 
-    def ask(self, path: Path, *, cautious: bool) -> Outcome:
-        """Have the warden read a file, once."""
+    def ask_worker(self, path: Path, *, cautious: bool) -> Outcome:
+        """Have the worker read a file once, and return its outcome."""
         full_path = str(path.resolve())
-        name = os.fsencode(full_path).decode("latin-1")  # its bytes: the warden's locale may be another
+        name = os.fsencode(full_path).decode("latin-1")  # as bytes: the worker's locale may differ
         how = {"cautious": cautious, "limits": asdict(self.limits), "options": asdict(self.options)}
         answer = self.exchange({"path": name, **how})
         if answer is None:
             self.stop()
-            return Outcome(None, kind="killed", reason="the process that reads was ended from outside")
-        outcome = outcome_of(answer)
+            return Outcome(None, kind="killed", reason="the reading process was killed from outside")
+        outcome = parse_answer(answer)
         reason = ADDRESS.sub("0x", outcome.reason.replace(full_path, path.name))
         return replace(outcome, reason="".join(letter if letter.isprintable() else " " for letter in reason))
 
     def exchange(self, request: dict[str, Any]) -> dict[str, Any] | None:
-        """Return the warden's answer, None if it ends before it gives one."""
-        warden = self.start()
-        assert warden.stdin is not None
-        assert warden.stdout is not None
+        """Return the worker's answer, or None if it exits without one."""
+        worker = self.start()
+        assert worker.stdin is not None
+        assert worker.stdout is not None
         try:
-            send(warden.stdin, json.dumps(request).encode())
-            return receive(warden.stdout)
+            send(worker.stdin, json.dumps(request).encode())
+            return receive(worker.stdout)
         except BrokenPipeError:
             return None
 
     def start(self) -> "subprocess.Popen[bytes]":
-        """Return the warden, alive."""
-        if self.warden is not None and self.warden.poll() is not None:
+        """Return the running worker, started if necessary."""
+        if self.worker is not None and self.worker.poll() is not None:
             self.stop()
-        if self.warden is None:
+        if self.worker is None:
             environment = {name: os.environ[name] for name in ENVIRONMENT if name in os.environ} | FIXED_ENVIRONMENT
             environment["PYTHONPATH"] = os.pathsep.join(str(Path(entry).resolve()) for entry in sys.path)
-            self.warden = subprocess.Popen(
+            self.worker = subprocess.Popen(
                 [sys.executable, "-m", "pipeline.readers.worker", str(os.getpid())],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 env=environment,
             )
-        return self.warden
+        return self.worker
 
     def stop(self) -> None:
-        """End the warden; its child ends with it."""
-        if self.warden is not None:
-            self.warden.kill()
-            self.warden.communicate()
-            self.warden = None
+        """Kill the worker; its child dies with it."""
+        if self.worker is not None:
+            self.worker.kill()
+            self.worker.communicate()
+            self.worker = None
 
     @contextmanager
     def locked(self, how: int) -> Iterator[None]:
-        """Read along with others (LOCK_SH), or alone on this machine (LOCK_EX).
+        """Hold the machine's reading lock: shared with other readers (LOCK_SH), or alone on this machine (LOCK_EX).
 
-        The folder's lock is the door: who waits to be alone holds it, so that nobody comes in who was not in before.
+        There are two locks, a door and a room. Every reader passes the door (the lock's folder) to enter the room (the
+        lock file). A reader that wants to be alone holds the door while it waits for the room to empty: nobody enters
+        meanwhile, and so it does not wait forever.
         """
         with self.lock.open("rb") as room:
             door = os.open(self.lock.parent, os.O_RDONLY)
@@ -154,8 +159,8 @@ class Sandbox:
 def machine_lock() -> Path:
     """Return the lock of all readers of this user on this machine.
 
-    It is not with the documents: these may be on a file system of several machines, where one waits for all the others
-    or cannot lock at all.
+    It is not kept with the documents. They may be on a network file system, where one machine would wait for all
+    others, or which has no locks at all.
     """
     folder = Path(tempfile.gettempdir(), f"longalpaca-{os.getuid()}")
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -165,13 +170,13 @@ def machine_lock() -> Path:
 
 
 def is_pdf(path: Path) -> bool:
-    """Say whether a file would be read by PDFium."""
+    """Say whether PDFium would read a file."""
     with path.open("rb") as file:
-        return b"%PDF-" in file.read(1024) or path.suffix.lower() == ".pdf"
+        return pdf.is_pdf(Sample(path, file.read(pdf.HEADER_BYTES)))
 
 
-def outcome_of(answer: dict[str, Any]) -> Outcome:
-    """Return what a warden's answer says."""
+def parse_answer(answer: dict[str, Any]) -> Outcome:
+    """Return the outcome in a worker's answer."""
     if "kind" in answer:
         return Outcome(None, kind=answer["kind"], reason=answer["reason"])
     media_type = answer.pop("media_type")

@@ -1,4 +1,4 @@
-"""Read a shard of documents: sandbox, count, write."""
+"""Read one shard of documents in the sandbox, count their tokens, and write them."""
 
 import atexit
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 
 from pipeline.downloads.manifest import Entry
 from pipeline.readers.common.reading import Options
-from pipeline.readers.common.sections import sections_of
+from pipeline.readers.common.sections import find_sections
 from pipeline.readers.sandbox import Outcome, Sandbox, machine_lock
 from pipeline.readers.worker import Limits
 from pipeline.records import Document
@@ -20,44 +20,52 @@ from pipeline.tokenization.tokenizers import load_tokenizer
 
 
 @dataclass(frozen=True)
-class ReadShard:
-    """Writes the documents of the shard with an index; every entry becomes a row."""
+class EntryShard:
+    """Entries that are read together, and the file that their documents go to."""
 
-    folder: Path  # of the entries
-    shards: tuple[tuple[Entry, ...], ...]
-    outputs: tuple[Path, ...]
+    entries: tuple[Entry, ...]
+    output: Path
+
+
+@dataclass(frozen=True)
+class ReadShard:
+    """Reads the shard with a given index and writes its documents; every entry becomes a row."""
+
+    folder: Path  # that the files of the entries are in
+    shards: tuple[EntryShard, ...]
     limits: Limits
     options: Options
     tokenizer: str
 
     def __call__(self, index: int) -> None:
-        """Write one shard."""
-        write_documents(self.outputs[index], self.documents(self.shards[index]))
+        """Read and write one shard."""
+        shard = self.shards[index]
+        write_documents(shard.output, self.documents(shard.entries))
 
     def documents(self, entries: tuple[Entry, ...]) -> Iterator[Document]:
-        """Yield the documents of some entries, in their order."""
-        sandbox = sandbox_of(self.limits, self.options)
+        """Yield the document of each entry, in order."""
+        sandbox = shared_sandbox(self.limits, self.options)
         for entry in entries:
             outcome = sandbox.read(self.folder / entry.file) if entry.file else Outcome(None)
-            yield document_of(entry, outcome, tokenizer_of(self.tokenizer))
+            yield make_document(entry, outcome, shared_tokenizer(self.tokenizer))
 
 
 @lru_cache(maxsize=1)
-def sandbox_of(limits: Limits, options: Options) -> Sandbox:
-    """Return the sandbox of this process: its warden serves every shard, and ends with the process."""
+def shared_sandbox(limits: Limits, options: Options) -> Sandbox:
+    """Return the sandbox of this process: its worker serves every shard and exits with the process."""
     sandbox = Sandbox(limits, machine_lock(), options)
     atexit.register(sandbox.stop)
     return sandbox
 
 
 @lru_cache(maxsize=1)
-def tokenizer_of(name: str) -> Tokenizer:
+def shared_tokenizer(name: str) -> Tokenizer:
     """Return the tokenizer of this process."""
     return load_tokenizer(name)
 
 
-def document_of(entry: Entry, outcome: Outcome, tokenizer: Tokenizer) -> Document:
-    """Return the record of an entry; what its source says of it goes before what the file says of itself."""
+def make_document(entry: Entry, outcome: Outcome, tokenizer: Tokenizer) -> Document:
+    """Return the record of an entry; metadata of its source take precedence over those in the file."""
     reading = outcome.reading
     document = Document(
         doc_id=entry.doc_id,
@@ -80,7 +88,7 @@ def document_of(entry: Entry, outcome: Outcome, tokenizer: Tokenizer) -> Documen
         num_tokens=count_tokens(tokenizer, reading.text),
         text=reading.text,
         page_offsets=reading.page_offsets,
-        sections=sections_of(reading.text),
+        sections=find_sections(reading.text),
         facts=reading.facts,
         reader=reading.reader,
         warnings=reading.warnings,

@@ -1,9 +1,9 @@
-"""The process that reads files for `pipeline.readers.sandbox`: it forks a child for each, and outlives them all.
+"""The process that reads files for `pipeline.readers.sandbox`: it forks a child for each file and survives them all.
 
-It is a small process of its own rather than a fork of the stage: no threads to inherit, no secrets in its environment
-or memory, and an address space small enough for a limit to mean something.
+It is a small process of its own, not a fork of the stage. So there are no threads to inherit, no secrets in its
+environment or memory, and its address space is small enough for a memory limit to mean something.
 
-Requests and answers are JSON with their length before them, on the standard input and output.
+Requests and answers are JSON, each after its length in 8 bytes, on standard input and output.
 """
 
 import ctypes
@@ -23,8 +23,8 @@ from pathlib import Path
 from typing import IO, Any
 
 from pipeline.processes import die_with_parent
-from pipeline.readers.common.reading import Options, UnreadableError
-from pipeline.readers.formats import MEDIA_TYPES, format_of, read
+from pipeline.readers.common.reading import Options, ReadContext, UnreadableError
+from pipeline.readers.formats.format import all_formats, detect_format
 
 try:
     import resource
@@ -35,39 +35,41 @@ LENGTH = struct.Struct(">Q")
 MAX_PAGES = 20_000
 MAX_FILES = 64
 MAX_FILE_BYTES = 1 << 20  # a reader has nothing to write
-ANSWER_BYTES = 4_000_000  # of an answer besides its text
+ANSWER_BYTES = 4_000_000  # of an answer, on top of its text
 CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What reading one file may take."""
+    """The resources that reading one file may use."""
 
     cpu_seconds: float
-    cpu_seconds_per_page: float
-    wall_seconds: float  # a backstop: the work waits for other processes, so it decides only when nothing else does
+    cpu_seconds_per_page: float  # added once the number of pages is known
+    wall_seconds: float  # a backstop for a reader that sleeps: one that works runs out of CPU time first
     memory_bytes: int
     max_text_bytes: int
 
 
 def serve() -> None:
     """Answer requests until the input ends."""
+    for each in all_formats().values():
+        each.load()  # once here, not in every child
     requests, answers = take_streams()
     die_with_parent(int(sys.argv[1]))
     leave_network()
     leave_folder()
-    gc.freeze()  # what is here now need not be looked at, and so copied, in every child
+    gc.freeze()  # a collection in a child would touch these objects, and so copy their pages
     while (request := receive(requests)) is not None:
         limits = Limits(**request.pop("limits"))
-        send(answers, in_child(request, limits))
+        send(answers, read_in_child(request, limits))
 
 
 def take_streams() -> tuple[IO[bytes], IO[bytes]]:
-    """Return the input and output, and put nothing in their place: libraries print, too."""
+    """Return input and output, and put /dev/null in their place, since libraries print too."""
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    nothing = os.open(os.devnull, os.O_RDWR)
+    null = os.open(os.devnull, os.O_RDWR)
     for descriptor in (0, 1):
-        os.dup2(nothing, descriptor)
+        os.dup2(null, descriptor)
     return requests, answers
 
 
@@ -87,54 +89,54 @@ def send(stream: IO[bytes], message: bytes) -> None:
     stream.flush()
 
 
-def failure(kind: str, reason: str) -> bytes:
+def encode_failure(kind: str, reason: str) -> bytes:
     """Return the answer for a file that was not read."""
     return json.dumps({"kind": kind, "reason": reason[:500]}).encode()
 
 
-def in_child(request: dict[str, Any], limits: Limits) -> bytes:
-    """Read one file in a child process and return its answer, whatever becomes of the child."""
+def read_in_child(request: dict[str, Any], limits: Limits) -> bytes:
+    """Read one file in a child process and return its answer, even if the child crashes."""
     source, sink = os.pipe()
-    warden = os.getpid()
+    parent = os.getpid()
     child = os.fork()
     if child == 0:
         os.close(source)
-        answer_and_exit(request, limits, warden, sink)
+        answer_and_exit(request, limits, parent, sink)
     os.close(sink)
     try:
         body, fault = collect(source, limits)
     finally:
         os.close(source)
-        status = end(child)
+        status = kill_group(child)
     if fault:
-        return failure(*fault)
+        return encode_failure(*fault)
     if os.WIFSIGNALED(status) and body is None:
-        return death(os.WTERMSIG(status))
-    return body or failure("crash", f"the reader left with status {status} and without a word")
+        return describe_exit(os.WTERMSIG(status))
+    return body or encode_failure("crash", f"the reader exited with status {status} and no answer")
 
 
-def end(child: int) -> int:
-    """End a child and all that it may have started, and return its status."""
+def kill_group(child: int) -> int:
+    """Kill a child and everything it has started, and return its exit status."""
     for send_signal in (os.kill, os.killpg):
         with suppress(ProcessLookupError):
             send_signal(child, signal.SIGKILL)
     return os.waitpid(child, 0)[1]
 
 
-def death(number: int) -> bytes:
-    """Return the answer for a child that a signal ended."""
+def describe_exit(number: int) -> bytes:
+    """Return the answer for a child that was killed by a signal."""
     if number == signal.SIGXCPU:
-        return failure("timeout", "more CPU time than its pages allow")
+        return encode_failure("timeout", "it used more CPU time than its pages allow")
     if number == signal.SIGKILL:
-        return failure("killed", "the reader was ended from outside: is memory scarce?")
-    return failure("crash", f"the reader was ended by {signal.Signals(number).name}")
+        return encode_failure("killed", "the reader was killed from outside: is memory scarce?")
+    return encode_failure("crash", f"the reader was killed by {signal.Signals(number).name}")
 
 
 def collect(source: int, limits: Limits) -> tuple[bytes | None, tuple[str, str] | None]:
-    """Return what a child writes, whole, or None and perhaps the fault for which it is not to go on."""
+    """Return the whole answer of a child, or None and the limit that it exceeded, if any."""
     deadline = time.monotonic() + limits.wall_seconds
     body = bytearray()
-    while not is_whole(body):  # its end is not waited for: what the child has started may hold the pipe open
+    while not is_whole(body):  # do not wait for its end: a process that the child started may hold the pipe open
         left = deadline - time.monotonic()
         if left <= 0 or not select.select([source], [], [], left)[0]:
             return None, ("timeout", f"not done after {limits.wall_seconds:g} s")
@@ -148,52 +150,52 @@ def collect(source: int, limits: Limits) -> tuple[bytes | None, tuple[str, str] 
 
 
 def is_whole(message: bytearray) -> bool:
-    """Say whether a message has the length that stands before it."""
+    """Say whether all bytes of a message have arrived."""
     return len(message) >= LENGTH.size and len(message) - LENGTH.size >= LENGTH.unpack_from(message)[0]
 
 
-def answer_and_exit(request: dict[str, Any], limits: Limits, warden: int, sink: int) -> None:
-    """In the child: limit itself, read the file, write the answer, and leave without any clean-up."""
+def answer_and_exit(request: dict[str, Any], limits: Limits, parent: int, sink: int) -> None:
+    """In the child: set the limits, read the file, write the answer, and exit without cleaning up."""
     try:
-        die_with_parent(warden)
+        die_with_parent(parent)
         os.setpgid(0, 0)
-        limit(limits)
-        answer = answer_of(request, limits)
+        apply_limits(limits)
+        answer = answer_request(request, limits)
     except MemoryError:
-        answer = failure("memory", f"more than {limits.memory_bytes} bytes of memory")
+        answer = encode_failure("memory", f"more than {limits.memory_bytes} bytes of memory")
     except RecursionError:
-        answer = failure("hostile", "nested too deeply")
+        answer = encode_failure("hostile", "nested too deeply")
     except UnreadableError as error:
-        answer = failure(error.kind, error.reason)
-    except Exception as error:  # noqa: BLE001 (a process boundary: whatever a parser raises is one error row)
+        answer = encode_failure(error.kind, error.reason)
+    except Exception as error:  # noqa: BLE001 (a process boundary: any exception of a parser is one error row)
         where = traceback.extract_tb(error.__traceback__)[-1]
-        answer = failure("reader", f"{type(error).__name__}: {error} ({Path(where.filename).name})")
+        answer = encode_failure("reader", f"{type(error).__name__}: {error} ({Path(where.filename).name})")
     with suppress(OSError), os.fdopen(sink, "wb") as stream:
         send(stream, answer)
     os._exit(0)
 
 
-def answer_of(request: dict[str, Any], limits: Limits) -> bytes:
-    """Read the file of a request."""
+def answer_request(request: dict[str, Any], limits: Limits) -> bytes:
+    """Read the file that a request names, and return the reading as JSON."""
     path = Path(os.fsdecode(request["path"].encode("latin-1")))
-    format_ = format_of(path)
+    format_ = detect_format(path)
     options = Options(**request["options"])
 
-    def allow(num_pages: int, num_scanned: int = 0) -> None:
-        """Raise the limit on CPU time by what the pages are worth."""
+    def raise_limit(num_pages: int, num_scanned: int = 0) -> None:
+        """Raise the limit on CPU time by the allowance of the pages."""
         if num_pages > MAX_PAGES:
             raise UnreadableError("too large", f"{num_pages} pages; at most {MAX_PAGES} are read")
         more = limits.cpu_seconds_per_page * num_pages + options.ocr_cpu_seconds_per_page * num_scanned
         set_cpu_seconds(limits.cpu_seconds + more)
 
-    reading = read(path, format_, allow, cautious=request["cautious"], options=options)
+    reading = format_.load()(path, ReadContext(raise_limit, options, request["cautious"]))
     if len(reading.text.encode()) > limits.max_text_bytes:
         raise UnreadableError("too large", f"more than {limits.max_text_bytes} bytes of text")
-    return json.dumps({**asdict(reading), "media_type": MEDIA_TYPES[format_]}, ensure_ascii=False).encode()
+    return json.dumps({**asdict(reading), "media_type": format_.media_type}, ensure_ascii=False).encode()
 
 
-def limit(limits: Limits) -> None:
-    """Take from this process what reading a file does not need."""
+def apply_limits(limits: Limits) -> None:
+    """Limit CPU time, memory, files and processes of this process."""
     if resource is None:
         return
     set_cpu_seconds(limits.cpu_seconds)
@@ -209,7 +211,7 @@ def limit(limits: Limits) -> None:
 
 
 def set_cpu_seconds(seconds: float) -> None:
-    """Let the system end this process once it has used so much CPU time."""
+    """Have the system kill this process once it has used this much CPU time."""
     if resource is not None:
         hard = resource.getrlimit(resource.RLIMIT_CPU)[1]
         soft = max(1, round(seconds))
@@ -217,7 +219,7 @@ def set_cpu_seconds(seconds: float) -> None:
 
 
 def leave_network() -> None:
-    """Leave the network, where the system lets us."""
+    """Leave the network, if the system allows it."""
     if sys.platform == "linux":
         libc = ctypes.CDLL(None)
         if libc.unshare(CLONE_NEWNET) != 0:
@@ -225,7 +227,7 @@ def leave_network() -> None:
 
 
 def leave_folder() -> None:
-    """Go to a folder that is already gone, so that nothing can be written beside anything."""
+    """Change to a working folder that is already deleted, where nothing can be written."""
     folder = tempfile.mkdtemp(prefix="longalpaca-")
     os.chdir(folder)
     os.rmdir(folder)  # noqa: PTH106

@@ -1,7 +1,7 @@
 """Expand templates into sentences: a small context-free grammar that avoids repeating itself.
 
 A grammar is written as text. A rule's name stands alone on a line and ends with a colon; its alternatives follow,
-indented by four spaces, one a line or several parted by ` | `; a line indented by eight goes on with the one above.
+indented by four spaces, one per line or several separated by ` | `; a line indented by eight continues the one above.
 `{rule}` stands for one alternative of `rule`, and `{^rule}` for the same with a capital.
 """
 

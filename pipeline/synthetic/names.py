@@ -1,4 +1,4 @@
-"""Names of people, places and things that nobody bears, so that no model can know them."""
+"""Made-up names of people, places and things, which no model can know."""
 
 import random
 from dataclasses import dataclass

@@ -46,7 +46,7 @@ def tokenizer_file(name: str) -> Path:
     if folder.is_dir():
         if (folder / TOKENIZER_FILE).is_file():
             return folder / TOKENIZER_FILE
-        raise InputError(folder, found=f"no {TOKENIZER_FILE}", expected="one", fix="Name the folder of a tokenizer.")
+        raise InputError(folder, found=f"no {TOKENIZER_FILE}", expected="the folder of a tokenizer", fix="Name one.")
     return download_tokenizer(name)
 
 

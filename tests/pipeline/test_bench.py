@@ -10,14 +10,15 @@ import pytest
 import yaml
 from reportlab.pdfgen.canvas import Canvas
 
-from pipeline.bench import BENCHMARKS, main, parser_of
+from pipeline.bench import build_parser, main
 from pipeline.benchmarks.alone import count_in_child, with_pypdf, with_pypdfium2
+from pipeline.benchmarks.benchmark import all_benchmarks
 from pipeline.benchmarks.hostile import is_valid
-from pipeline.benchmarks.mutants import mutant_of, written_seeds
+from pipeline.benchmarks.mutants import make_mutant, written_seeds
 from pipeline.benchmarks.reading import run_tool
 from pipeline.records import Document, Evidence, Example
 from pipeline.storage.parquet import write_examples
-from pipeline.tables import Table, markdown_of
+from pipeline.tables import Table, to_markdown_table
 
 ROOT = Path(__file__).parents[2]
 linux = pytest.mark.skipif(sys.platform != "linux", reason="the benchmarks watch processes by /proc")
@@ -47,7 +48,7 @@ def folder(tmp_path):
     return folder
 
 
-def tables_of(out, name):
+def load_tables(out, name):
     tables = json.loads((out / f"{name}.json").read_text())["tables"]
     assert all(table["caption"] in (out / f"{name}.md").read_text() for table in tables)
     return [{row[0]: row[1:] for row in table["rows"]} for table in tables]
@@ -57,7 +58,7 @@ def tables_of(out, name):
 def test_hostile_counts_rows_and_reasons_and_compares_with_each_engine(settings, folder, tmp_path):
     main(["hostile", "--documents", str(folder), "--out", str(tmp_path / "out"), "--params", str(settings)])
 
-    summary, reasons, texts, missed = tables_of(tmp_path / "out", "hostile")
+    summary, reasons, texts, missed = load_tables(tmp_path / "out", "hostile")
     assert summary["files"] == summary["rows"] == [3]
     assert summary["rows that are not valid text"] == summary["exit code"] == summary["processes left"] == [0]
     assert reasons == {"text": [1, 1, 0, 2], "broken": [1, 0, 0, 1]}
@@ -74,7 +75,7 @@ def test_every_hostile_file_is_a_row_and_no_pdf_is_missed_that_one_engine_can_re
 
     main(["hostile", "--documents", str(shared / "hostile"), "--out", str(tmp_path), "--params", str(settings)])
 
-    summary, reasons, texts, missed = tables_of(tmp_path, "hostile")
+    summary, reasons, texts, missed = load_tables(tmp_path, "hostile")
     assert summary["files"] == summary["rows"] == [reasons["text"][-1] + sum_of_errors(reasons)]
     assert summary["rows that are not valid text"] == summary["exit code"] == summary["processes left"] == [0]
     assert not {"crash", "killed", "memory", "reader"} & set(reasons)
@@ -92,7 +93,7 @@ def sum_of_errors(reasons):
 def test_hundreds_of_mutants_do_no_harm(settings, tmp_path):
     main(["mutants", "--count", "600", "--seed", "11", "--out", str(tmp_path), "--params", str(settings)])
 
-    outcomes, _ = tables_of(tmp_path, "mutants")
+    outcomes, _ = load_tables(tmp_path, "mutants")
     assert outcomes["in all"] == [600]
     assert set(outcomes) <= {"in all", "read", "broken", "empty", "encrypted", "too large", "timeout", "crash"}
 
@@ -104,7 +105,7 @@ def test_faithful_compares_words_columns_and_figures(settings, folder, tmp_path)
 
     main(["faithful", "--count", "5", "--seed", "7", *arguments])
 
-    words, columns, figures = tables_of(tmp_path / "out", "faithful")
+    words, columns, figures = load_tables(tmp_path / "out", "faithful")
     assert words["b.pdf"][:4] == [2, 10, 1.0, 2]
     assert columns == figures == {}
 
@@ -115,7 +116,7 @@ def test_every_mutant_has_an_outcome(settings, folder, tmp_path):
 
     main(["mutants", "--count", "30", "--seed", "7", *arguments])
 
-    outcomes, reasons = tables_of(tmp_path / "out", "mutants")
+    outcomes, reasons = load_tables(tmp_path / "out", "mutants")
     assert outcomes.pop("in all") == [30]
     assert sum(number for (number,) in outcomes.values()) == 30
     assert reasons
@@ -125,7 +126,7 @@ def test_every_mutant_has_an_outcome(settings, folder, tmp_path):
 def test_small_files_are_written_read_and_watched(settings, tmp_path):
     main(["files", "--count", "20", "--seed", "7", "--out", str(tmp_path / "out"), "--params", str(settings)])
 
-    (runs,) = tables_of(tmp_path / "out", "files")
+    (runs,) = load_tables(tmp_path / "out", "files")
     assert list(runs) == [2, 20]
     assert all(exit_code == 0 and left == 0 for exit_code, *_, left in runs.values())
     assert all(peak > 10 for *_, peak, _ in runs.values())
@@ -139,7 +140,7 @@ def test_reading_measures_each_file_the_sandbox_and_the_workers(settings, folder
 
     main(["reading", *arguments, "--tools-python", sys.executable])
 
-    pdfs, tools, others, small, workers = tables_of(tmp_path / "out", "reading")
+    pdfs, tools, others, small, workers = load_tables(tmp_path / "out", "reading")
     assert pdfs["b.pdf"][0] == 2
     assert all(speed > 0 for speed in pdfs["b.pdf"])
     assert "broken" in pdfs["c.pdf"][1]
@@ -181,10 +182,10 @@ def test_a_row_is_valid_if_it_has_clean_text_or_a_reason(row, valid):
 
 def test_mutants_are_the_same_for_a_seed_and_differ_from_what_they_were_made_of():
     seeds = tuple(written_seeds(7))
-    mutants = [mutant_of(seeds, random.Random(f"7-{number}")) for number in range(200)]
+    mutants = [make_mutant(seeds, random.Random(f"7-{number}")) for number in range(200)]
 
     assert seeds == tuple(written_seeds(7))
-    assert mutants == [mutant_of(seeds, random.Random(f"7-{number}")) for number in range(200)]
+    assert mutants == [make_mutant(seeds, random.Random(f"7-{number}")) for number in range(200)]
     assert Counter(mutant in seeds for mutant in mutants)[True] < 10
     assert len(set(mutants)) > 190
 
@@ -192,7 +193,7 @@ def test_mutants_are_the_same_for_a_seed_and_differ_from_what_they_were_made_of(
 def test_a_table_is_markdown_whatever_stands_in_it():
     table = Table("Speeds", ("file", "speed"), (("a|b", 3.14159), ("c\nd", None), ("e", 1234.5)))
 
-    assert markdown_of(table).splitlines() == [
+    assert to_markdown_table(table).splitlines() == [
         "Speeds",
         "",
         "| file | speed |",
@@ -216,17 +217,17 @@ def test_a_fault_of_the_input_is_one_line_and_exit_2(settings, tmp_path, capsys)
         assert capsys.readouterr().err.count("\n") == 1
 
 
-@pytest.mark.parametrize("name", BENCHMARKS)
+@pytest.mark.parametrize("name", all_benchmarks())
 def test_a_benchmark_explains_itself(name, capsys):
     with pytest.raises(SystemExit) as stopped:
-        parser_of().parse_args([name, "--help"])
+        build_parser().parse_args([name, "--help"])
     assert stopped.value.code == 0
     assert "--out" in capsys.readouterr().out
 
 
 def test_requests_to_a_scripted_teacher_are_counted_and_replayed(settings, tmp_path):
     main(["endpoint", "--count", "40", "--out", str(tmp_path / "out"), "--params", str(settings)])
-    (runs,) = tables_of(tmp_path / "out", "endpoint")
+    (runs,) = load_tables(tmp_path / "out", "endpoint")
     assert {name: row[0] for name, row in runs.items()} == {"asked": 40, "replayed": 40}
 
 

@@ -10,6 +10,12 @@ import pipeline.code_digest as code_digest
 from pipeline.cli import STAGES
 from pipeline.code_digest import OWN_PACKAGES, digest_code, imported_code
 
+FOUND_BY_NAME = {  # modules that import every module of their folder by name
+    "pipeline.tasks.task": "pipeline.tasks",
+    "pipeline.readers.formats.format": "pipeline.readers.formats",
+    "eval.report_parts.part": "eval.report_parts",
+}
+
 
 @pytest.fixture(scope="module")
 def graph():
@@ -37,9 +43,10 @@ def digest_after(path: Path, text: str, module: str) -> str:
 def test_the_imported_files_are_those_of_the_import_graph(graph, root: Path, name: str) -> None:
     module = STAGES[name]
     modules = {module, *graph.find_upstream_modules(module)}
-    if "pipeline.tasks.task" in modules:  # which imports every module of its folder by name
-        tasks = graph.find_descendants("pipeline.tasks")
-        modules |= tasks.union(*(graph.find_upstream_modules(task) for task in tasks))
+    for finder, package in FOUND_BY_NAME.items():
+        if finder in modules:
+            found = graph.find_descendants(package)
+            modules |= found.union(*(graph.find_upstream_modules(each) for each in found))
     modules |= {name.rsplit(".", level)[0] for name in modules for level in range(1, name.count(".") + 1)}
     paths = [root.joinpath(*name.split(".")) for name in modules]
     files = {path / "__init__.py" if path.is_dir() else path.with_suffix(".py") for path in paths}
@@ -59,6 +66,8 @@ def test_a_change_elsewhere_changes_no_key(copy: Path, changed: str) -> None:
         ("pipeline.ask", "pipeline/engine.py"),
         ("pipeline.extract", "pipeline/engine.py"),
         ("pipeline.extract", "pipeline/errors.py"),
+        ("pipeline.extract", "pipeline/readers/formats/openreview.py"),
+        ("pipeline.extract", "pipeline/readers/latex/archive.py"),
     ],
 )
 def test_a_change_in_code_that_runs_changes_the_key(copy: Path, module: str, changed: str) -> None:

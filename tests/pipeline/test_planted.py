@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.benchmarks.mixing import prose, vocabulary_of
+from pipeline.benchmarks.mixing import prose, sample_vocabulary
 from pipeline.contamination import ContaminationParams
 from pipeline.contamination import run as contamination
 from pipeline.curate import CurateParams, run
@@ -45,7 +45,7 @@ def params(root: Path) -> CurateParams:
 @pytest.fixture(scope="module")
 def sound() -> list[Document]:
     """Documents of 3,000 words, each of its own; among them many that private things could be seen in by mistake."""
-    vocabulary = vocabulary_of(1)
+    vocabulary = sample_vocabulary(1)
     documents = []
     for number in range(NUM_SOUND):
         chance = random.Random(number)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.benchmarks.html_evidence import figure_of, key, table_facts
+from pipeline.benchmarks.html_evidence import displayed_figure, key, table_facts
 from pipeline.benchmarks.scripted import scripted
 from pipeline.files import hash_file
 from pipeline.records import Example
@@ -249,7 +249,7 @@ def against_xbrl(store: DocumentStore, accepted: list[Example], folder: Path) ->
 
 def agrees(example: Example, fact) -> bool:
     """Say whether an answer has a fact's figure, and its question or answer the year and the unit of it."""
-    figures = {figure_of(words) for words in re.findall(r"\(?\$?\d[\d,.]*\d\)?|\(?\d\)?", example.answer)}
+    figures = {displayed_figure(words) for words in re.findall(r"\(?\$?\d[\d,.]*\d\)?|\(?\d\)?", example.answer)}
     if fact.figure.strip("()") not in {figure.strip("()").rstrip(".") for figure in figures}:
         return False
     words = f"{example.question} {example.answer}"

@@ -1,6 +1,6 @@
 """Measure the peak memory of real steps, beside what `train.plan` estimates.
 
-    python -m train.benchmarks.memory --recipe smollm2-135m --lengths 1024 4096 --methods lora full --out data/bench
+    longalpaca bench memory --recipe smollm2-135m --lengths 1024 4096 --methods lora full --out data/bench
 
 Each figure comes from a process of its own, which builds the recipe's model with random weights and runs two steps on
 random tokens. The first step creates the gradients and the optimizer's state, whose size does not depend on the number
@@ -99,7 +99,7 @@ def measure_rows(options: argparse.Namespace) -> list[tuple[Any, ...]]:
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Run `python -m train.benchmarks.memory`."""
+    """Run `longalpaca bench memory`."""
     options = parser().parse_args(argv)
     log_to_stderr()
     header = ("method", "dtype", "tokens", "planned, GiB", "measured, GiB", "planned / measured - 1", "step, s")
@@ -112,7 +112,9 @@ def main(argv: Sequence[str] | None = None) -> None:
 
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    own = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    own = argparse.ArgumentParser(
+        prog="longalpaca bench memory", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     own.add_argument("--recipe", required=True)
     own.add_argument("--lengths", type=int, nargs="+", required=True, metavar="TOKENS")
     own.add_argument(

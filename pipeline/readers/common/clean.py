@@ -46,7 +46,7 @@ def clean(text: str) -> str:
     return BLANK_LINES.sub("\n\n\n", text).strip("\n")
 
 
-def suspicious(text: str) -> list[str]:
+def warn_of_invisible(text: str) -> list[str]:
     """Return a warning where a text, not yet cleaned, has more unseen characters than typesetting needs."""
     alphabet = "".join(set(text))
     if not any(kind.search(alphabet) for kind in (TAGS, BIDI, WIDTHLESS)):

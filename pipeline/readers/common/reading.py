@@ -1,4 +1,4 @@
-"""What a reader returns, and how it says that it cannot."""
+"""What a reader gets, what it returns, and the error for a file that it cannot read."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -6,27 +6,36 @@ from typing import Protocol
 from pipeline.records import Fact
 
 
-class Allow(Protocol):
-    """Called once the number of pages is known, and again with that of those to be recognised: they take more time."""
+class CpuBudget(Protocol):
+    """Raises the limit on CPU time to what the pages of a file need."""
 
     def __call__(self, num_pages: int, num_scanned: int = 0) -> None:
-        """Allow the time that so many pages are worth.
+        """Allow time for the pages; call again when it is known how many of them need OCR.
 
         Raises:
-            UnreadableError: They are too many.
+            UnreadableError: The file has too many pages.
         """
 
 
 @dataclass(frozen=True)
 class Options:
-    """How files are to be read."""
+    """How to read files."""
 
-    layout: bool  # of PDFs: columns, headings, tables, notes; else the engine's own text, page by page
+    layout: bool  # of PDFs: find columns, headings, tables and notes; else keep the engine's text, page by page
     ocr: bool  # recognise the pages of PDFs that have no text
-    ocr_cpu_seconds_per_page: float  # that recognising a page may take, besides those for any page
+    ocr_cpu_seconds_per_page: float  # for recognising a page, on top of the time for any page
 
 
-TEXT_ONLY = Options(layout=True, ocr=False, ocr_cpu_seconds_per_page=0)  # what a file says by itself
+TEXT_ONLY = Options(layout=True, ocr=False, ocr_cpu_seconds_per_page=0)  # only the text in the file, no OCR
+
+
+@dataclass(frozen=True)
+class ReadContext:
+    """What a reader gets besides the file."""
+
+    budget: CpuBudget  # to be called once the number of pages is known; formats without pages leave it alone
+    options: Options = TEXT_ONLY
+    cautious: bool = False  # the first try killed its process: leave out what is fast but crashes, as PDFium does
 
 
 @dataclass(frozen=True)
@@ -46,10 +55,10 @@ class Reading:
 
 
 class UnreadableError(Exception):
-    """A file that cannot be read: `kind` is what is counted, `reason` is for people."""
+    """A file that cannot be read: `kind` is counted, `reason` is shown."""
 
     def __init__(self, kind: str, reason: str) -> None:
-        """Describe the fault, in `kind` by one of a few words."""
+        """Describe the fault; `kind` is one of the words listed in docs/reading.md."""
         super().__init__(f"{kind}: {reason}")
         self.kind = kind
         self.reason = reason

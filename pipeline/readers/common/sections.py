@@ -7,13 +7,13 @@ from pipeline.records import Section
 LINE_OF_NOTE = re.compile(r"^(?:(?P<level>#{1,6}) (?P<title>.+)|```.*)$", re.MULTILINE)
 
 
-def sections_of(text: str) -> tuple[Section, ...]:
+def find_sections(text: str) -> tuple[Section, ...]:
     """Return the sections of a text in the order of their headings.
 
     A section reaches up to the next heading of its own or a higher level, so the sections below it lie within it.
     Headings within fenced code are none.
     """
-    headings = outside_code(text)
+    headings = headings_outside_code(text)
     ends = [len(text)] * len(headings)
     above: list[int] = []  # the headings that are open, outermost first
     paths: list[tuple[str, ...]] = []
@@ -25,7 +25,7 @@ def sections_of(text: str) -> tuple[Section, ...]:
     return tuple(Section(path, match.start(), end) for path, match, end in zip(paths, headings, ends, strict=True))
 
 
-def outside_code(text: str) -> list[re.Match[str]]:
+def headings_outside_code(text: str) -> list[re.Match[str]]:
     """Return the headings of a text that do not stand between two fences."""
     found: list[re.Match[str]] = []
     in_code = False

@@ -54,7 +54,7 @@ def join_cells(row: Row) -> Row:
     return joined
 
 
-def columns_of(rows: list[Row]) -> list[tuple[int, int]]:
+def find_columns(rows: list[Row]) -> list[tuple[int, int]]:
     """Return the columns that are shown, as ranges of the grid: what narrow cells cover, wide ones do not split."""
     columns: list[tuple[int, int]] = []  # in order, without overlap
     for width, start in sorted({(cell.end - cell.start, cell.start) for row in rows for cell in row}):
@@ -94,7 +94,7 @@ def trim_labels(rows: list[Row]) -> int:
     return count
 
 
-def grid_of(rows: list[Row], columns: list[tuple[int, int]], *, repeat: bool) -> list[list[str]]:
+def fill_grid(rows: list[Row], columns: list[tuple[int, int]], *, repeat: bool) -> list[list[str]]:
     """Put the cells of rows into columns; one that spans several goes into the first, or into each of them."""
     grid = []
     for row in rows:
@@ -107,7 +107,7 @@ def grid_of(rows: list[Row], columns: list[tuple[int, int]], *, repeat: bool) ->
     return grid
 
 
-def markdown_of(rows: list[Row]) -> list[str]:
+def table_blocks(rows: list[Row]) -> list[str]:
     """Return a table as blocks of Markdown: one table, or paragraphs where it only served the layout."""
     rows = [joined for row in rows if (joined := join_cells(row))]
     if all(len(row) == 1 for row in rows):
@@ -116,12 +116,14 @@ def markdown_of(rows: list[Row]) -> list[str]:
         return ["\n".join(f"- {row[1].text}" for row in rows)]
     if len(rows) == 1 and not any(is_number(cell.text) for cell in rows[0]):
         return [" ".join(cell.text for cell in rows[0])]
-    columns = columns_of(rows)
+    columns = find_columns(rows)
     if len(rows) * len(columns) > MAX_GRID_CELLS:
         return [" ".join(cell.text for cell in row) for row in rows]
     count = num_header_rows(rows)
-    header = [" ".join(filter(None, texts)) for texts in zip(*grid_of(rows[:count], columns, repeat=True), strict=True)]
-    body = grid_of(rows[count:], columns, repeat=False)
+    header = [
+        " ".join(filter(None, texts)) for texts in zip(*fill_grid(rows[:count], columns, repeat=True), strict=True)
+    ]
+    body = fill_grid(rows[count:], columns, repeat=False)
     return [write_table(header or [""] * len(columns), body)]
 
 
@@ -133,9 +135,9 @@ def write_table(header: list[str], body: list[list[str]]) -> str:
     figures = [any(map(is_number, column[1:])) for column in columns]
     rules = ["-" * (width - 1) + (":" if right else "-") for width, right in zip(widths, figures, strict=True)]
     lines.insert(1, rules)
-    return "\n".join(f"| {' | '.join(map(aligned, line, widths, figures))} |" for line in lines)
+    return "\n".join(f"| {' | '.join(map(align, line, widths, figures))} |" for line in lines)
 
 
-def aligned(cell: str, width: int, right: bool) -> str:
+def align(cell: str, width: int, right: bool) -> str:
     """Return a cell at the width of its column."""
     return cell.rjust(width) if right else cell.ljust(width)

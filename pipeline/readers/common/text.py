@@ -6,8 +6,8 @@ from pathlib import Path
 
 from charset_normalizer import from_bytes
 
-from pipeline.readers.common.clean import clean, garbage_ratio, suspicious
-from pipeline.readers.common.reading import Allow, Reading, UnreadableError
+from pipeline.readers.common.clean import clean, garbage_ratio, warn_of_invisible
+from pipeline.readers.common.reading import ReadContext, Reading, UnreadableError
 
 BOMS = {  # those of UTF-32 first: they begin like one of UTF-16
     codecs.BOM_UTF32_LE: "utf-32",
@@ -47,13 +47,13 @@ HYPHEN_AT_END = re.compile(r"(?<=[^\W\d_]-)\n(?=[^\W\d_])")
 WRAPPED_CHARS = 50  # every line but the last of a wrapped paragraph is longer than this
 
 
-def read(path: Path, allow: Allow) -> Reading:
+def read(path: Path, context: ReadContext) -> Reading:
     """Read a text file."""
-    del allow  # a text has no pages
+    del context  # a text has no pages
     source, encoding = decode(path.read_bytes())
     fields = gutenberg_fields(source)
     is_markdown = path.suffix.lower() in (".md", ".markdown")
-    text = without_gutenberg(clean(source)).strip("\n")
+    text = strip_gutenberg(clean(source)).strip("\n")
     if not text.strip():
         raise UnreadableError("empty", "no text, only blanks and characters that no one sees")
     return Reading(
@@ -62,7 +62,7 @@ def read(path: Path, allow: Allow) -> Reading:
         title=fields.get("Title", ""),
         authors=tuple(filter(None, [fields.get("Author", "")])),
         language=LANGUAGES.get(fields.get("Language", "").lower(), ""),
-        warnings=tuple(suspicious(source)),
+        warnings=tuple(warn_of_invisible(source)),
     )
 
 
@@ -112,7 +112,7 @@ def gutenberg_fields(text: str) -> dict[str, str]:
     return {name: " ".join(value.split()) for name, value in FIELD.findall(header)}
 
 
-def without_gutenberg(text: str) -> str:
+def strip_gutenberg(text: str) -> str:
     """Cut Project Gutenberg's header and licence from a text."""
     if "project gutenberg" not in text.lower():
         return text

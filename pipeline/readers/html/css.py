@@ -24,7 +24,7 @@ BOLD = re.compile(r"bold|bolder|[6-9]00")
 PAGE_BREAKS = ("page-break-after", "page-break-before", "break-after", "break-before")
 
 
-class Look(NamedTuple):
+class ComputedStyle(NamedTuple):
     """What a style does to the text of an element."""
 
     hidden: bool = False  # with all that it holds
@@ -38,27 +38,27 @@ class Look(NamedTuple):
     breaks_page: bool = False
 
 
-PLAIN = Look()
+DEFAULT_STYLE = ComputedStyle()
 
 
 @lru_cache(maxsize=10_000)
-def look_of(style: str) -> Look:
+def compute_style(style: str) -> ComputedStyle:
     """Return what the declarations of a style do."""
     values: dict[str, str] = {}
     for declaration in style.lower().split(";"):
         name, _, value = declaration.partition(":")
         values[name.strip()] = value.replace("!important", "").strip()
-    size = points(values.get("font-size", ""))
+    size = to_points(values.get("font-size", ""))
     ground = values.get("background-color") or values.get("background", "")
     colour = values.get("color", "")
-    return Look(
+    return ComputedStyle(
         hidden=is_hidden(values) or colour.startswith("transparent"),
         tiny=size is not None and size < TINY_POINTS,
         sized=size is not None and size >= TINY_POINTS,
         bold=BOLD.match(values.get("font-weight", "")) is not None,
         raised=values.get("vertical-align") in ("super", "text-top") or is_lifted(values),
-        ink=colour_of(colour),
-        ground=colour_of(ground),
+        ink=parse_colour(colour),
+        ground=parse_colour(ground),
         pictured="url(" in ground or "gradient" in ground or "background-image" in values,
         breaks_page=any(values.get(name) in ("always", "page") for name in PAGE_BREAKS),
     )
@@ -84,11 +84,11 @@ def is_hidden(values: dict[str, str]) -> bool:
 
 def is_lifted(values: dict[str, str]) -> bool:
     """Say whether declarations lift text a little above its line, as filings do for the marks of notes."""
-    top = points(values.get("top", "")) if values.get("position") == "relative" else None
+    top = to_points(values.get("top", "")) if values.get("position") == "relative" else None
     return top is not None and -8 <= top <= -1
 
 
-def points(value: str) -> float | None:
+def to_points(value: str) -> float | None:
     """Return a length in points, None for what is none; shares of other lengths are shares of 12 points."""
     match = LENGTH.fullmatch(value)
     if match is None:
@@ -105,11 +105,11 @@ def is_zero(value: str) -> bool:
 def is_far_off(value: str) -> bool:
     """Say whether a place is so far left of or above the page that no one sees it."""
     match = LENGTH.fullmatch(value)
-    length = points(value) if match and match[2] != "%" else None
+    length = to_points(value) if match and match[2] != "%" else None
     return length is not None and length <= -FAR_OFF_PIXELS * POINTS["px"]
 
 
-def colour_of(value: str) -> Colour | None:
+def parse_colour(value: str) -> Colour | None:
     """Return the colour that a value names, None if it names none that is known."""
     match = COLOUR.search(value) if value else None
     if match is None:
@@ -124,18 +124,18 @@ def colour_of(value: str) -> Colour | None:
     return red, green, blue
 
 
-def sheet_of(styles: Iterable[str]) -> dict[str, str]:
+def parse_style_sheets(styles: Iterable[str]) -> dict[str, str]:
     """Return the declarations of style sheets by their simple selectors; rules for print and the like are left out."""
     sheet: dict[str, list[str]] = {}
     for style in styles:
-        for selectors, declarations in rules_of(COMMENT.sub("", style)):
+        for selectors, declarations in iter_rules(COMMENT.sub("", style)):
             for selector in selectors.split(","):
                 if SIMPLE.fullmatch(name := selector.strip()):
                     sheet.setdefault(name, []).append(declarations)
     return {name: ";".join(declarations) for name, declarations in sheet.items()}
 
 
-def rules_of(style: str) -> Iterator[tuple[str, str]]:
+def iter_rules(style: str) -> Iterator[tuple[str, str]]:
     """Yield selectors and declarations of a style sheet, without the blocks that hold rules of their own."""
     start = depth = 0
     selectors: str | None = None
@@ -154,7 +154,7 @@ def rules_of(style: str) -> Iterator[tuple[str, str]]:
         start = match.end()
 
 
-def style_of(element: Any, sheet: dict[str, str]) -> str:
+def declarations_for(element: Any, sheet: dict[str, str]) -> str:
     """Return the declarations for an element, the strongest last; '' if there are none."""
     get = element.get
     own = str(get("style") or "")
@@ -170,17 +170,17 @@ def style_of(element: Any, sheet: dict[str, str]) -> str:
     return ";".join([*(sheet[name] for name in names if name in sheet), own])
 
 
-def are_same(ink: Colour, ground: Colour) -> bool:
+def are_indistinguishable(ink: Colour, ground: Colour) -> bool:
     """Say whether the eye cannot tell two colours apart."""
     return max(abs(a - b) for a, b in zip(ink, ground, strict=True)) <= MAX_SAME
 
 
-def is_colourless(element: Any, ink: Colour, sheet: dict[str, str]) -> bool:
+def blends_in(element: Any, ink: Colour, sheet: dict[str, str]) -> bool:
     """Say whether text in `ink` has the colour of what it stands on: of the nearest ground around it, or of paper."""
     for around in (element, *element.iterancestors()):
-        behind = look_of(style_of(around, sheet))
+        behind = compute_style(declarations_for(around, sheet))
         if behind.pictured:
             return False
         if behind.ground is not None:
-            return are_same(ink, behind.ground)
-    return are_same(ink, WHITE)
+            return are_indistinguishable(ink, behind.ground)
+    return are_indistinguishable(ink, WHITE)

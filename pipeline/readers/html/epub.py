@@ -11,11 +11,11 @@ from urllib.parse import unquote, urlsplit
 
 from lxml import etree
 
-from pipeline.readers.common.clean import clean, suspicious
-from pipeline.readers.common.reading import Allow, Reading, UnreadableError
-from pipeline.readers.common.text import without_gutenberg
+from pipeline.readers.common.clean import clean, warn_of_invisible
+from pipeline.readers.common.reading import ReadContext, Reading, UnreadableError
+from pipeline.readers.common.text import strip_gutenberg
 from pipeline.readers.html.html import decode_markup, parse
-from pipeline.readers.html.pruning import EPUB_TYPE, Unseen, drop, flat
+from pipeline.readers.html.pruning import EPUB_TYPE, LeftOut, drop, flat_text
 from pipeline.readers.html.to_markdown import markdown
 
 MAX_ENTRIES = 10_000
@@ -52,8 +52,8 @@ class Archive:
         if len(set(names)) < len(names):
             raise UnreadableError("hostile", "two members have one name")
         for member in members:
-            refuse(member)
-        refuse_overlap(members)
+            check_member(member)
+        check_overlap(members)
         self.names = set(names)
 
     def read(self, name: str) -> bytes:
@@ -82,7 +82,7 @@ class Archive:
         return b"".join(chunks)
 
 
-def refuse(member: zipfile.ZipInfo) -> None:
+def check_member(member: zipfile.ZipInfo) -> None:
     """Refuse a member that is encrypted, a link, or lies outside the archive.
 
     Raises:
@@ -97,7 +97,7 @@ def refuse(member: zipfile.ZipInfo) -> None:
         raise UnreadableError("hostile", f"{name} is a link")
 
 
-def refuse_overlap(members: list[zipfile.ZipInfo]) -> None:
+def check_overlap(members: list[zipfile.ZipInfo]) -> None:
     """Refuse members that share bytes, as in archives that inflate to far more than they hold.
 
     Raises:
@@ -110,9 +110,9 @@ def refuse_overlap(members: list[zipfile.ZipInfo]) -> None:
         end = member.header_offset + LOCAL_HEADER_BYTES + member.compress_size
 
 
-def read(path: Path, allow: Allow) -> Reading:
+def read(path: Path, context: ReadContext) -> Reading:
     """Read a book."""
-    del allow  # an EPUB has chapters, not pages
+    del context  # an EPUB has chapters, not pages
     archive = Archive(path)
     if "META-INF/encryption.xml" in archive.names and b"EncryptedData" in archive.read("META-INF/encryption.xml"):
         raise UnreadableError("encrypted", "its chapters are encrypted")
@@ -123,19 +123,19 @@ def read(path: Path, allow: Allow) -> Reading:
     texts, faults, unseen = chapters(archive, names, left_out)
     warnings += [f"{count} {what} left out" for what, count in sorted(left_out.items())]
     text = "\n\n".join(texts)
-    warnings += [*faults, *unseen.warnings, *suspicious(text)]
-    text = without_gutenberg(clean(text)).strip()
+    warnings += [*faults, *unseen.warnings, *warn_of_invisible(text)]
+    text = strip_gutenberg(clean(text)).strip()
     if not text:
         raise UnreadableError("empty", "; ".join(["no chapter has text", *warnings]))
-    return Reading(text=text, reader="zipfile, lxml", warnings=tuple(warnings), **metadata(package))
+    return Reading(text=text, reader="zipfile, lxml", warnings=tuple(warnings), **package_metadata(package))
 
 
-def chapters(archive: Archive, names: list[str], left_out: Counter[str]) -> tuple[list[str], list[str], Unseen]:
+def chapters(archive: Archive, names: list[str], left_out: Counter[str]) -> tuple[list[str], list[str], LeftOut]:
     """Return the texts of chapters, why some have none, and what was left out of the others; count other pages."""
-    texts, faults, unseen = [], [], Unseen()
+    texts, faults, unseen = [], [], LeftOut()
     for name in names:
         try:
-            body = body_of(archive.read(name))
+            body = find_chapter_body(archive.read(name))
         except UnreadableError as error:
             if error.kind == "bomb":
                 raise
@@ -188,7 +188,7 @@ def chapter_names(package: Any, folder: str, left_out: Counter[str]) -> list[str
     names: dict[str, None] = {}
     for reference in package.iterfind(".//{*}spine/{*}itemref"):
         item = items.get(reference.get("idref"))
-        place = None if item is None else address(item.get("href") or "")
+        place = None if item is None else local_path(item.get("href") or "")
         if item is None or place is None:
             left_out["parts outside the book"] += 1
         elif item.get("media-type") not in CHAPTERS:
@@ -205,7 +205,7 @@ def stem(path: str) -> str:
     return posixpath.splitext(posixpath.basename(path))[0].lower()
 
 
-def address(href: str) -> str | None:
+def local_path(href: str) -> str | None:
     """Return the path that a reference names within the book, None if it leads out of it."""
     try:
         parts = urlsplit(href)
@@ -214,7 +214,7 @@ def address(href: str) -> str | None:
     return None if parts.scheme or parts.netloc else unquote(parts.path)
 
 
-def body_of(data: bytes) -> Any:
+def find_chapter_body(data: bytes) -> Any:
     """Return the body of a chapter without tables of contents, None for pages that are no chapters."""
     root, _ = parse(decode_markup(data))
     if root is None:
@@ -222,7 +222,10 @@ def body_of(data: bytes) -> Any:
     body = next(root.iter("{*}body"), None)
     if body is None:
         return None
-    kinds = {*kinds_of(body), *(kind for part in list(body.iterchildren("{*}section"))[:1] for kind in kinds_of(part))}
+    kinds = {
+        *epub_types(body),
+        *(kind for part in list(body.iterchildren("{*}section"))[:1] for kind in epub_types(part)),
+    }
     if kinds & BODY_TYPES:
         return None
     for links in list(body.iter("{*}ul", "{*}ol")):
@@ -231,18 +234,20 @@ def body_of(data: bytes) -> Any:
     return body
 
 
-def kinds_of(element: Any) -> list[str]:
+def epub_types(element: Any) -> list[str]:
     """Return what an element is, in EPUB's words."""
     return f"{element.get(EPUB_TYPE, '')} {element.get('epub:type', '')}".split()
 
 
 def is_contents(links: Any) -> bool:
     """Say whether a list is a table of contents: links within the book, and hardly anything else."""
-    inside = [link for link in links.iter("{*}a") if address(link.get("href") or "//")]
-    return len(inside) >= MIN_LINKS and sum(len(flat(link)) for link in inside) >= LINK_SHARE * len(flat(links))
+    inside = [link for link in links.iter("{*}a") if local_path(link.get("href") or "//")]
+    return len(inside) >= MIN_LINKS and sum(len(flat_text(link)) for link in inside) >= LINK_SHARE * len(
+        flat_text(links)
+    )
 
 
-def metadata(package: Any) -> dict[str, Any]:
+def package_metadata(package: Any) -> dict[str, Any]:
     """Return what the package document says about the book, by the names of `Reading`."""
 
     def values(name: str) -> list[str]:

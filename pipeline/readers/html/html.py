@@ -9,13 +9,13 @@ from typing import Any
 from lxml import etree
 from lxml.html import HTMLParser
 
-from pipeline.readers.common.clean import clean, suspicious
-from pipeline.readers.common.reading import Allow, Reading, UnreadableError
-from pipeline.readers.common.text import BOMS, decode, wide_encoding, without_gutenberg
+from pipeline.readers.common.clean import clean, warn_of_invisible
+from pipeline.readers.common.reading import ReadContext, Reading, UnreadableError
+from pipeline.readers.common.text import BOMS, decode, strip_gutenberg, wide_encoding
 from pipeline.readers.html.nesting import flatten
-from pipeline.readers.html.pruning import flat
-from pipeline.readers.html.to_markdown import markdown, name_of
-from pipeline.readers.html.xbrl import about, numbers_of, place
+from pipeline.readers.html.pruning import flat_text
+from pipeline.readers.html.to_markdown import local_name, markdown
+from pipeline.readers.html.xbrl import filing_metadata, find_numbers, locate_facts
 
 CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?([A-Za-z0-9_.:-]{2,30})""")
 ALIASES = {  # names that pages use for more than they mean, as browsers read them
@@ -46,24 +46,24 @@ ITEM = re.compile(r"ITEM\s+\d{1,2}[A-C]?\s*[.:\u2013\u2014-]?(?:\s+\S.{0,120})?"
 MAX_HEADING_CHARS = 100
 
 
-def read(path: Path, allow: Allow) -> Reading:
+def read(path: Path, context: ReadContext) -> Reading:
     """Read a web page or a filing."""
-    del allow  # HTML has no pages
+    del context  # HTML has no pages
     source = decode_markup(path.read_bytes())
     root, warnings = parse(source)
     if root is None:
         raise UnreadableError("empty", "no text between the tags")
-    found = metadata(root) | about(root)
-    numbers = numbers_of(root)
-    if name_of(root.tag) != "html":
-        unfold(root)
+    found = head_metadata(root) | filing_metadata(root)
+    numbers = find_numbers(root)
+    if local_name(root.tag) != "html":
+        parse_embedded_pages(root)
     text, unseen = markdown(root, filing_heading if is_filing(source) else None)
-    warnings += unseen.warnings + suspicious(text)
-    text = without_cover_headings(without_gutenberg(clean(text))).strip()
+    warnings += unseen.warnings + warn_of_invisible(text)
+    text = without_cover_headings(strip_gutenberg(clean(text))).strip()
     if not text:
-        where = "but in menus, forms, pictures or hidden parts" if flat(parse(source)[0]) else "between the tags"
+        where = "but in menus, forms, pictures or hidden parts" if flat_text(parse(source)[0]) else "between the tags"
         raise UnreadableError("empty", "; ".join([f"no text {where}", *warnings]))
-    return Reading(text=text, reader="lxml", warnings=tuple(warnings), facts=place(numbers, text), **found)
+    return Reading(text=text, reader="lxml", warnings=tuple(warnings), facts=locate_facts(numbers, text), **found)
 
 
 def decode_markup(data: bytes) -> str:
@@ -94,7 +94,7 @@ def parse(source: str) -> tuple[Any, list[str]]:
 
     No entity but HTML's own is expanded, and nothing outside the page is loaded. The tree is None if it would be empty.
     """
-    source = ENTITY.sub(expand, without_declarations(source))
+    source = ENTITY.sub(expand_entity, without_declarations(source))
     if "<?xml" in source[:200] or "http://www.w3.org/1999/xhtml" in source[:HEAD_BYTES]:
         safe = etree.XMLParser(encoding="utf-8", resolve_entities=False, no_network=True, load_dtd=False)
         try:
@@ -124,7 +124,7 @@ def parse_html(source: str) -> tuple[Any, bool]:
     return root, not any(error.type_name == "ERR_RESOURCE_LIMIT" for error in parser.error_log)
 
 
-def unfold(root: Any) -> None:
+def parse_embedded_pages(root: Any) -> None:
     """Put in place the pages that a feed holds as text; what these hold as text stays text."""
     for element in list(root.iter("*")):
         if len(element) == 0 and element.text and FOLDED.search(element.text):
@@ -135,7 +135,7 @@ def unfold(root: Any) -> None:
                 element.append(body)
 
 
-def expand(match: re.Match[str]) -> str:
+def expand_entity(match: re.Match[str]) -> str:
     """Return the character of one of HTML's entities; XML's own stay."""
     return match[0] if match[1] in XML_ENTITIES else html.unescape(match[0])
 
@@ -166,7 +166,7 @@ def without_cover_headings(text: str) -> str:
     return re.sub(r"^#### ", "", text[: first.start()], flags=re.MULTILINE) + text[first.start() :] if first else text
 
 
-def metadata(root: Any) -> dict[str, Any]:
+def head_metadata(root: Any) -> dict[str, Any]:
     """Return what a page says about itself, by the names of `Reading`."""
     if root is None:
         return {}

@@ -2,7 +2,7 @@
 
 import re
 
-from pipeline.readers.html.css import look_of
+from pipeline.readers.html.css import compute_style
 
 MAX_DEPTH = 1000  # tags that are open at a time; libxml2 goes to 2048
 MAX_LOOK_BACK = 64  # open tags among which the one that an end tag closes is looked for
@@ -50,5 +50,5 @@ def flatten(source: str) -> str:
 def is_hidden(tag: str) -> bool:
     """Say whether a tag begins an element that is not seen."""
     style = STYLE.search(tag)
-    look = look_of((style[1] or style[2] or "") if style else "")
+    look = compute_style((style[1] or style[2] or "") if style else "")
     return look.hidden or look.tiny or HIDDEN.search(tag) is not None

@@ -15,7 +15,7 @@ PAGE = "page"
 RULE = re.compile(r"\n\|[ :|-]+$", re.MULTILINE)  # the line below a table's header
 
 
-def without_page_breaks(blocks: list[str], breaks: list[int]) -> tuple[list[str], int]:
+def remove_page_breaks(blocks: list[str], breaks: list[int]) -> tuple[list[str], int]:
     """Return blocks without the heads, feet and page numbers around page breaks, and how many those were.
 
     The first of what is the same on every page stays: it may say something, like the unit of all amounts.
@@ -24,8 +24,8 @@ def without_page_breaks(blocks: list[str], breaks: list[int]) -> tuple[list[str]
         blocks: Blocks of Markdown.
         breaks: For each page break, the number of blocks before it, in order.
     """
-    gone = running(blocks, breaks)
-    joined = set(join(blocks, breaks, gone))
+    gone = find_running_blocks(blocks, breaks)
+    joined = set(find_interrupted(blocks, breaks, gone))
     kept: list[str] = []
     for index, block in enumerate(blocks):
         if index in joined:
@@ -35,10 +35,10 @@ def without_page_breaks(blocks: list[str], breaks: list[int]) -> tuple[list[str]
     return kept, len(gone)
 
 
-def running(blocks: list[str], breaks: list[int]) -> set[int]:
+def find_running_blocks(blocks: list[str], breaks: list[int]) -> set[int]:
     """Return which blocks are running heads and feet: next to a page break, and repeated but for their page number."""
     least = max(MIN_REPEATS, MIN_SHARE * len(breaks))
-    lines = {index: line_of(blocks[index]) for place in breaks for index in nearby(place, len(blocks))}
+    lines = {index: running_line(blocks[index]) for place in breaks for index in nearby(place, len(blocks))}
     same = Counter(lines.values())
     alike = Counter(map(shape, same))
     gone: set[int] = set()
@@ -61,7 +61,7 @@ def nearby(place: int, num_blocks: int, *steps: int) -> Iterator[int]:
         yield from (index for index in range(first, first + step * MAX_BLOCKS, step) if 0 <= index < num_blocks)
 
 
-def line_of(block: str) -> str:
+def running_line(block: str) -> str:
     """Return the words of a block that may be a running head, the block itself if it is none."""
     text = RULE.sub("", block)
     line = " ".join(re.sub(r"[#|]", " ", text).split())
@@ -73,7 +73,7 @@ def shape(line: str) -> str:
     return PAGE if PAGE_NUMBER.fullmatch(line) else re.sub(r"\d+", "0", line)
 
 
-def join(blocks: list[str], breaks: list[int], gone: set[int]) -> Iterator[int]:
+def find_interrupted(blocks: list[str], breaks: list[int], gone: set[int]) -> Iterator[int]:
     """Yield the blocks that go on with the sentence that a page break interrupted."""
     for place in breaks:
         before = place - 1

@@ -8,7 +8,14 @@ from typing import Any
 
 from lxml import etree
 
-from pipeline.readers.html.css import WHITE, are_same, is_colourless, look_of, sheet_of, style_of
+from pipeline.readers.html.css import (
+    WHITE,
+    are_indistinguishable,
+    blends_in,
+    compute_style,
+    declarations_for,
+    parse_style_sheets,
+)
 
 SKIPPED = {
     *("script", "style", "head", "template", "noscript", "svg", "nav", "object", "iframe", "rp", "rt", "audio", "menu"),
@@ -43,16 +50,16 @@ Place = tuple[int, Any]  # an element and its place in the order of the page
 
 
 @dataclass
-class Unseen:
+class LeftOut:
     """What was taken out of a page: what no one would see, and what stands at every page break."""
 
     num_elements: int = 0
     num_characters: int = 0  # in these elements
     num_running: int = 0
 
-    def __add__(self, other: "Unseen") -> "Unseen":
+    def __add__(self, other: "LeftOut") -> "LeftOut":
         """Return what was taken out of two pages."""
-        return Unseen(
+        return LeftOut(
             self.num_elements + other.num_elements,
             self.num_characters + other.num_characters,
             self.num_running + other.num_running,
@@ -66,7 +73,7 @@ class Unseen:
         return [*([hidden] if self.num_elements else []), *([running] if self.num_running else [])]
 
 
-def prune(root: Any) -> Unseen:
+def prune(root: Any) -> LeftOut:
     """Leave in a tree what is read, with LINE_BREAK for every `br`, and say what was taken out of it."""
     etree.strip_elements(root, *XBRL_HEADERS, with_tail=False)
     present: dict[str, list[str]] = {}  # the tags of each name: a tag may have a namespace
@@ -76,7 +83,7 @@ def prune(root: Any) -> Unseen:
     def elements(name: str) -> list[Any]:
         return list(root.iter(*present[name])) if name in present else []
 
-    sheet = sheet_of(style.text or "" for style in elements("style"))
+    sheet = parse_style_sheets(style.text or "" for style in elements("style"))
     for formula in elements("math"):
         write_formula(formula)
     if skipped := [tag for name in SKIPPED for tag in present.get(name, ())]:
@@ -84,9 +91,9 @@ def prune(root: Any) -> Unseen:
     for footer in elements("footer"):
         if next(footer.iterancestors("{*}article", "{*}blockquote", "{*}section"), None) is None:
             drop(footer)
-    unseen = drop_unseen(root, sheet)
+    unseen = drop_invisible(root, sheet)
     for mark in elements("sup"):
-        set_apart(mark)
+        mark_superscript(mark)
     for line_break in elements("br"):
         line_break.tail = LINE_BREAK + (line_break.tail or "")
     return unseen
@@ -107,26 +114,26 @@ def drop(element: Any) -> None:
     element.tag = "span"
 
 
-def drop_unseen(root: Any, sheet: dict[str, str]) -> Unseen:
+def drop_invisible(root: Any, sheet: dict[str, str]) -> LeftOut:
     """Drop what is hidden, tiny, or of the colour of its ground, and the parts of the page that lead elsewhere.
 
     A page has few styles and many elements, so what a style does is asked once for all of them.
     """
-    unseen = Unseen()
+    unseen = LeftOut()
     styled, hidden = styles_in(root, sheet)
-    looks = {style: look_of(style) for style in styled}
+    looks = {style: compute_style(style) for style in styled}
     hidden += [place for style, look in looks.items() if look.hidden or look.tiny for place in styled[style]]
     for _, element in sorted(hidden, key=itemgetter(0)):
         hide(element, unseen, root, sheet)
     grounds = {WHITE} | {look.ground for look in looks.values() if look.ground}
     for style, look in looks.items():
-        if look.ink and any(are_same(look.ink, ground) for ground in grounds):
+        if look.ink and any(are_indistinguishable(look.ink, ground) for ground in grounds):
             for _, element in styled[style]:
-                if is_colourless(element, look.ink, sheet):
+                if blends_in(element, look.ink, sheet):
                     hide(element, unseen, root, sheet)
         if look.raised:
             for _, element in styled[style]:
-                set_apart(element)
+                mark_superscript(element)
     return unseen
 
 
@@ -143,24 +150,26 @@ def styles_in(root: Any, sheet: dict[str, str]) -> tuple[dict[str, list[Place]],
         get = element.get
         kind = get(type_of) or get("class")
         if kind and NOTE.search(kind):
-            element.text, element[:] = f"[{flat(element).strip('[]()')}]", []
+            element.text, element[:] = f"[{flat_text(element).strip('[]()')}]", []
         if (get("role") in ROLES or (kind and MENU.search(kind))) and element is not root:
             drop(element)
         elif get("aria-hidden") == "true" or get("hidden", "until-found") != "until-found":
             hidden.append(place)
-        elif style := style_of(element, sheet) if sheet or get("bgcolor") or get("color") else get("style"):
+        elif style := declarations_for(element, sheet) if sheet or get("bgcolor") or get("color") else get("style"):
             styled[style].append(place)
     return styled, hidden
 
 
-def hide(element: Any, unseen: Unseen, root: Any, sheet: dict[str, str]) -> None:
+def hide(element: Any, unseen: LeftOut, root: Any, sheet: dict[str, str]) -> None:
     """Drop an element that is not seen and count its text; of a tiny one, what sets its own size stays."""
-    text = flat(element)
+    text = flat_text(element)
     if not text or (element is not root and root not in element.iterancestors()):
         return  # nothing to hide, or already gone with what was around it
-    look = look_of(style_of(element, sheet))
+    look = compute_style(declarations_for(element, sheet))
     is_partly_seen = look.tiny and not look.hidden and "hidden" not in element.attrib
-    if is_partly_seen and any(look_of(style_of(inner, sheet)).sized for inner in element.iterdescendants("*")):
+    if is_partly_seen and any(
+        compute_style(declarations_for(inner, sheet)).sized for inner in element.iterdescendants("*")
+    ):
         text = (element.text or "").strip()
         element.text = None
     else:
@@ -169,26 +178,26 @@ def hide(element: Any, unseen: Unseen, root: Any, sheet: dict[str, str]) -> None
     unseen.num_characters += len(text)
 
 
-def flat(element: Any) -> str:
+def flat_text(element: Any) -> str:
     """Return the text of an element on one line."""
     return " ".join(etree.tostring(element, method="text", encoding="unicode", with_tail=False).split())
 
 
-def set_apart(mark: Any) -> None:
+def mark_superscript(mark: Any) -> None:
     """Write a raised number as the mark of a note, or as a power where it follows a base; ordinals stay."""
-    text = flat(mark)
+    text = flat_text(mark)
     if text.startswith("[") or not text:
         return
-    if POWER_OF.search(before(mark)):
+    if POWER_OF.search(text_before(mark)):
         mark.text, mark[:] = f"^{text}" if len(text) == 1 else f"^{{{text}}}", []
     elif NOTE_MARK.fullmatch(text) and not ORDINAL.fullmatch(text):
         mark.text, mark[:] = f"[{', '.join(re.findall(ONE_MARK, text))}]", []
 
 
-def before(element: Any) -> str:
+def text_before(element: Any) -> str:
     """Return the end of the text that stands right before an element, '' at the start of its parent."""
     previous = element.getprevious()
     if previous is None:
         parent = element.getparent()
         return "" if parent is None else (parent.text or "")[-12:]
-    return (previous.tail or (flat(previous)[-12:] if len(previous) < 3 else ""))[-12:]
+    return (previous.tail or (flat_text(previous)[-12:] if len(previous) < 3 else ""))[-12:]

@@ -3,7 +3,7 @@
 from typing import Any
 
 from pipeline.readers.common.tables import MAX_SPAN, Cell, Row
-from pipeline.readers.html.pruning import flat
+from pipeline.readers.html.pruning import flat_text
 
 IN_CELLS = tuple(
     f"{{*}}{name}"
@@ -13,7 +13,7 @@ NOT_IN_DATA = ("{*}table", "{*}h1", "{*}h2", "{*}h3")
 MAX_CELL_CHARS = 1000  # a longer cell of several paragraphs is a column of a page
 
 
-def rows_of(table: Any) -> list[Row] | None:
+def read_html_rows(table: Any) -> list[Row] | None:
     """Return the cells with text of each row of a table; None if it holds parts of a page rather than data."""
     inside = table.iter(*NOT_IN_DATA)
     next(inside)  # the table itself
@@ -30,8 +30,8 @@ def rows_of(table: Any) -> list[Row] | None:
         for cell in tr.iterchildren("{*}td", "{*}th"):
             while taken.get(column, 0) > 0:
                 column += 1
-            width, height = span(cell.get("colspan")), span(cell.get("rowspan"))
-            text = flat(cell)
+            width, height = parse_span(cell.get("colspan")), parse_span(cell.get("rowspan"))
+            text = flat_text(cell)
             if text:
                 if len(text) > MAX_CELL_CHARS and is_column(cell):
                     return None
@@ -51,7 +51,7 @@ def is_column(cell: Any) -> bool:
     return next(blocks, None) is not None and next(blocks, None) is not None
 
 
-def span(value: str | None) -> int:
+def parse_span(value: str | None) -> int:
     """Return how many columns or rows a cell covers, whatever its attribute says."""
     if value is None:
         return 1

@@ -7,11 +7,12 @@ from typing import Any
 
 from lxml import etree
 
-from pipeline.readers.common.tables import Row, markdown_of
-from pipeline.readers.html.css import PLAIN, look_of
-from pipeline.readers.html.page_breaks import without_page_breaks
-from pipeline.readers.html.pruning import LINE_BREAK, Unseen, flat, prune
-from pipeline.readers.html.table_cells import rows_of
+from pipeline.readers.common.markdown import escape_lines
+from pipeline.readers.common.tables import Row, table_blocks
+from pipeline.readers.html.css import DEFAULT_STYLE, compute_style
+from pipeline.readers.html.page_breaks import remove_page_breaks
+from pipeline.readers.html.pruning import LINE_BREAK, LeftOut, flat_text, prune
+from pipeline.readers.html.table_cells import read_html_rows
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 BLOCKS = {
@@ -25,12 +26,11 @@ IN_LINES = {
 }
 BOLD_TAGS = {"b", "strong"}
 MAX_INDENT = 8  # levels of lists within lists that are shown
-LIKE_MARKDOWN = re.compile(r"^(?:#{1,6} |```)", re.MULTILINE)
 LIST_ITEM = re.compile(r" *(?:-|\d+\.) ")
 MarkHeading = Callable[[str, bool], str]  # a block, and whether all of it is bold -> the block, marked if it heads
 
 
-def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, Unseen]:
+def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, LeftOut]:
     """Return the Markdown of a tree and what was left out of it; the tree is used up.
 
     Args:
@@ -38,18 +38,18 @@ def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, U
         mark_heading: Marks the headings of a page that says so by its looks alone, without h1 to h6.
     """
     unseen = prune(root)
-    page = Page(mark_heading, is_html=name_of(root.tag) in ("html", "body"))
+    page = Page(mark_heading, is_html=local_name(root.tag) in ("html", "body"))
     for event, element, walk in visit(root):
-        name = name_of(element.tag)
+        name = local_name(element.tag)
         if event == "end":
             page.close(name, element)
-        elif name == "table" and (rows := rows_of(element)) is not None:
+        elif name == "table" and (rows := read_html_rows(element)) is not None:
             page.table(element, rows)
             walk.skip_subtree()
         else:
             page.open(name, element)
     page.flush()
-    blocks, unseen.num_running = without_page_breaks(page.blocks, page.breaks) if page.breaks else (page.blocks, 0)
+    blocks, unseen.num_running = remove_page_breaks(page.blocks, page.breaks) if page.breaks else (page.blocks, 0)
     return "\n\n".join(blocks), unseen
 
 
@@ -61,14 +61,9 @@ def visit(root: Any) -> Iterator[tuple[str, Any, Any]]:
 
 
 @lru_cache(maxsize=10_000)
-def name_of(tag: Any) -> str:
+def local_name(tag: Any) -> str:
     """Return a tag without its namespace; '' for comments."""
     return tag.rpartition("}")[2].lower() if isinstance(tag, str) else ""
-
-
-def plain(text: str) -> str:
-    """Return a paragraph whose lines are taken for no headings and no code."""
-    return LIKE_MARKDOWN.sub(r"\\\g<0>", text) if "#" in text or "```" in text else text
 
 
 class Page:
@@ -105,7 +100,7 @@ class Page:
         elif name == "pre":
             self.pre.append(element)
         style = element.get("style")
-        look = look_of(style) if style else PLAIN
+        look = compute_style(style) if style else DEFAULT_STYLE
         if look.breaks_page:
             self.breaks.append(len(self.blocks))
         if look.bold or name in BOLD_TAGS:
@@ -147,8 +142,8 @@ class Page:
         self.flush()
         caption = element.find("{*}caption")
         if caption is not None:
-            self.add(flat(caption))
-        for block in markdown_of(rows) if rows else []:
+            self.add(flat_text(caption))
+        for block in table_blocks(rows) if rows else []:
             self.add(self.marked(block, bold=len(rows) == 1))
 
     def flush(self) -> None:
@@ -166,7 +161,7 @@ class Page:
         elif self.item:
             self.add(self.item + text, tight=True)
         else:
-            self.add(self.marked(plain(text), bold=bold))
+            self.add(self.marked(escape_lines(text), bold=bold))
         self.item = ""
 
     def marked(self, block: str, *, bold: bool) -> str:

@@ -47,21 +47,21 @@ class Number:
     tag: Tag | None
 
 
-def numbers_of(root: Any) -> list[Number]:
+def find_numbers(root: Any) -> list[Number]:
     """Return every number of a page in its order; empty for a page that tags none."""
     if root is None or next(root.iter(f"{IX}nonFraction"), None) is None:
         return []
-    periods, dimensions = contexts_of(root)
-    units = {unit.get("id"): unit_of(unit) for unit in root.iter(f"{XBRLI}unit")}
+    periods, dimensions = read_contexts(root)
+    units = {unit.get("id"): format_unit(unit) for unit in root.iter(f"{XBRLI}unit")}
     found = []
-    for text, element in texts(root):
-        tag = None if element is None else tag_of(element, periods, dimensions, units)
+    for text, element in iter_texts(root):
+        tag = None if element is None else read_tag(element, periods, dimensions, units)
         digits = NUMBER.findall(text)
         found += [Number(number, tag if len(digits) == 1 else None) for number in digits]
     return found
 
 
-def texts(root: Any) -> Iterator[tuple[str, Any]]:
+def iter_texts(root: Any) -> Iterator[tuple[str, Any]]:
     """Yield each piece of text outside the hidden header, and the figure's element that it lies in."""
     figures: list[Any] = []
     walk = etree.iterwalk(root, events=("start", "end"))
@@ -82,7 +82,7 @@ def texts(root: Any) -> Iterator[tuple[str, Any]]:
                 yield element.tail, figures[-1] if figures else None
 
 
-def contexts_of(root: Any) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
+def read_contexts(root: Any) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
     """Return the period and the dimensions of each context."""
     periods, dimensions = {}, {}
     for context in root.iter(f"{XBRLI}context"):
@@ -99,13 +99,13 @@ def contexts_of(root: Any) -> tuple[dict[str, str], dict[str, tuple[str, ...]]]:
     return periods, dimensions
 
 
-def unit_of(unit: Any) -> str:
+def format_unit(unit: Any) -> str:
     """Return a unit as its measures are called, 'USD/shares' for a ratio."""
     names = [(measure.text or "").strip().rpartition(":")[2] for measure in unit.iter(f"{XBRLI}measure")]
     return "/".join(names)
 
 
-def tag_of(
+def read_tag(
     element: Any, periods: dict[str, str], dimensions: dict[str, tuple[str, ...]], units: dict[str, str]
 ) -> Tag | None:
     """Return what a figure is tagged with, None where the tag is incomplete or its number is written otherwise."""
@@ -132,7 +132,7 @@ def tag_of(
     )
 
 
-def place(numbers: list[Number], text: str) -> tuple[Fact, ...]:
+def locate_facts(numbers: list[Number], text: str) -> tuple[Fact, ...]:
     """Return the tagged figures at their places in the text that was read from the page."""
     if not numbers:
         return ()
@@ -152,7 +152,7 @@ def place(numbers: list[Number], text: str) -> tuple[Fact, ...]:
     return tuple(facts)
 
 
-def about(root: Any) -> dict[str, Any]:
+def filing_metadata(root: Any) -> dict[str, Any]:
     """Return who filed what for which period, by the names of `Reading`; empty for what is no filing."""
     said: dict[str, str] = {}
     if root is not None:
@@ -171,6 +171,6 @@ def period_end(root: Any) -> str:
     element = next((e for e in root.iter(f"{IX}nonNumeric") if e.get("name") == "dei:DocumentType"), None)
     if element is None:
         return ""
-    periods, _ = contexts_of(root)
+    periods, _ = read_contexts(root)
     end = periods.get(element.get("contextRef") or "", "").rpartition("/")[2]
     return end if re.fullmatch(r"\d{4}-\d\d-\d\d", end) else ""

@@ -11,9 +11,10 @@ import tarfile
 import zlib
 from pathlib import Path, PurePosixPath
 
-from pipeline.readers.common.reading import Allow, Reading, UnreadableError
+from pipeline.readers.common.reading import ReadContext, Reading, UnreadableError
 from pipeline.readers.common.text import decode
 from pipeline.readers.latex import latex
+from pipeline.readers.latex.source import is_latex
 
 MAX_BYTES = 400_000_000  # of the archive once it is inflated: figures are most of it
 MAX_TEXT_BYTES = 20_000_000  # of all LaTeX in it
@@ -24,22 +25,22 @@ BIBLIOGRAPHY = re.compile(r"(?<!\\)\\bibliography[ \t]*\{[^{}]*\}")
 BEGIN = "\\begin{document}"
 
 
-def read(path: Path, allow: Allow) -> Reading:
+def read(path: Path, context: ReadContext) -> Reading:
     """Read an archive.
 
     Raises:
         UnreadableError: It is broken, too large, or holds no LaTeX document.
     """
-    del allow  # its pages are not made yet
-    files, encoding = texts_of(inflated(path))
-    mains = [name for name, text in files.items() if BEGIN in text and latex.is_latex(latex.without_comments(text))]
+    del context  # its pages are not made yet
+    files, encoding = decode_members(inflate(path))
+    mains = [name for name, text in files.items() if BEGIN in text and is_latex(latex.strip_comments(text))]
     if not mains:
         raise UnreadableError("unsupported", "a gzip archive is not read, unless it holds a LaTeX document")
     main = min(mains, key=lambda name: (name.count("/"), -len(files[name]), name))
-    return latex.reading_of(whole(main, files), encoding)
+    return latex.read_source(inline_inputs(main, files), encoding)
 
 
-def inflated(path: Path) -> bytes:
+def inflate(path: Path) -> bytes:
     """Return what is compressed.
 
     Raises:
@@ -55,13 +56,13 @@ def inflated(path: Path) -> bytes:
     return data
 
 
-def texts_of(data: bytes) -> tuple[dict[str, str], str]:
+def decode_members(data: bytes) -> tuple[dict[str, str], str]:
     """Return the LaTeX files of an archive by their names, and the encoding of the last.
 
     Raises:
         UnreadableError: They are too large, or the archive is broken.
     """
-    members = members_of(data) if is_tar(data) else {"main.tex": data}
+    members = read_tar(data) if is_tar(data) else {"main.tex": data}
     if sum(map(len, members.values())) > MAX_TEXT_BYTES:
         raise UnreadableError("too large", f"more than {MAX_TEXT_BYTES} bytes of LaTeX")
     decoded = {name: decode(body) for name, body in sorted(members.items()) if body}
@@ -74,7 +75,7 @@ def is_tar(data: bytes) -> bool:
     return data[257:262] == b"ustar" or tarfile.is_tarfile(io.BytesIO(data))
 
 
-def members_of(data: bytes) -> dict[str, bytes]:
+def read_tar(data: bytes) -> dict[str, bytes]:
     """Return the LaTeX files of a tar archive; links and devices are none.
 
     Raises:
@@ -94,7 +95,7 @@ def members_of(data: bytes) -> dict[str, bytes]:
     return found
 
 
-def whole(name: str, files: dict[str, str]) -> str:
+def inline_inputs(name: str, files: dict[str, str]) -> str:
     """Return a file with those that it includes in their places, each once: what is included is taken from `files`."""
     own = files.pop(name)
     listed = files.pop(f"{name.rsplit('.', 1)[0]}.bbl", "")
@@ -102,7 +103,7 @@ def whole(name: str, files: dict[str, str]) -> str:
     def included(match: re.Match[str]) -> str:
         target = str(PurePosixPath((match[1] or match[2]).strip()))
         found = next((each for each in (target, f"{target}.tex") if each in files), None)
-        return whole(found, files) if found else match[0]
+        return inline_inputs(found, files) if found else match[0]
 
-    text = INPUT.sub(included, latex.without_comments(own))
+    text = INPUT.sub(included, latex.strip_comments(own))
     return BIBLIOGRAPHY.sub(lambda match: listed or match[0], text)

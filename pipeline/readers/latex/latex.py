@@ -8,15 +8,13 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pipeline.readers.common.clean import clean, suspicious
-from pipeline.readers.common.reading import Allow, Reading, UnreadableError
+from pipeline.readers.common.clean import clean, warn_of_invisible
+from pipeline.readers.common.reading import ReadContext, Reading, UnreadableError
 from pipeline.readers.common.text import decode
 from pipeline.readers.latex.commands import LEVELS
 from pipeline.readers.latex.render import render
 from pipeline.readers.latex.source import Source
 
-FIRST = re.compile(r"(?:\s|%[^\n]*\n)*+\\[A-Za-z]")  # a command, after comments
-MARKS = re.compile(r"^[ \t]*\\(?:documentclass|documentstyle|begin[ \t]*\{document\})", re.MULTILINE)
 VERBATIM = r"\\begin\{(?P<code>verbatim|lstlisting|Verbatim|minted)\*?\}.*?(?:\\end\{(?P=code)\*?\}|\Z)"
 KEPT = rf"\\(?:url|href|path)[ \t]*\{{[^{{}}\n]*\}}|{VERBATIM}|\\."
 COMMENT = re.compile(rf"({KEPT})|%[^\n]*(?:\n[ \t]*(?!\n))?", re.DOTALL)
@@ -27,62 +25,59 @@ DATE = re.compile(
 )
 
 
-def is_latex(text: str) -> bool:
-    """Say whether a text is the source of a LaTeX document, rather than a text that shows some."""
-    return FIRST.match(text) is not None and MARKS.search(text) is not None
-
-
-def read(path: Path, allow: Allow) -> Reading:
+def read(path: Path, context: ReadContext) -> Reading:
     """Read a LaTeX source."""
-    del allow  # its pages are not made yet
+    del context  # its pages are not made yet
     text, encoding = decode(path.read_bytes())
-    return reading_of(text, encoding)
+    return read_source(text, encoding)
 
 
-def reading_of(text: str, encoding: str) -> Reading:
+def read_source(text: str, encoding: str) -> Reading:
     """Return what the text of a LaTeX source says."""
-    source = Source(without_comments(text))
-    found = metadata(source)
-    body, left_out = render(source.document(), levels(source.text))
+    source = Source(strip_comments(text))
+    found = preamble_metadata(source)
+    body, left_out = render(source.document(), heading_levels(source.text))
     title = f"# {found['title']}\n\n" if found["title"] else ""
     warnings = [f"{count} {what}" for what, count in sorted(left_out.items()) if count]
     result = clean(title + body)
     if not clean(body).strip():
         raise UnreadableError("empty", "; ".join(["no text but commands", *warnings]))
-    return Reading(text=result, reader=f"latex ({encoding})", warnings=(*warnings, *suspicious(title + body)), **found)
+    return Reading(
+        text=result, reader=f"latex ({encoding})", warnings=(*warnings, *warn_of_invisible(title + body)), **found
+    )
 
 
-def without_comments(text: str) -> str:
+def strip_comments(text: str) -> str:
     """Return a source without its comments, and without what `iffalse` takes out."""
     text = COMMENT.sub(lambda match: match[1] or "", text.replace("\r\n", "\n").replace("\0", ""))
     return re.sub(r"\\iffalse\b.*?(?:\\fi\b|\Z)", "", text, flags=re.DOTALL)
 
 
-def levels(text: str) -> dict[str, int]:
+def heading_levels(text: str) -> dict[str, int]:
     """Return the Markdown level of each kind of section: the outermost that is used stands right below the title."""
     used = [index for index, name in enumerate(LEVELS) if re.search(rf"\\{name}\b", text)]
     first = used[0] if used else 0
     return {name: min(6, max(2, 2 + index - first)) for index, name in enumerate(LEVELS)}
 
 
-def metadata(source: Source) -> dict[str, Any]:
+def preamble_metadata(source: Source) -> dict[str, Any]:
     """Return title, authors and date as a document gives them, by the names of `Reading`."""
     authors = [part for author in source.arguments_of("author") for part in AND.split(author)]
-    names = [plain(re.split(r"\\\\|\n[ \t]*\n", author.strip())[0]) for author in authors]
+    names = [to_plain_text(re.split(r"\\\\|\n[ \t]*\n", author.strip())[0]) for author in authors]
     return {
-        "title": plain("".join(source.arguments_of("title")[:1])),
+        "title": to_plain_text("".join(source.arguments_of("title")[:1])),
         "authors": tuple(name for name in names if name),
-        "date": date_of(plain("".join(source.arguments_of("date")[:1]))),
+        "date": parse_date(to_plain_text("".join(source.arguments_of("date")[:1]))),
     }
 
 
-def plain(text: str) -> str:
+def to_plain_text(text: str) -> str:
     """Return the words of an argument on one line."""
     first = render(Source(text), {})[0].split("\n\n")[0]
     return " ".join(re.sub(r"\[\d+\]", "", clean(first)).split())
 
 
-def date_of(text: str) -> str:
+def parse_date(text: str) -> str:
     """Return a date as ISO 8601, as exact as it is given; '' if it is none."""
     match = DATE.search(text)
     if match is None or match[2] is None:

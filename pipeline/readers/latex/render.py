@@ -3,8 +3,8 @@
 import re
 from collections import Counter
 
-from pipeline.readers.common.tables import markdown_of
-from pipeline.readers.html.to_markdown import plain
+from pipeline.readers.common.markdown import escape_lines
+from pipeline.readers.common.tables import table_blocks
 from pipeline.readers.latex.commands import (
     ACCENTS,
     CITES,
@@ -21,7 +21,7 @@ from pipeline.readers.latex.commands import (
     TABLES,
 )
 from pipeline.readers.latex.source import MAX_OPTION_CHARS, Source
-from pipeline.readers.latex.tables import rows_of
+from pipeline.readers.latex.tables import read_latex_rows
 
 TOKEN = re.compile(r"\\([A-Za-z@]+)\*?[ \t]*|\\(.)|\$\$?|[{}~&]|\n[ \t]*\n\s*|---?|``|''|[^\\${}~&\n`'-]+|.", re.DOTALL)
 SIGN_TOKENS = {"---": "—", "--": "–", "``": "“", "''": "”", "`": "‘", "'": "’", "~": " ", "&": " ", "\n": " "}
@@ -289,7 +289,7 @@ class Writer:
         text = (" " if self.prefix.startswith("#") else "\n").join(filter(None, lines))
         self.line = []
         if text:
-            block = self.prefix + (text if self.in_cell else plain(text))
+            block = self.prefix + (text if self.in_cell else escape_lines(text))
             tight = self.lists and self.blocks and self.prefix and re.match(r" *(?:-|\d+\.) ", self.blocks[-1])
             if tight and not self.prefix.startswith("#"):
                 self.blocks[-1] += f"\n{block}"
@@ -307,5 +307,5 @@ def one_line(source: str) -> str:
 
 def table(inside: str) -> list[str]:
     """Return the blocks of a table."""
-    rows = rows_of(inside, one_line)
-    return markdown_of(rows) if rows else []
+    rows = read_latex_rows(inside, one_line)
+    return table_blocks(rows) if rows else []

@@ -6,8 +6,15 @@ from pipeline.readers.latex.commands import TABLES
 
 MAX_OPTION_CHARS = 2000
 SPACED_BRACKET = re.compile(r"[ \t\n]*\[")
+FIRST_COMMAND = re.compile(r"(?:\s|%[^\n]*\n)*+\\[A-Za-z]")  # after comments
+DOCUMENT = re.compile(r"^[ \t]*\\(?:documentclass|documentstyle|begin[ \t]*\{document\})", re.MULTILINE)
 ONE_TOKEN = re.compile(r"\\[A-Za-z]+|\\.|[^{}]", re.DOTALL)
 TABLE_MARK = re.compile(rf"\\(begin|end)\{{((?:{'|'.join(sorted(TABLES))})\*?)\}}")
+
+
+def is_latex(text: str) -> bool:
+    """Say whether a text is the source of a LaTeX document, rather than a text that shows some LaTeX."""
+    return FIRST_COMMAND.match(text) is not None and DOCUMENT.search(text) is not None
 
 
 def table_ends(text: str) -> dict[int, int]:

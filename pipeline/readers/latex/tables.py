@@ -15,7 +15,7 @@ CELL_END = re.compile(r"\\\\(?:\*|\[[^\]\n]{0,20}\])?|\\tabularnewline\b|\\begin
 SPAN = re.compile(r"\s*\\multicolumn\s*\{\s*(\d{1,3})\s*\}")
 
 
-def rows_of(inside: str, render: Callable[[str], str]) -> list[Row]:
+def read_latex_rows(inside: str, render: Callable[[str], str]) -> list[Row]:
     """Return the rows of a table: cells with text at the columns that they span.
 
     Args:

@@ -114,7 +114,7 @@ class Chars:
         return found
 
 
-def text_of(textpage: Any) -> str:
+def page_text(textpage: Any) -> str:
     """Return the text of a page as PDFium has it."""
     num_chars = pdfium_c.FPDFText_CountChars(textpage.raw)
     if num_chars <= 0:
@@ -124,9 +124,9 @@ def text_of(textpage: Any) -> str:
     return bytes(buffer)[: 2 * max(0, length - 1)].decode("utf-16-le", "surrogatepass")
 
 
-def chars_of(textpage: Any) -> tuple[str, Chars | None]:
+def page_chars(textpage: Any) -> tuple[str, Chars | None]:
     """Return the text of a page and its characters; None where PDFium's text and characters cannot be matched."""
-    text = text_of(textpage)
+    text = page_text(textpage)
     address = ctypes.cast(textpage.raw, ctypes.c_void_p).value or 0
     if len(text) == pdfium_c.FPDFText_CountChars(textpage.raw):
         return text, Chars(address)

@@ -22,28 +22,28 @@ SAME_WORD = 0.1  # of the font size, between two characters of one word
 STEP = 3.0  # points between the places at which a gap is looked for
 
 
-def in_reading_order(lines: list[Line]) -> list[Line]:
+def sort_for_reading(lines: list[Line]) -> list[Line]:
     """Return the lines of a page, column by column."""
-    lines = unmerged(joined(lines))
+    lines = split_merged_lines(join_split_lines(lines))
     placed = [line for line in lines if line.size and not line.turned]
     if len(placed) < MIN_LINES or num_jumps(placed) < MIN_JUMPS:
         return lines
-    return [*by_columns(placed), *(line for line in lines if not line.size or line.turned)]
+    return [*order_by_columns(placed), *(line for line in lines if not line.size or line.turned)]
 
 
-def joined(lines: list[Line]) -> list[Line]:
+def join_split_lines(lines: list[Line]) -> list[Line]:
     """Join what stands on one line: PDFium takes a dash that stands alone, or a word in small print, for another."""
     kept: list[Line] = []
     for line in lines:
         before = kept[-1] if kept else None
-        if before and follows(before, line):
-            kept[-1] = replace(before, pieces=joined_pieces(before, line), bold=before.bold and line.bold)
+        if before and continues_line(before, line):
+            kept[-1] = replace(before, pieces=join_pieces(before, line), bold=before.bold and line.bold)
         else:
             kept.append(line)
     return kept
 
 
-def follows(before: Line, line: Line) -> bool:
+def continues_line(before: Line, line: Line) -> bool:
     """Say whether a line begins to the right of another and at its height."""
     size = max(before.size, line.size)
     if not before.size or not line.size or before.text.endswith("\ufffe"):
@@ -51,7 +51,7 @@ def follows(before: Line, line: Line) -> bool:
     return abs(before.bottom - line.bottom) < SAME_LINE * size and line.left > before.right - SAME_LINE * size
 
 
-def joined_pieces(before: Line, line: Line) -> tuple[Piece, ...]:
+def join_pieces(before: Line, line: Line) -> tuple[Piece, ...]:
     """Return the pieces of two lines as those of one."""
     last, first = before.pieces[-1], line.pieces[0]
     if first.left - last.right >= CELL_GAP * before.size:
@@ -61,14 +61,14 @@ def joined_pieces(before: Line, line: Line) -> tuple[Piece, ...]:
     return (*before.pieces[:-1], both, *line.pieces[1:])
 
 
-def unmerged(lines: list[Line]) -> list[Line]:
+def split_merged_lines(lines: list[Line]) -> list[Line]:
     """Part the lines that hold the last line of a column and the first of the next, which stands at the same height."""
     parted: list[Line] = []
     for index, line in enumerate(lines):
         before = lines[index - 1] if index else None
         after = lines[index + 1] if index + 1 < len(lines) else None
         if before and after and spans_columns(before, line, after):
-            sides = split(line, (line.pieces[0].right + line.pieces[1].left) / 2)
+            sides = split_at_gap(line, (line.pieces[0].right + line.pieces[1].left) / 2)
             parted += [*sides[0], *sides[1]] if sides else [line]
         else:
             parted.append(line)
@@ -100,26 +100,26 @@ def long_pieces(line: Line) -> list[Piece]:
     return [piece for piece in line.pieces if len(piece.text) >= MIN_CHARS]
 
 
-def by_columns(lines: list[Line]) -> list[Line]:
+def order_by_columns(lines: list[Line]) -> list[Line]:
     """Return lines in the order of their columns, each column again by its own; as they are where there are none."""
-    gap = gap_of(lines)
+    gap = find_gap(lines)
     if gap is None:
         return lines
     ordered: list[Line] = []
     left: list[Line] = []
     right: list[Line] = []
     for line in sorted(lines, key=lambda line: -line.bottom):
-        sides = split(line, gap)
+        sides = split_at_gap(line, gap)
         if sides is None:
-            ordered += [*by_columns(left), *by_columns(right), line]
+            ordered += [*order_by_columns(left), *order_by_columns(right), line]
             left, right = [], []
         else:
             left += sides[0]
             right += sides[1]
-    return [*ordered, *by_columns(left), *by_columns(right)]
+    return [*ordered, *order_by_columns(left), *order_by_columns(right)]
 
 
-def split(line: Line, gap: float) -> tuple[list[Line], list[Line]] | None:
+def split_at_gap(line: Line, gap: float) -> tuple[list[Line], list[Line]] | None:
     """Part a line at a gap; None if it crosses it."""
     if any(piece.left < gap < piece.right for piece in line.pieces):
         return None
@@ -134,7 +134,7 @@ def split(line: Line, gap: float) -> tuple[list[Line], list[Line]] | None:
     return [replace(line, pieces=left)], [replace(line, pieces=right, first_word=width)]
 
 
-def gap_of(lines: list[Line]) -> float | None:
+def find_gap(lines: list[Line]) -> float | None:
     """Return the place of the gap between two columns of running text, None if there is none."""
     if len(lines) < MIN_LINES:
         return None
@@ -145,7 +145,7 @@ def gap_of(lines: list[Line]) -> float | None:
         return None
     best = [place for place, count in zip(places, crossing, strict=True) if count == min(crossing)]
     gap = best[len(best) // 2]
-    sides = [split(line, gap) for line in lines]
+    sides = [split_at_gap(line, gap) for line in lines]
     for side in (0, 1):
         texts = [part.text for found in sides if found for part in found[side]]
         if len(texts) < MIN_SIDE * len(lines) or median(map(len, texts)) < MIN_CHARS:

@@ -5,7 +5,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from pipeline.readers.pdf.lines import Line
-from pipeline.readers.pdf.running_heads import key_of
+from pipeline.readers.pdf.running_headers import letters_and_digits
 
 NUMBER_ALONE = re.compile(r"(?:\d{1,2}|[A-Z]|[IVX]{1,5})(?:\.\d{1,2}){0,4}\.?")
 PART = re.compile(r"PART\s+[IV]{1,3}\b.{0,60}", re.IGNORECASE)
@@ -24,13 +24,13 @@ class Outline:
     entries: dict[tuple[int, str], int]
 
 
-def headings_of(pages: list[list[Line]], outline: Outline) -> list[dict[int, int]]:
+def find_headings(pages: list[list[Line]], outline: Outline) -> list[dict[int, int]]:
     """Return the headings of each page: index of the line -> level. The outline is trusted if most of it is found."""
-    named = [outline_headings(lines, index, outline) for index, lines in enumerate(pages)]
+    named = [headings_by_outline(lines, index, outline) for index, lines in enumerate(pages)]
     if sum(map(len, named)) * 2 > len(outline.entries):
         return named
     body = body_size(pages)
-    return [looked_headings(lines, body) for lines in pages]
+    return [headings_by_style(lines, body) for lines in pages]
 
 
 def body_size(pages: list[list[Line]]) -> float:
@@ -42,7 +42,7 @@ def body_size(pages: list[list[Line]]) -> float:
     return max(sizes, key=lambda size: (sizes[size], size), default=0.0)
 
 
-def outline_headings(lines: list[Line], index: int, outline: Outline) -> dict[int, int]:
+def headings_by_outline(lines: list[Line], index: int, outline: Outline) -> dict[int, int]:
     """Return the headings of a page by its outline: index of the line -> level."""
     entries = {title: level for (page, title), level in outline.entries.items() if page == index}
     found: dict[int, int] = {}
@@ -51,7 +51,7 @@ def outline_headings(lines: list[Line], index: int, outline: Outline) -> dict[in
             continue
         texts = [line.text, f"{line.text} {lines[number + 1].text}" if number + 1 < len(lines) else ""]
         for text in filter(None, texts):
-            level = entries.get(key_of(text)) or entries.get(key_of(unnumbered(text)))
+            level = entries.get(letters_and_digits(text)) or entries.get(letters_and_digits(unnumbered(text)))
             if level:
                 found[number] = level
                 if text is not texts[0]:
@@ -65,7 +65,7 @@ def unnumbered(text: str) -> str:
     return NUMBERED.sub("", text, count=1) if NUMBERED.match(text) else text
 
 
-def looked_headings(lines: list[Line], body: float) -> dict[int, int]:
+def headings_by_style(lines: list[Line], body: float) -> dict[int, int]:
     """Return the headings of a page by their looks: index of the line -> level."""
     found: dict[int, int] = {}
     for number, line in enumerate(lines):
@@ -97,7 +97,7 @@ def heading_level(line: Line, body: float) -> int:
     return 3 if line.size >= body else 0
 
 
-def goes_on(before: Line, line: Line) -> bool:
+def heading_continues(before: Line, line: Line) -> bool:
     """Say whether a heading goes on in the next line."""
     close = 0 < before.bottom - line.bottom < 1.5 * line.size
     return close and before.size == line.size and not NUMBERED.match(line.text) and not ITEM.match(line.text)

@@ -110,7 +110,9 @@ def is_white(colour: int) -> bool:
     return min(colour >> 24, colour >> 16 & 255, colour >> 8 & 255) >= WHITE
 
 
-def hidden_words(page: Page, chars: Chars, firsts: list[int], boxes: list[Box]) -> tuple[dict[int, str], Counter[str]]:
+def find_hidden_words(
+    page: Page, chars: Chars, firsts: list[int], boxes: list[Box]
+) -> tuple[dict[int, str], Counter[str]]:
     """Return which words are to be left out.
 
     Args:
@@ -134,7 +136,7 @@ def hidden_words(page: Page, chars: Chars, firsts: list[int], boxes: list[Box]) 
             found[number] = "white"
         elif -MIN_POINTS < top - bottom < MIN_POINTS and chars.style(firsts[number]).size < MIN_POINTS:
             found[number] = "tiny"
-    return without_layer(page, boxes, found)
+    return keep_ocr_layer(page, boxes, found)
 
 
 def on_background(page: Page, box: Box) -> bool:
@@ -142,7 +144,7 @@ def on_background(page: Page, box: Box) -> bool:
     return any(within(box, background) for background in page.backgrounds)
 
 
-def without_layer(page: Page, boxes: list[Box], found: dict[int, str]) -> tuple[dict[int, str], Counter[str]]:
+def keep_ocr_layer(page: Page, boxes: list[Box], found: dict[int, str]) -> tuple[dict[int, str], Counter[str]]:
     """Take from the hidden words those of an OCR layer: invisible, over an image, and most of what the page says."""
     layer = [n for n, how in found.items() if how == "invisible"]
     if 2 * len(layer) > len(boxes) and page.backgrounds:

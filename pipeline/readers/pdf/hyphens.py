@@ -25,25 +25,25 @@ def join_words(pages: list[list[Line]]) -> list[list[Line]]:
         return pages
     known = {word for line in flat for word in WORD.findall(line.text.lower())}
     following = iter([*flat[1:], None])
-    return [[mended(line, next(following), known) for line in lines] for lines in pages]
+    return [[fix_line_end(line, next(following), known) for line in lines] for lines in pages]
 
 
-def mended(line: Line, after: Line | None, known: set[str]) -> Line:
+def fix_line_end(line: Line, after: Line | None, known: set[str]) -> Line:
     """Return a line with the right sign at its end."""
     text = line.pieces[-1].text
     if not text.endswith((MARKED, "-")):
         return line
     first, second = FIRST_HALF.search(text), SECOND_HALF.match(after.text) if after and not after.turned else None
     if not first or not second:
-        return with_end(line, "-" + MARKED if after and text.endswith(MARKED) else "-")
+        return replace_hyphen(line, "-" + MARKED if after and text.endswith(MARKED) else "-")
     joined, compound = f"{first[1]}{second[0]}".lower(), f"{first[1]}-{second[0]}".lower()
     if text.endswith(MARKED):
         keeps = joined not in known and (compound in known or second[0][0].isupper())
-        return with_end(line, "-" + MARKED if keeps else MARKED)
-    return with_end(line, MARKED if joined in known and compound not in known else "-")
+        return replace_hyphen(line, "-" + MARKED if keeps else MARKED)
+    return replace_hyphen(line, MARKED if joined in known and compound not in known else "-")
 
 
-def with_end(line: Line, end: str) -> Line:
+def replace_hyphen(line: Line, end: str) -> Line:
     """Return a line with another sign in place of its hyphen."""
     last = line.pieces[-1]
     return replace(line, pieces=(*line.pieces[:-1], Piece(last.text[:-1] + end, last.left, last.right)))

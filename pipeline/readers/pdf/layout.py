@@ -6,14 +6,14 @@ are: a line too many does less harm than a false sentence or a figure in the wro
 
 from collections.abc import Iterator
 
-from pipeline.readers.pdf.columns import in_reading_order
-from pipeline.readers.pdf.footnotes import with_notes, without_notes
-from pipeline.readers.pdf.headings import Outline, body_size, goes_on, headings_of
+from pipeline.readers.pdf.columns import sort_for_reading
+from pipeline.readers.pdf.footnotes import insert_notes, split_notes
+from pipeline.readers.pdf.headings import Outline, body_size, find_headings, heading_continues
 from pipeline.readers.pdf.hyphens import join_words
 from pipeline.readers.pdf.lines import Line
-from pipeline.readers.pdf.listings import listing, with_listings
-from pipeline.readers.pdf.paragraphs import prose
-from pipeline.readers.pdf.running_heads import without_running_heads
+from pipeline.readers.pdf.listings import mark_listings, write_listing
+from pipeline.readers.pdf.paragraphs import write_paragraphs
+from pipeline.readers.pdf.running_headers import remove_running_headers
 from pipeline.readers.pdf.tables import find_tables
 
 MIN_LISTING = 2  # lines
@@ -21,24 +21,24 @@ MIN_LISTING = 2  # lines
 
 def markdown_pages(pages: list[list[Line]], outline: Outline) -> tuple[list[str], int]:
     """Return the Markdown of each page and how many running heads, feet and page numbers were left out."""
-    kept, num_dropped = without_running_heads(pages)
-    kept = with_listings([in_reading_order(lines) for lines in kept])
+    kept, num_dropped = remove_running_headers(pages)
+    kept = mark_listings([sort_for_reading(lines) for lines in kept])
     body = body_size(kept)
-    parted = [without_notes(lines, body) for lines in kept]
+    parted = [split_notes(lines, body) for lines in kept]
     notes = [found for _, found in parted]
     flows = [[lines for lines, _ in parted], *([list(found.values()) for found in notes])]
     mended = iter(join_words([lines for flow in flows for lines in flow]))
     texts = [next(mended) for _ in parted]
     notes = [{mark: next(mended) for mark in found} for found in notes]
-    headings = headings_of(texts, outline)
+    headings = find_headings(texts, outline)
     markdown = [
-        "\n\n".join(with_notes(list(blocks_of(lines, marked)), found)) if lines else ""
+        "\n\n".join(insert_notes(list(iter_blocks(lines, marked)), found)) if lines else ""
         for lines, marked, found in zip(texts, headings, notes, strict=True)
     ]
     return markdown, num_dropped
 
 
-def blocks_of(lines: list[Line], headings: dict[int, int]) -> Iterator[str]:
+def iter_blocks(lines: list[Line], headings: dict[int, int]) -> Iterator[str]:
     """Yield the headings, tables, listings and paragraphs of one page."""
     tables = find_tables(lines, headings)
     index = 0
@@ -52,7 +52,7 @@ def blocks_of(lines: list[Line], headings: dict[int, int]) -> Iterator[str]:
             while (
                 headings.get(index) == headings[start]
                 and index not in tables
-                and goes_on(lines[index - 1], lines[index])
+                and heading_continues(lines[index - 1], lines[index])
             ):
                 index += 1
             title = "".join(
@@ -61,14 +61,14 @@ def blocks_of(lines: list[Line], headings: dict[int, int]) -> Iterator[str]:
             )
             yield f"{'#' * min(6, 1 + headings[start])} {title.strip()}"
         elif (index := listing_end(lines, start)) - start >= MIN_LISTING:
-            yield listing(lines[start:index])
+            yield write_listing(lines[start:index])
         else:
             index = start + 1
             while index < len(lines) and index not in headings and index not in tables:
                 if listing_end(lines, index) - index >= MIN_LISTING:
                     break
                 index += 1
-            yield from prose(lines[start:index]).split("\n\n")
+            yield from write_paragraphs(lines[start:index]).split("\n\n")
 
 
 def listing_end(lines: list[Line], start: int) -> int:

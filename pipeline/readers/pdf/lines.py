@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from pipeline.readers.pdf.chars import Box, Chars, Style, chars_of
-from pipeline.readers.pdf.hidden_text import Page, hidden_words
+from pipeline.readers.pdf.chars import Box, Chars, Style, page_chars
+from pipeline.readers.pdf.hidden_text import Page, find_hidden_words
 
 CELL_GAP = 0.9  # of the font size: a wider gap parts cells, not words
 LINE = re.compile("[^\r\n\ufffe]+\ufffe?")  # PDFium sets U+FFFE in place of a hyphen and of the line end after it
@@ -93,34 +93,34 @@ def plain_lines(text: str) -> list[Line]:
     return [Line((Piece(line.strip(), 0, 0),), 0, 0, bold=False) for line in text.splitlines() if line.strip()]
 
 
-def lines_of(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
+def extract_lines(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
     """Return the lines of an open page of PDFium and counts of its hidden words."""
-    text, chars = chars_of(textpage)
+    text, chars = page_chars(textpage)
     if chars is None:
         return plain_lines(text), Counter()
     shown = Page(page.raw)
-    words, hidden = seen_words(text, shown, chars)
-    styles = [chars.style(sample_of(line)) for line in words]
+    words, hidden = visible_words(text, shown, chars)
+    styles = [chars.style(typical_char(line)) for line in words]
     turns: Counter[int] = Counter()
     for line, style in zip(words, styles, strict=True):
         turns[style.turn] += line[-1].end - line[0].start
     turn = max(turns, key=lambda key: (turns[key], -key), default=0)
-    left, _, _, bottom = turned_box(shown.box, turn)
+    left, _, _, bottom = rotate_box(shown.box, turn)
     frame = Frame(turn, left, bottom)
-    lines = [line_of(text, chars, line, style, frame) for line, style in zip(words, styles, strict=True)]
+    lines = [make_line(text, chars, line, style, frame) for line, style in zip(words, styles, strict=True)]
     if turn:
         lines.sort(key=lambda line: -line.bottom)  # PDFium's order of lines that do not run to the right is not theirs
     return sorted(lines, key=lambda line: line.turned), hidden
 
 
-def seen_words(text: str, page: Page, chars: Chars) -> tuple[list[list[Word]], Counter[str]]:
+def visible_words(text: str, page: Page, chars: Chars) -> tuple[list[list[Word]], Counter[str]]:
     """Return the words of each line that can be seen, and counts of the others."""
     spans = [[word.span() for word in WORD.finditer(text, *line.span())] for line in LINE.finditer(text)]
     flat = [span for line in spans for span in line]
     numbers = chars.boxes([index for start, end in flat for index in (start, end - 1)])
     boxes = list(zip(*[iter(numbers)] * 4, strict=True))
-    outer = list(map(around, boxes[::2], boxes[1::2]))
-    hidden, counts = hidden_words(page, chars, [start for start, _ in flat], outer)
+    outer = list(map(enclosing_box, boxes[::2], boxes[1::2]))
+    hidden, counts = find_hidden_words(page, chars, [start for start, _ in flat], outer)
     seen, number = [], 0
     for line in spans:
         places = [n for n in range(number, number + len(line)) if n not in hidden]
@@ -130,7 +130,7 @@ def seen_words(text: str, page: Page, chars: Chars) -> tuple[list[list[Word]], C
     return seen, counts
 
 
-def around(first: Box, last: Box) -> Box:
+def enclosing_box(first: Box, last: Box) -> Box:
     """Return the box around those of the first and the last character of a word, whichever way it runs."""
     left, top, right, bottom = first
     other_left, other_top, other_right, other_bottom = last
@@ -142,7 +142,7 @@ def around(first: Box, last: Box) -> Box:
     )
 
 
-def sample_of(line: list[Word]) -> int:
+def typical_char(line: list[Word]) -> int:
     """Return a character that is set like most of its line: at either end of a word the mark of a note may stand."""
     longest = max(line, key=lambda word: word.end - word.start)
     return (longest.start + longest.end) // 2
@@ -152,17 +152,17 @@ def upright(words: list[Word], frame: Frame) -> list[Word]:
     """Return words as they stand, from left to right, in a frame."""
     if frame == (0, 0, 0):
         return words
-    moved = [Word(start, end, in_frame(first, frame), in_frame(last, frame)) for start, end, first, last in words]
+    moved = [Word(start, end, to_frame(first, frame), to_frame(last, frame)) for start, end, first, last in words]
     return sorted(moved, key=lambda word: word.first[0]) if frame.turn else moved
 
 
-def in_frame(box: Box, frame: Frame) -> Box:
+def to_frame(box: Box, frame: Frame) -> Box:
     """Return where a box stands in a frame."""
-    left, top, right, bottom = turned_box(box, frame.turn)
+    left, top, right, bottom = rotate_box(box, frame.turn)
     return left - frame.left, top - frame.bottom, right - frame.left, bottom - frame.bottom
 
 
-def turned_box(box: Box, turn: int) -> Box:
+def rotate_box(box: Box, turn: int) -> Box:
     """Return a box after so many quarter turns to the right."""
     left, top, right, bottom = box
     for _ in range(turn):
@@ -170,7 +170,7 @@ def turned_box(box: Box, turn: int) -> Box:
     return left, top, right, bottom
 
 
-def line_of(text: str, chars: Chars, words: list[Word], style: Style, frame: Frame) -> Line:
+def make_line(text: str, chars: Chars, words: list[Word], style: Style, frame: Frame) -> Line:
     """Return the line that some words make in a frame."""
     if style.turn != frame.turn:
         whole = " ".join(text[word.start : word.end] for word in words)
@@ -178,16 +178,18 @@ def line_of(text: str, chars: Chars, words: list[Word], style: Style, frame: Fra
         return Line((Piece(whole, left, right),), bottom, 0, bold=False, turned=True)
     words = upright(words, frame)
     return Line(
-        tuple(pieces_of(written(text, chars, words, style, frame), words, CELL_GAP * max(style.size, 1.0))),
-        in_frame((style.x, style.y, style.x, style.y), frame)[3],
+        tuple(
+            split_pieces(mark_raised_words(text, chars, words, style, frame), words, CELL_GAP * max(style.size, 1.0))
+        ),
+        to_frame((style.x, style.y, style.x, style.y), frame)[3],
         style.size,
         bold=chars.is_bold(words[0].start) and chars.is_bold(words[-1].end - 1),
         first_word=words[0].last[2] - words[0].first[0],
-        pitch=pitch_of(words),
+        pitch=measure_pitch(words),
     )
 
 
-def pitch_of(words: list[Word]) -> float:
+def measure_pitch(words: list[Word]) -> float:
     """Return the width of a character if the characters of all words are equally wide, else 0."""
     pitch = 0.0
     for start, end, first, last in words:
@@ -199,7 +201,7 @@ def pitch_of(words: list[Word]) -> float:
     return pitch
 
 
-def pieces_of(texts: list[str], words: list[Word], gap: float) -> Iterator[Piece]:
+def split_pieces(texts: list[str], words: list[Word], gap: float) -> Iterator[Piece]:
     """Yield the pieces of a line: words with a gap between them that is no space are parted."""
     begun, left, right = 0, words[0].first[0], words[0].last[2]
     for number in range(1, len(words)):
@@ -207,40 +209,40 @@ def pieces_of(texts: list[str], words: list[Word], gap: float) -> Iterator[Piece
         if start - right < gap:
             right = max(right, end)
         else:
-            yield Piece(readable(" ".join(texts[begun:number])), left, right)
+            yield Piece(decode_tex_font(" ".join(texts[begun:number])), left, right)
             begun, left, right = number, start, end
-    yield Piece(readable(" ".join(texts[begun:])), left, right)
+    yield Piece(decode_tex_font(" ".join(texts[begun:])), left, right)
 
 
-def readable(text: str) -> str:
+def decode_tex_font(text: str) -> str:
     """Return a text without the characters of TeX's fonts that others take for controls."""
-    return SPACING_ACCENT.sub(accented, text).translate(TEX_FONTS) if TEX_CHARS.search(text) else text
+    return SPACING_ACCENT.sub(combine_accent, text).translate(TEX_FONTS) if TEX_CHARS.search(text) else text
 
 
-def written(text: str, chars: Chars, words: list[Word], style: Style, frame: Frame) -> list[str]:
+def mark_raised_words(text: str, chars: Chars, words: list[Word], style: Style, frame: Frame) -> list[str]:
     """Return words as they are to be read, what stands above the line between the signs of `RAISED`."""
     texts = [text[word.start : word.end] for word in words]
-    level = in_frame(chars.box(sample_of(words)), frame)
+    level = to_frame(chars.box(typical_char(words)), frame)
     height = SMALLER * (level[1] - level[3])
     for number, (_, _, first, last) in enumerate(words):
         if last[1] - last[3] < height or first[1] - first[3] < height:
-            texts[number] = marked(texts[number], words[number], chars, level, style, frame)
+            texts[number] = mark_raised(texts[number], words[number], chars, level, style, frame)
     return texts
 
 
-def marked(whole: str, word: Word, chars: Chars, level: Box, style: Style, frame: Frame) -> str:
+def mark_raised(whole: str, word: Word, chars: Chars, level: Box, style: Style, frame: Frame) -> str:
     """Return a word with the mark at its end or its start, if it has one, between the signs of `RAISED`."""
     at_end, at_start = MARK_AT_END.search(whole), MARK_AT_START.match(whole)
     if at_end and is_raised(word.last, level, style.size):
         start = at_end.start()
         while start + 1 < len(whole) and not is_raised(
-            in_frame(chars.box(word.start + start), frame), level, style.size
+            to_frame(chars.box(word.start + start), frame), level, style.size
         ):
             start += 1
         return f"{whole[:start]}{RAISED[0]}{whole[start:]}{RAISED[1]}"
     if at_start and is_raised(word.first, level, style.size):
         end = at_start.end()
-        while end > 1 and not is_raised(in_frame(chars.box(word.start + end - 1), frame), level, style.size):
+        while end > 1 and not is_raised(to_frame(chars.box(word.start + end - 1), frame), level, style.size):
             end -= 1
         return f"{RAISED[0]}{whole[:end]}{RAISED[1]}{whole[end:]}"
     return whole
@@ -251,6 +253,6 @@ def is_raised(box: Box, level: Box, size: float) -> bool:
     return box[1] - box[3] < SMALLER * (level[1] - level[3]) and box[3] - level[3] > 0.12 * size
 
 
-def accented(match: re.Match[str]) -> str:
+def combine_accent(match: re.Match[str]) -> str:
     """Return a letter with the accent that TeX set before it."""
     return match[2].replace("\u0131", "i") + COMBINING[match[1]]

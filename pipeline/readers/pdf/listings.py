@@ -14,7 +14,7 @@ MIN_LINES = 5  # that must agree
 MOST = 0.6  # of the lines counted
 
 
-def with_listings(pages: list[list[Line]]) -> list[list[Line]]:
+def mark_listings(pages: list[list[Line]]) -> list[list[Line]]:
     """Return pages with the lines of listings marked as fixed; a document from a typewriter has none."""
     found = Counter(
         pitch_key(line) for lines in pages for line in lines if line.pitch and line.text.count(" ") + 1 >= MIN_WORDS
@@ -34,7 +34,7 @@ def pitch_key(line: Line) -> int:
     return round(100 * line.pitch / line.size) if line.size else 0
 
 
-def listing(lines: list[Line]) -> str:
+def write_listing(lines: list[Line]) -> str:
     """Write lines in a font of one width as they stand, each character in its place."""
     longest = max((piece for line in lines for piece in line.pieces), key=lambda piece: len(piece.text))
     width = (longest.right - longest.left) / len(longest.text) or 1.0

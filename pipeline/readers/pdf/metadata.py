@@ -6,7 +6,7 @@ from typing import Any
 from pipeline.readers.common.clean import clean
 from pipeline.readers.pdf.headings import MAX_HEADING_CHARS
 from pipeline.readers.pdf.lines import MARKS, RAISED, Line
-from pipeline.readers.pdf.pypdf_fallback import Second
+from pipeline.readers.pdf.pypdf_fallback import PypdfDocument
 
 DATE = re.compile(r"D:(\d{4})(\d\d)?(\d\d)?")
 NO_TITLE = re.compile(r"^(?:untitled|microsoft word|slide 1)|\.(?:dvi|docx?|tex|indd|pdf|rtf|qxd|fm)$", re.IGNORECASE)
@@ -26,16 +26,18 @@ NO_NAME = re.compile(
 )
 
 
-def about(document: Any, second: Second, first_page: list[Line], text: str) -> tuple[str, tuple[str, ...], str]:
+def read_metadata(
+    document: Any, fallback: PypdfDocument, first_page: list[Line], text: str
+) -> tuple[str, tuple[str, ...], str]:
     """Return title, authors and date of a file.
 
     Args:
         document: PDFium's, if there is one.
-        second: pypdf's view of the file.
+        fallback: pypdf's view of the file.
         first_page: Its lines.
         text: Its Markdown.
     """
-    info = metadata_of(document) if document else second.metadata()
+    info = info_dictionary(document) if document else fallback.metadata()
     title = clean(info.get("Title", "")).strip()
     start, end = title_lines(first_page)
     author = clean(info.get("Author", "")).strip()
@@ -48,7 +50,7 @@ def about(document: Any, second: Second, first_page: list[Line], text: str) -> t
     )
 
 
-def metadata_of(document: Any) -> dict[str, str]:
+def info_dictionary(document: Any) -> dict[str, str]:
     """Return the information dictionary of a file as PDFium has it; nothing where it is not text."""
     try:
         return {name: str(value) for name, value in document.get_metadata_dict().items()}
@@ -73,7 +75,7 @@ def title_lines(lines: list[Line]) -> tuple[int, int]:
 def authors_in(lines: list[Line]) -> tuple[str, ...]:
     """Return the names below a title: of the first lines that hold nothing but names."""
     names: list[str] = []
-    for text in rows(lines):
+    for text in join_rows(lines):
         parts = [part for part in BETWEEN_NAMES.split(NOT_IN_NAMES.sub("", text).strip()) if part]
         if parts and all(is_name(part) for part in parts):
             names += [clean(part) for part in parts]
@@ -87,7 +89,7 @@ def is_name(text: str) -> bool:
     return NAME.fullmatch(text) is not None and len(text) < 40 and not text.isupper() and not NO_NAME.search(text)
 
 
-def rows(lines: list[Line]) -> list[str]:
+def join_rows(lines: list[Line]) -> list[str]:
     """Return the texts of lines, those at nearly one height as one: raised marks part the names of a line."""
     texts: list[str] = []
     before: Line | None = None

@@ -37,7 +37,7 @@ def versions() -> dict[str, str]:
 
 
 @lru_cache(maxsize=1)
-def engine() -> Any:
+def load_engine() -> Any:
     """Return the recogniser; on one thread, so that a limit on CPU time is one on time."""
     import cv2
     import rapidocr
@@ -59,12 +59,12 @@ def engine() -> Any:
     )
 
 
-def recognise(page: Any) -> list[Line]:
+def recognise_lines(page: Any) -> list[Line]:
     """Return the lines of a page that has none, from its picture; places are in points, as those of other pages."""
     width, height = page.get_size()
     scale = min(RESOLUTION / POINTS_PER_INCH, MAX_PIXELS / max(width, height, 1.0))
     picture = page.render(scale=scale).to_numpy()
-    result = engine()(picture)
+    result = load_engine()(picture)
     if result.boxes is None:
         return []
     pieces = [
@@ -72,10 +72,10 @@ def recognise(page: Any) -> list[Line]:
         for box, text, score in zip(result.boxes, result.txts, result.scores, strict=True)
         if score >= MIN_SCORE and text.strip()
     ]
-    return lines_of([(piece, height - float(y.max()), float(y.max() - y.min())) for piece, y in pieces])
+    return join_into_lines([(piece, height - float(y.max()), float(y.max() - y.min())) for piece, y in pieces])
 
 
-def lines_of(pieces: list[tuple[Piece, float, float]]) -> list[Line]:
+def join_into_lines(pieces: list[tuple[Piece, float, float]]) -> list[Line]:
     """Join pieces that stand at one height to lines, from above to below.
 
     Args:

@@ -15,12 +15,12 @@ SOFT_BREAK = "\n"  # to Markdown a space: the lines of a paragraph stay those of
 NEIGHBOURS = 8  # lines before and after, by which the edges of a column are known
 
 
-def prose(lines: list[Line]) -> str:
+def write_paragraphs(lines: list[Line]) -> str:
     """Write lines as paragraphs: the lines of one lie between blank lines, and no word is broken."""
     parts = [LEADERS.sub(" ... ", lines[0].text)]
     leading = median([a.bottom - b.bottom for a, b in pairwise(lines) if a.bottom > b.bottom] or [0])
     for index, (before, line) in enumerate(pairwise(lines)):
-        parts += between(before, line, column_right(lines, index), leading), LEADERS.sub(" ... ", line.text)
+        parts += separator(before, line, column_right(lines, index), leading), LEADERS.sub(" ... ", line.text)
     return "".join(parts)
 
 
@@ -33,7 +33,7 @@ def column_right(lines: list[Line], index: int) -> float:
     return max(column, default=right)
 
 
-def between(before: Line, line: Line, right: float, leading: float) -> str:
+def separator(before: Line, line: Line, right: float, leading: float) -> str:
     """Return what stands between two lines: a blank line between paragraphs, a soft break or nothing within one."""
     if before.text.endswith("\ufffe"):
         return ""  # within a word

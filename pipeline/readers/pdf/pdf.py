@@ -1,6 +1,6 @@
 """Read PDF: PDFium first, pypdf for the pages on which PDFium fails.
 
-PDFium is seven times as fast and gets text from more files, but dies of bombs that pypdf survives; that is why a
+PDFium is seven times as fast and gets text from more files, but dies of bombs that pypdf survives; that is why the
 second, cautious try leaves it out. Which of them reads a page is decided by that page: pypdf where PDFium cannot load
 it, finds no text, or finds more garbage than pypdf does.
 """
@@ -16,15 +16,15 @@ import pypdfium2 as pdfium
 import pypdfium2.raw as pdfium_c
 
 from pipeline.readers.common.clean import garbage_ratio, join_pages
-from pipeline.readers.common.reading import Allow, Options, Reading, UnreadableError
-from pipeline.readers.pdf.chars import text_of
+from pipeline.readers.common.reading import Options, ReadContext, Reading, UnreadableError
+from pipeline.readers.pdf.chars import page_text
 from pipeline.readers.pdf.headings import Outline
 from pipeline.readers.pdf.layout import markdown_pages
-from pipeline.readers.pdf.lines import Line, lines_of, plain_lines
-from pipeline.readers.pdf.metadata import about
-from pipeline.readers.pdf.ocr import recognise
-from pipeline.readers.pdf.pypdf_fallback import Second
-from pipeline.readers.pdf.running_heads import key_of
+from pipeline.readers.pdf.lines import Line, extract_lines, plain_lines
+from pipeline.readers.pdf.metadata import read_metadata
+from pipeline.readers.pdf.ocr import recognise_lines
+from pipeline.readers.pdf.pypdf_fallback import PypdfDocument
+from pipeline.readers.pdf.running_headers import letters_and_digits
 
 MAX_GARBAGE_RATIO = 0.3  # of a page, above which the other engine's text is taken if it has less
 MAX_OUTLINE_ENTRIES = 5_000
@@ -34,40 +34,38 @@ READERS = (PDFIUM, PYPDF, OCR)
 UNSEARCHED = "pages in which hidden text was not looked for"
 
 
-def read(path: Path, allow: Allow, *, cautious: bool, options: Options) -> Reading:
-    """Read a PDF.
-
-    Args:
-        path: The file.
-        allow: Called with the number of pages before any is read.
-        cautious: Do without PDFium.
-        options: What to do beyond reading the text.
+def read(path: Path, context: ReadContext) -> Reading:
+    """Read a PDF; a cautious reading does without PDFium.
 
     Raises:
         UnreadableError: No engine opens it, or no page has text.
     """
     for name in ("pypdf", "pypdfium2"):
         logging.getLogger(name).setLevel(logging.CRITICAL)  # they would warn about every oddity of every file
-    document, fault = (None, "") if cautious else open_pdfium(path)
-    second = Second(path)
-    num_pages = len(document) if document else second.num_pages()
-    allow(num_pages)
+    document, fault = (None, "") if context.cautious else open_pdfium(path)
+    fallback = PypdfDocument(path)
+    num_pages = len(document) if document else fallback.num_pages()
+    context.budget(num_pages)
     if num_pages == 0:
         raise UnreadableError("empty", "it has no pages")
-    pages = Pages(document, second, options)
+    pages = Pages(document, fallback, context.options)
     lines = [pages.lines(index) for index in range(num_pages)]
-    if options.ocr and document and (scanned := [index for index, by in enumerate(pages.readers) if by == EMPTY]):
-        allow(num_pages, len(scanned))
+    if (
+        context.options.ocr
+        and document
+        and (scanned := [index for index, by in enumerate(pages.readers) if by == EMPTY])
+    ):
+        context.budget(num_pages, len(scanned))
         for index in scanned:
-            lines[index] = pages.recognised(index)
-    if options.layout:
-        markdown, num_running = markdown_pages(lines, outline_of(document))
+            lines[index] = pages.recognise(index)
+    if context.options.layout:
+        markdown, num_running = markdown_pages(lines, read_outline(document))
     else:
         markdown, num_running = ["\n".join(line.text for line in page) for page in lines], 0
     text, offsets = join_pages(markdown)
     if not text.strip():
         raise UnreadableError("empty", why_empty(pages, fault))
-    title, authors, date = about(document, second, lines[0], text[: offsets[1]] if num_pages > 1 else text)
+    title, authors, date = read_metadata(document, fallback, lines[0], text[: offsets[1]] if num_pages > 1 else text)
     return Reading(
         text=text,
         reader=", ".join(name for name in READERS if name in pages.readers),
@@ -97,10 +95,10 @@ def open_pdfium(path: Path) -> tuple[Any, str]:
 class Pages:
     """Reads the pages of a file, each with the engine that it needs, and counts what is to be said of them."""
 
-    def __init__(self, document: Any, second: Second, options: Options) -> None:
+    def __init__(self, document: Any, fallback: PypdfDocument, options: Options) -> None:
         """Prepare to read: with PDFium's document, if there is one."""
         self.document = document
-        self.second = second
+        self.fallback = fallback
         self.options = options
         self.readers: list[str] = []  # of each page, or why it has no text
         self.hidden: Counter[str] = Counter()  # words left out, by how they are hidden
@@ -108,14 +106,14 @@ class Pages:
 
     def lines(self, index: int) -> list[Line]:
         """Return the lines of a page."""
-        lines, hidden = self.first(index) if self.document else (None, Counter())
+        lines, hidden = self.read_with_pdfium(index) if self.document else (None, Counter())
         self.hidden += hidden
         ratio = garbage_ratio(text := "".join(line.text for line in lines or []).replace("\ufffe", ""))
         if (text and ratio <= MAX_GARBAGE_RATIO) or (hidden and not text):  # pypdf would read what is hidden
             self.readers.append(PDFIUM if text else EMPTY)
             self.num_unsearched += not self.options.layout
             return lines or []
-        other = self.second.text(index)
+        other = self.fallback.text(index)
         if other and other.strip() and (not text or garbage_ratio(other) < ratio):
             self.readers.append(PYPDF)
             self.num_unsearched += 1
@@ -123,15 +121,17 @@ class Pages:
         self.readers.append(PDFIUM if text else FAILED if other is None and lines is None else EMPTY)
         return lines or []
 
-    def first(self, index: int) -> tuple[list[Line] | None, Counter[str]]:
+    def read_with_pdfium(self, index: int) -> tuple[list[Line] | None, Counter[str]]:
         """Return what PDFium makes of a page; None for lines if it cannot load it."""
 
         def found(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
-            return lines_of(page, textpage) if self.options.layout else (plain_lines(text_of(textpage)), Counter())
+            return (
+                extract_lines(page, textpage) if self.options.layout else (plain_lines(page_text(textpage)), Counter())
+            )
 
-        return self.opened(index, found) or (None, Counter())
+        return self.with_open_page(index, found) or (None, Counter())
 
-    def opened(self, index: int, use: Callable[[Any, Any], Any]) -> Any:
+    def with_open_page(self, index: int, use: Callable[[Any, Any], Any]) -> Any:
         """Return what a function makes of an open page and its text; None if PDFium cannot load it."""
         try:
             page = self.document[index]
@@ -144,10 +144,10 @@ class Pages:
             textpage.close()
             page.close()
 
-    def recognised(self, index: int) -> list[Line]:
+    def recognise(self, index: int) -> list[Line]:
         """Return the lines of a scanned page; none if it cannot be recognised."""
         try:
-            lines: list[Line] = self.opened(index, lambda page, _: recognise(page)) or []
+            lines: list[Line] = self.with_open_page(index, lambda page, _: recognise_lines(page)) or []
         except MemoryError:
             raise
         except Exception:  # noqa: BLE001 (whatever a recogniser raises costs one page)
@@ -183,12 +183,12 @@ def why_empty(pages: Pages, fault: str) -> str:
     return f"none of its {num_pages} pages has text: is it scanned?"
 
 
-def outline_of(document: Any) -> Outline:
+def read_outline(document: Any) -> Outline:
     """Return the headings that the file's outline names."""
     entries: dict[tuple[int, str], int] = {}
     for bookmark in islice(document.get_toc(), MAX_OUTLINE_ENTRIES) if document else []:
         destination = bookmark.get_dest()
         page = destination.get_index() if destination else None
-        if page is not None and (title := key_of(bookmark.get_title())):
+        if page is not None and (title := letters_and_digits(bookmark.get_title())):
             entries.setdefault((page, title), bookmark.level + 1)
     return Outline(entries)

@@ -8,7 +8,7 @@ import pypdf
 from pipeline.readers.common.reading import UnreadableError
 
 
-class Second:
+class PypdfDocument:
     """A file, opened by pypdf only when it is needed."""
 
     def __init__(self, path: Path) -> None:

@@ -10,7 +10,7 @@ OFF_CENTRE = 0.12  # of the width of the columns that a head stands over
 Column = tuple[int, int]
 
 
-def column_of(cell: Cell, columns: list[Column]) -> int:
+def nearest_column(cell: Cell, columns: list[Column]) -> int:
     """Return the column that a cell shares most of its width with, else the nearest."""
 
     def shared(index: int) -> int:
@@ -20,18 +20,18 @@ def column_of(cell: Cell, columns: list[Column]) -> int:
     return 0 if cell.start == 0 else max(range(len(columns)), key=shared)
 
 
-def header_of(heads: list[Row], columns: list[Column]) -> list[str]:
+def build_header(heads: list[Row], columns: list[Column]) -> list[str]:
     """Return the head of each column, in one line."""
     header = [""] * len(columns)
     below: list[str] = []
     for head in reversed(heads):
-        texts = over(head, columns, below)
+        texts = spread_over_columns(head, columns, below)
         header = [f"{text} {under}".strip() for text, under in zip(texts, header, strict=True)]
         below = below or texts
     return header
 
 
-def over(head: Row, columns: list[Column], below: list[str]) -> list[str]:
+def spread_over_columns(head: Row, columns: list[Column], below: list[str]) -> list[str]:
     """Return the texts of a row of heads, by column: one that stands over several columns stands in each of them.
 
     Args:
@@ -43,15 +43,15 @@ def over(head: Row, columns: list[Column], below: list[str]) -> list[str]:
     label = [cell for cell in head if cell.end <= columns[1][0] and cell.start < columns[0][1]]
     others = [cell for cell in head if cell not in label]
     texts[0] = " ".join(cell.text for cell in label)
-    groups = groups_of(others, columns, below)
+    groups = group_columns(others, columns, below)
     for number, cell in enumerate(others):
-        for index in groups[number] if groups else [column_of(cell, columns)]:
+        for index in groups[number] if groups else [nearest_column(cell, columns)]:
             if index or not label:
                 texts[index] = f"{texts[index]} {cell.text}".strip()
     return texts
 
 
-def groups_of(heads: Row, columns: list[Column], below: list[str]) -> list[list[int]]:
+def group_columns(heads: Row, columns: list[Column], below: list[str]) -> list[list[int]]:
     """Return the columns of figures under each head, where heads stand over groups of them; else nothing.
 
     That they do is sure where the row below begins again with each group, as `2018 2017 2018 2017` does.

@@ -9,11 +9,11 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from pipeline.readers.common.tables import CURRENCY, Cell, Row, columns_of, is_number, join_cells, write_table
+from pipeline.readers.common.tables import CURRENCY, Cell, Row, find_columns, is_number, join_cells, write_table
 from pipeline.readers.pdf.hyphens import MARKED
 from pipeline.readers.pdf.lines import Line, Piece
 from pipeline.readers.pdf.paragraphs import LEADERS
-from pipeline.readers.pdf.table_headers import Column, column_of, header_of
+from pipeline.readers.pdf.table_headers import Column, build_header, nearest_column
 
 MIN_TABLE_ROWS = 3
 MAX_TABLE_COLUMNS = 16
@@ -30,13 +30,13 @@ BETWEEN_FIGURES = re.compile(r"(?<=[\d)%\u2014])\s+(?=[$(\d\u2014-])(?!\d{3}(?!\
 def find_tables(lines: list[Line], headings: dict[int, int]) -> dict[int, tuple[int, str]]:
     """Return the tables of a page: index of the first line -> index after the last, and its Markdown."""
     lines = [
-        replace(line, pieces=tuple(part for piece in line.pieces for part in figures_apart(piece))) for line in lines
+        replace(line, pieces=tuple(part for piece in line.pieces for part in split_figures(piece))) for line in lines
     ]
     tables: dict[int, tuple[int, str]] = {}
     start = above = 0
     while start < len(lines):
         end = table_end(lines, start, headings) if may_begin(lines[start]) else start
-        first, table = written_table(lines, start, end, above, headings) if end > start else (start, "")
+        first, table = write_region(lines, start, end, above, headings) if end > start else (start, "")
         if table:
             tables[first] = (end, table)
             above = start = end
@@ -68,7 +68,7 @@ def has_figures(line: Line) -> bool:
     return any(map(is_figure, line.pieces[1:]))
 
 
-def is_last_head(line: Line) -> bool:
+def has_only_note_marks(line: Line) -> bool:
     """Say whether all that a row has of figures are marks of notes, as `(1)` among words is."""
     figures = [piece.text for piece in line.pieces[1:] if is_figure(piece)]
     return all(NOTE_MARK.fullmatch(text) for text in figures) and len(figures) < len(line.pieces) - 1
@@ -85,44 +85,44 @@ def table_end(lines: list[Line], start: int, headings: dict[int, int]) -> int:
             break  # the next column of the page
         if headings.get(index, WEAK_LEVEL) < WEAK_LEVEL or LEADERS.search(line.text):
             break
-        if num_rows and heads_again(line, lines[start]):
+        if num_rows and starts_new_header(line, lines[start]):
             break  # of another table
-        if is_row(line) or completes(lines[index - 1], line):
+        if is_row(line) or completes_label(lines[index - 1], line):
             last_row = index
             num_rows += has_figures(line)
     return last_row + 1 if num_rows >= MIN_TABLE_ROWS else start
 
 
-def heads_again(line: Line, first: Line) -> bool:
+def starts_new_header(line: Line, first: Line) -> bool:
     """Say whether a row within a table heads columns of its own: it has words, or years, where there were figures."""
     figures_only = line.left > first.pieces[0].right
     return len(line.pieces) > 1 + (not figures_only) and not any(map(is_figure, line.pieces[not figures_only :]))
 
 
-def completes(before: Line, line: Line) -> bool:
+def completes_label(before: Line, line: Line) -> bool:
     """Say whether a line holds the figures of the label before it, which stands a little higher."""
     level = 0 <= before.bottom - line.bottom < 0.6 * line.size
     return level and len(before.pieces) == 1 and line.left > before.right and all(map(is_figure, line.pieces))
 
 
-def written_table(lines: list[Line], start: int, end: int, above: int, headings: dict[int, int]) -> tuple[int, str]:
+def write_region(lines: list[Line], start: int, end: int, above: int, headings: dict[int, int]) -> tuple[int, str]:
     """Return the first line of a table, its heads included, and its Markdown; '' if its columns are not clear."""
     rows = [index for index in range(start, end) if has_figures(lines[index])]
-    first = rows[1] if is_last_head(lines[rows[0]]) else rows[0]
-    body = list(rows_of(lines[first:end]))
-    columns = columns_of(body)
-    grid = [in_columns(row, columns) for row in body] if 2 <= len(columns) <= MAX_TABLE_COLUMNS else []
+    first = rows[1] if has_only_note_marks(lines[rows[0]]) else rows[0]
+    body = list(iter_table_rows(lines[first:end]))
+    columns = find_columns(body)
+    grid = [assign_columns(row, columns) for row in body] if 2 <= len(columns) <= MAX_TABLE_COLUMNS else []
     if not grid or None in grid:
         return start, ""
-    top = first_head(lines, first, max(above, start - MAX_HEAD_LINES), columns, headings)
-    heads, labels = parted(lines[top:first], columns)
-    header = header_of(heads, columns)
+    top = find_header_start(lines, first, max(above, start - MAX_HEAD_LINES), columns, headings)
+    heads, labels = split_header_lines(lines[top:first], columns)
+    header = build_header(heads, columns)
     over_figures = [[label, *[""] * (len(columns) - 1)] for label in labels]
-    body_rows = joined_labels([*over_figures, *(row for row in grid if row)])
+    body_rows = join_labels([*over_figures, *(row for row in grid if row)])
     return top, write_table(header or [""] * len(columns), body_rows)
 
 
-def joined_labels(grid: list[list[str]]) -> list[list[str]]:
+def join_labels(grid: list[list[str]]) -> list[list[str]]:
     """Join the labels that take two rows: one without figures, and one that goes on within a word or a sentence."""
     joined: list[list[str]] = []
     for row in grid:
@@ -136,32 +136,32 @@ def joined_labels(grid: list[list[str]]) -> list[list[str]]:
     return joined
 
 
-def rows_of(lines: list[Line]) -> Iterator[Row]:
+def iter_table_rows(lines: list[Line]) -> Iterator[Row]:
     """Yield the rows of lines, on a grid of tenths of points; a label and its figures at nearly one height are one."""
     edge = min(piece.left for line in lines for piece in line.pieces[1:])
     before: Line | None = None
     for line in lines:
-        if before and completes(before, line):
+        if before and completes_label(before, line):
             line = replace(line, pieces=before.pieces + line.pieces)
         elif before:
-            yield row_of(before, edge)
+            yield make_row(before, edge)
         before = line
     if before:
-        yield row_of(before, edge)
+        yield make_row(before, edge)
 
 
-def row_of(line: Line, edge: float) -> Row:
+def make_row(line: Line, edge: float) -> Row:
     """Return a line as cells; what begins left of `edge` is a label, and of the first column."""
-    cells = cells_of(line)
+    cells = to_cells(line)
     return join_cells([replace(cells[0], start=0) if line.left < edge else cells[0], *cells[1:]])
 
 
-def cells_of(line: Line) -> list[Cell]:
+def to_cells(line: Line) -> list[Cell]:
     """Return the pieces of a line as cells."""
     return [Cell(piece.text, int(10 * piece.left), int(10 * piece.right) + 1) for piece in line.pieces]
 
 
-def figures_apart(piece: Piece) -> list[Piece]:
+def split_figures(piece: Piece) -> list[Piece]:
     """Part figures that stand so close that they were taken for words, and currency signs that belong to the next."""
     parts = BETWEEN_FIGURES.split(piece.text) if len(piece.text) < MAX_CELL_CHARS else []
     if len(parts) < 2 or not all(CURRENCY.fullmatch(part) or is_number(part) for part in parts):
@@ -175,18 +175,20 @@ def figures_apart(piece: Piece) -> list[Piece]:
     return apart
 
 
-def in_columns(row: Row, columns: list[Column]) -> list[str] | None:
+def assign_columns(row: Row, columns: list[Column]) -> list[str] | None:
     """Return the texts of a row, by column; None if two of them fall into one."""
     texts = [""] * len(columns)
     for cell in row:
-        column = column_of(cell, columns)
+        column = nearest_column(cell, columns)
         if texts[column]:
             return None
         texts[column] = cell.text
     return texts
 
 
-def first_head(lines: list[Line], first: int, lowest: int, columns: list[Column], headings: dict[int, int]) -> int:
+def find_header_start(
+    lines: list[Line], first: int, lowest: int, columns: list[Column], headings: dict[int, int]
+) -> int:
     """Return the index of the first line that heads the columns of a table whose figures begin at `first`.
 
     The heads may stand in the file row by row or column by column: what counts is that they stand above the figures.
@@ -199,17 +201,17 @@ def first_head(lines: list[Line], first: int, lowest: int, columns: list[Column]
         strong = headings.get(index, WEAK_LEVEL) < WEAK_LEVEL
         if strong or line.fixed or not 0 < line.bottom - foot < MAX_HEAD_ROWS * reach or line.bottom > seen + 2 * reach:
             break
-        if is_head(line, columns):
+        if is_header_line(line, columns):
             top, highest = index, max(highest, line.bottom)
         elif not is_label(line, columns) or line.bottom > max(highest, foot + MAX_LABELS * reach):
             break
         elif line.bottom <= highest and top < first:
             top = index
         seen = max(seen, line.bottom)
-    return without_captions(lines, top, first, columns)
+    return skip_captions(lines, top, first, columns)
 
 
-def without_captions(lines: list[Line], top: int, first: int, columns: list[Column]) -> int:
+def skip_captions(lines: list[Line], top: int, first: int, columns: list[Column]) -> int:
     """Return the index of the first head after lone lines in the middle above more than two columns of figures."""
     while top < first and len(columns) > 3 and len(lines[top].pieces) == 1:
         line = lines[top]
@@ -220,7 +222,7 @@ def without_captions(lines: list[Line], top: int, first: int, columns: list[Colu
     return top
 
 
-def is_head(line: Line, columns: list[Column]) -> bool:
+def is_header_line(line: Line, columns: list[Column]) -> bool:
     """Say whether a line may head columns: short pieces, and at least one of them beyond the labels."""
     short = all(len(piece.text) < MAX_CELL_CHARS for piece in line.pieces[1:] or line.pieces)
     return short and 10 * line.right > columns[1][0] and not LEADERS.search(line.text)
@@ -231,7 +233,7 @@ def is_label(line: Line, columns: list[Column]) -> bool:
     return 10 * line.right < columns[1][0] and len(line.text) < 2 * MAX_CELL_CHARS
 
 
-def parted(lines: list[Line], columns: list[Column]) -> tuple[list[Row], list[str]]:
+def split_header_lines(lines: list[Line], columns: list[Column]) -> tuple[list[Row], list[str]]:
     """Part the lines above the first figures into rows of heads, from above, and the labels below them."""
     lowest = min((line.bottom for line in lines if not is_label(line, columns)), default=0.0)
     labels = [line.text for line in lines if line.bottom < lowest - SAME_HEIGHT * line.size]
@@ -243,5 +245,5 @@ def parted(lines: list[Line], columns: list[Column]) -> tuple[list[Row], list[st
             rows[-1].append(line)
         else:
             rows.append([line])
-    heads = [sorted((cell for line in row for cell in cells_of(line)), key=lambda cell: cell.start) for row in rows]
+    heads = [sorted((cell for line in row for cell in to_cells(line)), key=lambda cell: cell.start) for row in rows]
     return heads, labels

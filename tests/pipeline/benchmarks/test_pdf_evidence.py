@@ -1,7 +1,7 @@
 import pytest
 
-from pipeline.benchmarks.pdf_evidence import order_of, recall_of, words_in
-from pipeline.benchmarks.pdf_figures import cells_of, figures_of
+from pipeline.benchmarks.pdf_evidence import measure_order, measure_recall, words_in
+from pipeline.benchmarks.pdf_figures import check_figures, iter_figure_cells
 from tests.pipeline.readers.pdf.pdf_pages import WORDS, canvas, paragraph, table, wrapped
 from tests.pipeline.readers.pdf.test_hidden_text import CANARY, hide
 
@@ -34,7 +34,7 @@ def test_words_are_compared_without_hyphens_and_signs():
 
 
 def test_every_word_of_the_other_engine_is_in_the_text_or_was_left_out_on_purpose(filing):
-    pages = recall_of(filing)
+    pages = measure_recall(filing)
 
     assert [page.page for page in pages] == [1, 2, 3]
     assert {page.recall for page in pages} == {1.0}
@@ -44,7 +44,7 @@ def test_every_word_of_the_other_engine_is_in_the_text_or_was_left_out_on_purpos
 def test_a_lost_word_is_missed(filing, monkeypatch):
     monkeypatch.setattr("pipeline.benchmarks.pdf_evidence.page_texts", lambda reading: ["Ada says that", "", ""])
 
-    first, second, _ = recall_of(filing)
+    first, second, _ = measure_recall(filing)
 
     assert first.num_in_text == 3
     assert first.recall < 0.5
@@ -65,7 +65,7 @@ def columns(path, by_rows):
 
 
 def test_columns_that_are_read_one_after_the_other_are_in_order(tmp_path):
-    (page,) = order_of(columns(tmp_path / "page.pdf", by_rows=False))
+    (page,) = measure_order(columns(tmp_path / "page.pdf", by_rows=False))
 
     assert (page.num_columns, page.in_order) == (2, True)
     assert page.num_found == page.num_shingles > 100
@@ -73,34 +73,34 @@ def test_columns_that_are_read_one_after_the_other_are_in_order(tmp_path):
 
 def test_columns_that_are_read_across_are_not(tmp_path, monkeypatch):
     """As the text would be if the lines of a page were left as they stand in the file."""
-    monkeypatch.setattr("pipeline.readers.pdf.layout.in_reading_order", lambda lines: lines)
+    monkeypatch.setattr("pipeline.readers.pdf.layout.sort_for_reading", lambda lines: lines)
 
-    (page,) = order_of(columns(tmp_path / "page.pdf", by_rows=True))
+    (page,) = measure_order(columns(tmp_path / "page.pdf", by_rows=True))
 
     assert page.num_found < 0.8 * page.num_shingles
     assert not page.in_order
 
 
 def test_figures_are_found_in_their_row_and_column(filing):
-    checks = figures_of(filing, count=20, seed=2023)
+    checks = check_figures(filing, count=20, seed=2023)
 
     assert len(checks) == 20
     assert all(check.row_is_right and check.column_is_right for check in checks)
-    assert checks == figures_of(filing, count=20, seed=2023)
-    assert checks != figures_of(filing, count=20, seed=2024)
+    assert checks == check_figures(filing, count=20, seed=2023)
+    assert checks != check_figures(filing, count=20, seed=2024)
 
 
 @pytest.mark.parametrize(("change", "right"), [(("2018", "2019"), (True, False)), (("Row a", "Row b"), (False, False))])
 def test_a_figure_under_another_head_or_in_another_row_is_not_right(filing, monkeypatch, change, right):
     monkeypatch.setattr(
-        "pipeline.benchmarks.pdf_figures.cells_of",
+        "pipeline.benchmarks.pdf_figures.iter_figure_cells",
         lambda text: [
             cell._replace(label=cell.label.replace(*change), head=cell.head.replace(*change))
-            for cell in cells_of(text)
+            for cell in iter_figure_cells(text)
             if change[0] in cell.label + cell.head
         ],
     )
 
-    checks = figures_of(filing, count=3, seed=1)
+    checks = check_figures(filing, count=3, seed=1)
 
     assert {(check.row_is_right, check.column_is_right) for check in checks} == {right}

@@ -18,10 +18,10 @@ from pipeline.checks.run import Bounds, list_checks
 from pipeline.passages.document_groups import DocumentCard, with_reviews
 from pipeline.passages.passages import Passages
 from pipeline.passages.peer_reviews import Discussion, PassageFinder, favours_acceptance
-from pipeline.readers import openreview
-from pipeline.readers.common.reading import TEXT_ONLY, UnreadableError
-from pipeline.readers.common.sections import sections_of
-from pipeline.readers.formats import format_of, read
+from pipeline.readers.common.reading import ReadContext, UnreadableError
+from pipeline.readers.common.sections import find_sections
+from pipeline.readers.formats import openreview
+from pipeline.readers.formats.format import detect_format
 from pipeline.records import Document
 from pipeline.storage.parquet import read_documents, read_examples, write_documents
 from pipeline.synthetic.manuscript import Heading, Prose
@@ -57,8 +57,9 @@ def page(tmp_path, notes, name="notes"):
 
 def read_page(tmp_path, notes):
     path = page(tmp_path, notes)
-    assert format_of(path) == "openreview"
-    return read(path, "openreview", lambda *_: None, cautious=False, options=TEXT_ONLY)
+    found = detect_format(path)
+    assert found.name == "openreview"
+    return found.load()(path, ReadContext(lambda *_: None))
 
 
 def discussed_paper(tmp_path, number, notes=None):
@@ -71,15 +72,15 @@ def discussed_paper(tmp_path, number, notes=None):
     ]
     about = {"licence": "CC-BY-4.0", "group": f"openreview:{FORUM}", "source": "x"}
     text = "\n\n".join(lines)
-    paper = Document("p" * 64, "paper", title="On Looms", text=text, sections=sections_of(text), **about)
+    paper = Document("p" * 64, "paper", title="On Looms", text=text, sections=find_sections(text), **about)
     reading = read_page(tmp_path, [submission(), *(notes if notes is not None else write_discussion(number, FORUM))])
-    review = Document("r" * 64, "review", text=reading.text, sections=sections_of(reading.text), **about)
+    review = Document("r" * 64, "review", text=reading.text, sections=find_sections(reading.text), **about)
     return [Passages(document) for document in (paper, review)]
 
 
 def test_a_discussion_is_read_review_by_review(tmp_path) -> None:
     text = read_page(tmp_path, [submission(), *write_discussion(2, FORUM)]).text
-    headings = [section.path[1] for section in sections_of(text) if len(section.path) == 2]
+    headings = [section.path[1] for section in find_sections(text) if len(section.path) == 2]
     assert headings == [
         "Review 1",
         "Author response to review 1",
@@ -144,7 +145,7 @@ def test_a_page_that_only_looks_like_one_is_refused(tmp_path, body) -> None:
 
 def test_other_json_is_text(tmp_path) -> None:
     (tmp_path / "a.json").write_text('{"notes": "of a song"}')
-    assert format_of(tmp_path / "a.json") == "text"
+    assert detect_format(tmp_path / "a.json").name == "text"
 
 
 def test_replies_in_a_circle_end(tmp_path) -> None:

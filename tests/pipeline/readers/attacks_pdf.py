@@ -22,7 +22,7 @@ FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
 VISIBLE = b"BT /H 12 Tf 72 700 Td (%b) Tj ET\n" % WORDS_
 
 
-def pdf_of(*objects: bytes, trailer: bytes = b"", before: bytes = b"") -> bytes:
+def make_pdf(*objects: bytes, trailer: bytes = b"", before: bytes = b"") -> bytes:
     """Return a PDF of some objects, numbered from 1; the first is the catalogue."""
     data = before + b"%PDF-1.7\n"
     places = []
@@ -48,7 +48,7 @@ def page(entries: bytes = b"", resources: bytes = b"", box: bytes = b"[0 0 612 7
 
 def one_page(content: bytes, *more: bytes, filters: bytes = b"", **how: bytes) -> bytes:
     """Return a PDF of one page; further objects are numbered from 6."""
-    return pdf_of(CATALOGUE, PAGES, page(**how), stream(content, filters), FONT, *more)
+    return make_pdf(CATALOGUE, PAGES, page(**how), stream(content, filters), FONT, *more)
 
 
 def flate(content: bytes) -> bytes:
@@ -108,7 +108,7 @@ def glyph_self() -> bytes:
     glyph += b" /Widths [9] /Encoding << /Differences [65 /a] >> /CharProcs << /a 7 0 R >>"
     glyph += b" /Resources << /Font << /T 6 0 R >> >> >>"
     content = VISIBLE + b"BT /T 9 Tf (A) Tj ET"
-    return pdf_of(
+    return make_pdf(
         CATALOGUE,
         PAGES,
         b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 612 792] /Contents 4 0 R"
@@ -121,7 +121,7 @@ def glyph_self() -> bytes:
 
 
 def tree_cycle() -> bytes:
-    return pdf_of(CATALOGUE, b"<< /Type /Pages /Kids [2 0 R 3 0 R] /Count 2 >>", page(), stream(VISIBLE), FONT)
+    return make_pdf(CATALOGUE, b"<< /Type /Pages /Kids [2 0 R 3 0 R] /Count 2 >>", page(), stream(VISIBLE), FONT)
 
 
 def tree_fan() -> bytes:
@@ -131,22 +131,22 @@ def tree_fan() -> bytes:
         for n in range(3, 19)
     ]
     leaf = b"<< /Type /Page /MediaBox [0 0 9 9] >>"
-    return pdf_of(CATALOGUE, b"<< /Type /Pages /Kids [3 0 R] /Count 65536 >>", *kids, leaf)
+    return make_pdf(CATALOGUE, b"<< /Type /Pages /Kids [3 0 R] /Count 65536 >>", *kids, leaf)
 
 
 def many_kids() -> bytes:
     kids = b"3 0 R " * 30_000
-    return pdf_of(CATALOGUE, b"<< /Type /Pages /Kids [%b] /Count 30000 >>" % kids, page(), stream(VISIBLE), FONT)
+    return make_pdf(CATALOGUE, b"<< /Type /Pages /Kids [%b] /Count 30000 >>" % kids, page(), stream(VISIBLE), FONT)
 
 
 def count_lie(count: bytes) -> Callable[[], bytes]:
     pages = b"<< /Type /Pages /Kids [3 0 R] /Count %b >>" % count
-    return lambda: pdf_of(CATALOGUE, pages, page(), stream(VISIBLE), FONT)
+    return lambda: make_pdf(CATALOGUE, pages, page(), stream(VISIBLE), FONT)
 
 
 def odd_kids() -> bytes:
     kids = b"<< /Type /Pages /Kids [null 7 (text) 99 0 R 3 0 R] /Count 5 >>"
-    return pdf_of(CATALOGUE, kids, page(), stream(VISIBLE), FONT)
+    return make_pdf(CATALOGUE, kids, page(), stream(VISIBLE), FONT)
 
 
 def prev_loop() -> bytes:
@@ -183,7 +183,7 @@ def with_map(cmap: bytes, text: bytes = b"(ABC)") -> bytes:
     head = b"/CIDInit /ProcSet findresource begin begincmap 1 begincodespacerange <00> <ff> endcodespacerange\n"
     font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 6 0 R >>"
     content = b"BT /H 12 Tf 72 700 Td %b Tj ET" % text
-    return pdf_of(CATALOGUE, PAGES, page(), stream(content), font, stream(head + cmap + b" endcmap end"))
+    return make_pdf(CATALOGUE, PAGES, page(), stream(content), font, stream(head + cmap + b" endcmap end"))
 
 
 def map_of_billions() -> bytes:
@@ -299,7 +299,7 @@ def image(name: bytes, size: int, data: bytes = b"\x97JB2\r\n\x1a\n garbage") ->
 
 
 def late_header() -> bytes:
-    return pdf_of(CATALOGUE, PAGES, page(), stream(VISIBLE), FONT, before=b"junk " * 150)
+    return make_pdf(CATALOGUE, PAGES, page(), stream(VISIBLE), FONT, before=b"junk " * 150)
 
 
 def polyglot_zip() -> bytes:
@@ -311,19 +311,19 @@ def polyglot_zip() -> bytes:
 
 def polyglot_html() -> bytes:
     markup = b"<html><body><p>markup</p></body></html>\n"
-    return pdf_of(CATALOGUE, PAGES, page(), stream(VISIBLE), FONT, before=markup)
+    return make_pdf(CATALOGUE, PAGES, page(), stream(VISIBLE), FONT, before=markup)
 
 
 def contents_of_many() -> bytes:
     """The same content a hundred thousand times over."""
     data = page().replace(b"/Contents 4 0 R", b"/Contents [" + b"4 0 R " * 100_000 + b"]")
-    return pdf_of(CATALOGUE, PAGES, data, stream(VISIBLE), FONT)
+    return make_pdf(CATALOGUE, PAGES, data, stream(VISIBLE), FONT)
 
 
 def outline(items: list[bytes]) -> bytes:
     catalogue = b"<< /Type /Catalog /Pages 2 0 R /Outlines 6 0 R >>"
     first = b"<< /Type /Outlines /First 7 0 R /Last 7 0 R /Count 1 >>"
-    return pdf_of(catalogue, PAGES, page(), stream(VISIBLE), FONT, first, *items)
+    return make_pdf(catalogue, PAGES, page(), stream(VISIBLE), FONT, first, *items)
 
 
 def outline_loop() -> bytes:

@@ -34,7 +34,7 @@ UNWANTED = re.compile(r"[\ud800-\udfff\x00-\x08\x0b\x0c\x0e-\x1f]")
 
 @pytest.fixture(scope="module")
 def sandbox(tmp_path_factory):
-    """One warden for all: what harms it would harm those that come after."""
+    """One worker for all: what harms it would harm those that come after."""
     lock = tmp_path_factory.mktemp("sandbox") / "lock"
     lock.touch()
     with Sandbox(LIMITS, lock) as box:
@@ -63,7 +63,7 @@ def test_an_attack_is_one_outcome(name, sandbox, tmp_path):
             assert not UNWANTED.search(value)
 
 
-def test_after_all_of_them_the_warden_reads_on(sandbox, tmp_path):
+def test_after_all_of_them_the_worker_reads_on(sandbox, tmp_path):
     (tmp_path / "a.txt").write_text("some text")
 
     assert sandbox.read(tmp_path / "a.txt").reading.text == "some text"

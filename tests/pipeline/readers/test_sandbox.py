@@ -29,7 +29,7 @@ def read(path, **changes):
         return box.read(path)
 
 
-def pdf_of(path, *objects):
+def make_pdf(path, *objects):
     """Write a PDF from its objects; the first is the catalogue."""
     data = b"%PDF-1.7\n"
     places = []
@@ -88,7 +88,7 @@ def test_too_much_text_is_refused(tmp_path):
 
 def test_a_form_that_draws_itself_is_one_outcome(tmp_path):
     form = stream(b"/F Do /F Do", FORM % 5)
-    path = pdf_of(tmp_path / "a.pdf", CATALOGUE, PAGES, PAGE, stream(b"BT /H 12 Tf (Hello) Tj ET /F Do"), form, FONT)
+    path = make_pdf(tmp_path / "a.pdf", CATALOGUE, PAGES, PAGE, stream(b"BT /H 12 Tf (Hello) Tj ET /F Do"), form, FONT)
 
     outcome = read(path)
 
@@ -106,7 +106,7 @@ def test_a_fan_of_forms_ends_by_its_cpu_time(tmp_path):
         stream(b"q Q", b""),
         FONT,
     ]
-    path = pdf_of(tmp_path / "a.pdf", *objects)
+    path = make_pdf(tmp_path / "a.pdf", *objects)
     before = cpu_seconds_of_children()
 
     outcome = read(path, cpu_seconds=1)
@@ -124,7 +124,7 @@ def cpu_seconds_of_children():
 def test_a_flate_bomb_is_one_outcome_within_its_memory(tmp_path):
     bomb = zlib.compress(b" " * 600_000_000, 1)
     content = stream(bomb, b"/Filter /FlateDecode")
-    path = pdf_of(tmp_path / "a.pdf", CATALOGUE, PAGES, PAGE, content, stream(b"", FORM % 5), FONT)
+    path = make_pdf(tmp_path / "a.pdf", CATALOGUE, PAGES, PAGE, content, stream(b"", FORM % 5), FONT)
 
     outcome = read(path, memory_bytes=500_000_000)
 
@@ -143,7 +143,7 @@ def test_a_page_tree_that_is_a_fan_is_refused_by_its_count(tmp_path):
         b"<< /Type /Page /MediaBox [0 0 9 9] >>",
     ]
 
-    outcome = read(pdf_of(tmp_path / "a.pdf", *objects))
+    outcome = read(make_pdf(tmp_path / "a.pdf", *objects))
 
     assert outcome.reading is None
 
@@ -153,7 +153,7 @@ def test_a_lone_surrogate_and_a_nul_do_not_reach_the_text(tmp_path):
     cmap += b"3 beginbfchar <41> <D800> <42> <0000> <43> <0043> endbfchar endcmap end"
     font = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /ToUnicode 7 0 R >>"
     content = stream(b"BT /H 12 Tf 72 700 Td (CABC) Tj ET")
-    path = pdf_of(tmp_path / "a.pdf", CATALOGUE, PAGES, PAGE, content, stream(b"", FORM % 5), font, stream(cmap))
+    path = make_pdf(tmp_path / "a.pdf", CATALOGUE, PAGES, PAGE, content, stream(b"", FORM % 5), font, stream(cmap))
 
     outcome = read(path)
 
@@ -191,17 +191,17 @@ def test_the_clock_is_a_backstop(tmp_path):
     os.mkfifo(tmp_path / "a.txt")
 
     with sandbox(tmp_path, wall_seconds=0.3) as box:
-        outcome = box.ask(tmp_path / "a.txt", cautious=False)
+        outcome = box.ask_worker(tmp_path / "a.txt", cautious=False)
 
     assert (outcome.kind, outcome.reason) == ("timeout", "not done after 0.3 s")
 
 
-def test_a_warden_that_was_killed_is_replaced(tmp_path):
+def test_a_worker_that_was_killed_is_replaced(tmp_path):
     (tmp_path / "a.txt").write_text("text")
     with sandbox(tmp_path) as box:
         box.read(tmp_path / "a.txt")
-        box.warden.kill()
-        box.warden.wait()
+        box.worker.kill()
+        box.worker.wait()
 
         assert box.read(tmp_path / "a.txt").reading.text == "text"
 
@@ -216,7 +216,7 @@ def test_a_reader_sees_no_secret_of_the_environment(tmp_path, monkeypatch):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux ends children with their parent")
-def test_the_warden_ends_with_the_process_that_started_it(tmp_path):
+def test_the_worker_ends_with_the_process_that_started_it(tmp_path):
     (tmp_path / "lock").touch()
     program = (
         "import sys, time\nfrom pathlib import Path\nfrom pipeline.readers.sandbox import Sandbox\n"
@@ -227,14 +227,14 @@ def test_the_warden_ends_with_the_process_that_started_it(tmp_path):
     parent = subprocess.Popen(
         [sys.executable, "-c", program, str(tmp_path / "lock")], stdout=subprocess.PIPE, text=True
     )
-    warden = int(parent.stdout.readline())
+    worker = int(parent.stdout.readline())
     parent.send_signal(signal.SIGKILL)
     parent.communicate()
 
     deadline = time.monotonic() + 10
-    while is_running(warden) and time.monotonic() < deadline:
+    while is_running(worker) and time.monotonic() < deadline:
         time.sleep(0.02)
-    assert not is_running(warden)
+    assert not is_running(worker)
 
 
 def is_running(process):

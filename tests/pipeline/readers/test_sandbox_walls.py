@@ -26,7 +26,7 @@ PROBE = '''
 import pipeline.readers.common.text as text
 from pipeline.readers.common.reading import Reading
 
-def read(path, allow):
+def read(path, context):
     scope = {}
     exec(path.read_text(), scope)
     return Reading(text=str(scope.get("found", "")), reader="probe")
@@ -154,7 +154,7 @@ def test_leaving_without_a_word_is_a_crash(probe):
 def test_a_crash_is_named_by_its_signal(probe):
     outcome = probe("import os\nos.abort()")
 
-    assert (outcome.kind, outcome.reason) == ("crash", "the reader was ended by SIGABRT")
+    assert (outcome.kind, outcome.reason) == ("crash", "the reader was killed by SIGABRT")
 
 
 def test_a_loop_is_tried_twice_and_then_a_timeout(probe, tmp_path):
@@ -264,7 +264,7 @@ def test_no_process_outlives_a_stage_that_is_killed_while_it_reads(tmp_path, wor
         [*command, str(tmp_path / "out")], env=os.environ | {"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
     )
     deadline = time.monotonic() + 60
-    while len(family := descendants(stage.pid)) < 6 and time.monotonic() < deadline:  # workers, wardens, readers
+    while len(family := descendants(stage.pid)) < 6 and time.monotonic() < deadline:  # workers, workers, readers
         time.sleep(0.05)
     stage.send_signal(signal.SIGKILL)
     stage.wait()

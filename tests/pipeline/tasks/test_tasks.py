@@ -8,7 +8,7 @@ from pipeline.checks.run import Bounds, list_checks
 from pipeline.passages.document_groups import DocumentCard, alone, in_pairs, in_series, with_reviews
 from pipeline.passages.passages import Passages
 from pipeline.passages.tagged_figures import period_words
-from pipeline.readers.common.sections import sections_of
+from pipeline.readers.common.sections import find_sections
 from pipeline.records import Document, Fact
 from pipeline.tasks.task import KnownFact, Supplied, all_tasks
 
@@ -54,7 +54,7 @@ CHECKS = list_checks(Bounds(1_000, 3_000))
 
 def document(text: str, category: str, **changed) -> Document:
     fields = {"title": "A title", "num_tokens": 500, "split": "train", "licence": "CC0-1.0", "language": "en"}
-    return Document(f"{len(text):064x}", category, "a.txt", text=text, sections=sections_of(text), **fields | changed)
+    return Document(f"{len(text):064x}", category, "a.txt", text=text, sections=find_sections(text), **fields | changed)
 
 
 def filing(name: str = "Brask Lamps", factor: int = 1) -> Document:

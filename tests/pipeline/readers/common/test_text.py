@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from pipeline.readers.common import text
 from pipeline.readers.common.clean import clean, garbage_ratio, join_pages
 from pipeline.readers.common.reading import UnreadableError
-from pipeline.readers.common.sections import sections_of
+from pipeline.readers.common.sections import find_sections
 
 ANY_TEXT = st.text(
     st.characters() | st.sampled_from("\ufffe\n\r\x00 \u202e\ud83d\ude00\ufb01\u0301\u00a0"), max_size=200
@@ -74,7 +74,7 @@ def test_garbage_is_told_from_text():
 def test_sections_nest_and_reach_to_the_next_of_their_level():
     source = "front\n## A\none\n### B\ntwo\n```\n## no heading\n```\n## C\nthree"
 
-    sections = sections_of(source)
+    sections = find_sections(source)
 
     assert [section.path for section in sections] == [("A",), ("A", "B"), ("C",)]
     assert source[sections[0].start : sections[0].end] == "## A\none\n### B\ntwo\n```\n## no heading\n```\n"
@@ -188,7 +188,7 @@ LINES = st.lists(
 @given(LINES)
 def test_sections_are_exact_nested_and_in_order(lines):
     source = "\n".join(lines)
-    sections = sections_of(source)
+    sections = find_sections(source)
 
     starts = [section.start for section in sections]
     assert starts == sorted(set(starts))

@@ -1,7 +1,7 @@
 import pytest
 
 from pipeline.readers.html import html
-from pipeline.readers.html.css import colour_of, look_of, sheet_of
+from pipeline.readers.html.css import compute_style, parse_colour, parse_style_sheets
 
 CANARY = "PWNED-MARKER-7f3a"
 
@@ -108,18 +108,18 @@ def test_the_text_around_a_hidden_element_stays(tmp_path):
     ],
 )
 def test_colours_are_known_by_their_names_and_numbers(value, colour):
-    assert colour_of(value) == colour
+    assert parse_colour(value) == colour
 
 
 def test_a_look_says_what_a_style_does():
-    look = look_of("font-weight:700;vertical-align:super;page-break-after:always;font-size:10pt")
+    look = compute_style("font-weight:700;vertical-align:super;page-break-after:always;font-size:10pt")
 
     assert (look.bold, look.raised, look.breaks_page, look.sized, look.hidden) == (True, True, True, True, False)
-    assert look_of("position:relative;top:-3.5pt").raised
+    assert compute_style("position:relative;top:-3.5pt").raised
 
 
 def test_simple_rules_of_a_style_sheet_are_kept_and_conditional_ones_are_not():
-    sheet = sheet_of(
+    sheet = parse_style_sheets(
         ["/* a{} */ p, .x {color:red} @media print { .y {color:red} } .x{top:0} a b{c:d} @import 'x'; #z{e:f}"]
     )
 

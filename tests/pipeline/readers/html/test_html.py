@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.readers.common.reading import UnreadableError
-from pipeline.readers.common.sections import sections_of
-from pipeline.readers.common.tables import Cell, columns_of, columns_within, join_cells, markdown_of
+from pipeline.readers.common.sections import find_sections
+from pipeline.readers.common.tables import Cell, columns_within, find_columns, join_cells, table_blocks
 from pipeline.readers.html import html
 
 
@@ -101,11 +101,11 @@ def test_wide_cells_do_not_split_or_join_columns():
         [Cell("b", 0, 2), Cell("3", 3, 5)],
     ]
 
-    assert columns_of(rows) == [(0, 3), (3, 5), (6, 7)]
+    assert find_columns(rows) == [(0, 3), (3, 5), (6, 7)]
 
 
 def test_a_bar_in_a_cell_is_escaped():
-    assert "a\\|b" in markdown_of([[Cell("a|b", 0, 1), Cell("1", 1, 2)], [Cell("c", 0, 1), Cell("2", 1, 2)]])[0]
+    assert "a\\|b" in table_blocks([[Cell("a|b", 0, 1), Cell("1", 1, 2)], [Cell("c", 0, 1), Cell("2", 1, 2)]])[0]
 
 
 def test_a_million_columns_take_no_time(tmp_path):
@@ -251,7 +251,7 @@ RANGES = st.tuples(st.integers(0, 12), st.integers(1, 5))
 
 @given(st.lists(st.lists(RANGES, max_size=6), max_size=6))
 def test_columns_are_in_order_without_overlap_and_every_cell_has_one(rows):
-    columns = columns_of([[Cell("x", start, start + width) for start, width in row] for row in rows])
+    columns = find_columns([[Cell("x", start, start + width) for start, width in row] for row in rows])
 
     assert all(before[1] <= after[0] for before, after in pairwise(columns))
     for start, width in (cell for row in rows for cell in row):
@@ -263,7 +263,7 @@ def test_columns_are_in_order_without_overlap_and_every_cell_has_one(rows):
 def test_a_grid_that_is_almost_empty_is_no_table():
     rows = [[Cell(f"a{n}", n, n + 1), Cell("1", 2_000 + n, 2_001 + n)] for n in range(1_100)]
 
-    assert markdown_of(rows)[7] == "a7 1"
+    assert table_blocks(rows)[7] == "a7 1"
 
 
 @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ def test_lines_that_look_like_headings_or_fences_are_none(tmp_path):
     reading = read(tmp_path / "a.html", "<p># one<br>## two<br>#three<br>```<p>x")
 
     assert reading.text == "\\# one\n\\## two\n#three\n\\```\n\nx"
-    assert sections_of(reading.text) == ()
+    assert find_sections(reading.text) == ()
 
 
 def test_a_feed_has_a_block_for_each_element_and_the_pages_in_it_are_read(tmp_path):

@@ -6,8 +6,8 @@ import tarfile
 
 import pytest
 
-from pipeline.readers.common.reading import TEXT_ONLY, UnreadableError
-from pipeline.readers.formats import format_of, read
+from pipeline.readers.common.reading import ReadContext, UnreadableError
+from pipeline.readers.formats.format import detect_format
 from pipeline.readers.latex import archive as latex_archive
 
 MAIN = r"""% the paper
@@ -46,15 +46,16 @@ def archive(files, links=()):
     return gzip.compress(body.getvalue(), mtime=0)
 
 
-def text_of(tmp_path, data):
+def read_text(tmp_path, data):
     path = tmp_path / "source.bin"
     path.write_bytes(data)
-    assert format_of(path) == "latex archive"
-    return read(path, "latex archive", lambda *_: None, cautious=False, options=TEXT_ONLY)
+    found = detect_format(path)
+    assert found.name == "latex archive"
+    return found.load()(path, ReadContext(lambda *_: None))
 
 
 def test_the_parts_of_a_paper_stand_in_their_places(tmp_path) -> None:
-    reading = text_of(tmp_path, archive(FILES))
+    reading = read_text(tmp_path, archive(FILES))
     assert reading.title == "On Looms"
     order = [
         reading.text.index(words) for words in ("Weaving is old", "We throw the shuttle", "It holds", "Cloth. 1801")
@@ -65,25 +66,25 @@ def test_the_parts_of_a_paper_stand_in_their_places(tmp_path) -> None:
 
 
 def test_a_single_file_under_gzip_is_read(tmp_path) -> None:
-    assert "Weaving is old" in text_of(tmp_path, gzip.compress(MAIN.encode())).text
+    assert "Weaving is old" in read_text(tmp_path, gzip.compress(MAIN.encode())).text
 
 
 def test_names_lead_nowhere_outside_the_archive(tmp_path) -> None:
     (tmp_path / "out.tex").write_text("of this machine")
     main = MAIN.replace("results", f"{tmp_path}/out").replace("parts/method", "../out")
-    text = text_of(tmp_path, archive({"paper.tex": main}, [("link.tex", f"{tmp_path}/out.tex")])).text
+    text = read_text(tmp_path, archive({"paper.tex": main}, [("link.tex", f"{tmp_path}/out.tex")])).text
     assert "of this machine" not in text
 
 
 def test_files_that_include_each_other_end(tmp_path) -> None:
     files = {"paper.tex": MAIN, "parts/method.tex": r"a \input{results} b", "results.tex": r"c \input{parts/method} d"}
-    assert "Weaving is old" in text_of(tmp_path, archive(files)).text
+    assert "Weaving is old" in read_text(tmp_path, archive(files)).text
 
 
 def test_a_file_is_included_once_however_often_it_is_named(tmp_path) -> None:
     layers = {f"l{n}.tex": "".join([rf"\input{{l{n + 1}}} "] * 10) for n in range(20)}
     main = MAIN.replace("parts/method", "l0")
-    assert text_of(tmp_path, archive({"paper.tex": main, **layers, "l20.tex": "Bottom."})).text.count("Bottom.") == 1
+    assert read_text(tmp_path, archive({"paper.tex": main, **layers, "l20.tex": "Bottom."})).text.count("Bottom.") == 1
 
 
 @pytest.mark.parametrize(
@@ -97,13 +98,13 @@ def test_a_file_is_included_once_however_often_it_is_named(tmp_path) -> None:
 )
 def test_what_is_no_paper_is_refused(tmp_path, data, words) -> None:
     with pytest.raises(UnreadableError, match=words):
-        text_of(tmp_path, data)
+        read_text(tmp_path, data)
 
 
 def test_a_bomb_is_refused(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(latex_archive, "MAX_BYTES", 1_000_000)
     with pytest.raises(UnreadableError, match="too large: more than 1000000 bytes under gzip"):
-        text_of(tmp_path, gzip.compress(b"\0" * 2_000_000))
+        read_text(tmp_path, gzip.compress(b"\0" * 2_000_000))
     monkeypatch.setattr(latex_archive, "MAX_MEMBERS", 3)
     with pytest.raises(UnreadableError, match="too large: more than 3 files"):
-        text_of(tmp_path, archive(FILES))
+        read_text(tmp_path, archive(FILES))

@@ -3,13 +3,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.readers.common.reading import UnreadableError
-from pipeline.readers.common.sections import sections_of
-from pipeline.readers.formats import MEDIA_TYPES, format_of
+from pipeline.readers.common.sections import find_sections
+from pipeline.readers.formats.format import all_formats, detect_format
 from pipeline.readers.latex import latex
 
 
 def body(source):
-    return latex.reading_of(rf"\begin{{document}}{source}\end{{document}}", "utf-8")
+    return latex.read_source(rf"\begin{{document}}{source}\end{{document}}", "utf-8")
 
 
 PAPER = r"""% a comment
@@ -120,7 +120,7 @@ def test_what_is_not_read_is_counted():
     ],
 )
 def test_dates_are_as_exact_as_they_are_given(date, iso):
-    assert latex.reading_of(rf"\date{{{date}}}\begin{{document}}x\end{{document}}", "").date == iso
+    assert latex.read_source(rf"\date{{{date}}}\begin{{document}}x\end{{document}}", "").date == iso
 
 
 @pytest.mark.parametrize(
@@ -135,8 +135,8 @@ def test_dates_are_as_exact_as_they_are_given(date, iso):
 def test_latex_is_known_by_its_first_command_or_its_name(tmp_path, name, source, kind):
     (tmp_path / name).write_text(source)
 
-    assert format_of(tmp_path / name) == kind
-    assert MEDIA_TYPES["latex"] == "text/x-tex"
+    assert detect_format(tmp_path / name).name == kind
+    assert all_formats()["latex"].media_type == "text/x-tex"
 
 
 def test_a_source_without_text_is_refused():
@@ -159,7 +159,7 @@ def test_any_source_gives_text_with_exact_sections_or_none(pieces):
     except UnreadableError:
         return
     text.encode()
-    for section in sections_of(text):
+    for section in find_sections(text):
         assert text[section.start : section.end].startswith("#")
 
 
@@ -178,5 +178,5 @@ def test_a_table_within_a_cell_is_the_text_of_the_cell():
 def test_every_author_of_a_paper_is_named():
     source = r"\author[1]{Ann A.~B}\author[2]{Bo C\thanks{x}}\begin{wrapfigure}{r}{.4\textwidth}x\end{wrapfigure}"
 
-    assert latex.reading_of(source, "").authors == ("Ann A. B", "Bo C")
-    assert latex.reading_of(source, "").text == "x"
+    assert latex.read_source(source, "").authors == ("Ann A. B", "Bo C")
+    assert latex.read_source(source, "").text == "x"

@@ -3,14 +3,14 @@
 from reportlab.lib.pagesizes import letter
 from reportlab.pdfgen.canvas import Canvas
 
-from pipeline.readers.common.reading import TEXT_ONLY
+from pipeline.readers.common.reading import TEXT_ONLY, ReadContext
 from pipeline.readers.pdf import pdf
 
 WORDS = "the trace compiler speculates that types stay as they were during recording and so it emits fewer checks"
 
 
-def read(path, cautious=False, allow=lambda num_pages, num_scanned=0: None, options=TEXT_ONLY):
-    return pdf.read(path, allow, cautious=cautious, options=options)
+def read(path, cautious=False, budget=lambda num_pages, num_scanned=0: None, options=TEXT_ONLY):
+    return pdf.read(path, ReadContext(budget, options, cautious))
 
 
 def canvas(path):
@@ -47,7 +47,7 @@ def table(page, rows, y, label=72.0, rights=(350.0, 450.0), size=10.0):
     return y
 
 
-def tables_of(text):
+def find_tables(text):
     """Return the rows of the Markdown tables of a text, without padding and rules."""
     rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in text.splitlines() if line.startswith("|")]
     return [row for row in rows if set("".join(row)) - set("-:")]

@@ -2,7 +2,7 @@ from itertools import zip_longest
 
 import pytest
 
-from tests.pipeline.readers.pdf.pdf_pages import WORDS, canvas, read, table, tables_of, wrapped
+from tests.pipeline.readers.pdf.pdf_pages import WORDS, canvas, find_tables, read, table, wrapped
 
 COLUMNS = {1: (72,), 2: (72, 320), 3: (60, 230, 400)}
 
@@ -37,7 +37,7 @@ def test_a_table_of_words_is_not_taken_for_columns(tmp_path):
     table(page, rows, 700)
     page.save()
 
-    assert tables_of(read(tmp_path / "page.pdf").text)[-1] == ["Segment 12", "12.5", "12.7"]
+    assert find_tables(read(tmp_path / "page.pdf").text)[-1] == ["Segment 12", "12.5", "12.7"]
 
 
 def test_the_last_line_of_a_column_is_parted_from_the_first_of_the_next_at_its_height(tmp_path):

@@ -3,10 +3,10 @@ import pypdfium2
 import pytest
 
 from pipeline.readers.common.reading import TEXT_ONLY
-from pipeline.readers.pdf.lines import Line, TestText
+from pipeline.readers.pdf.lines import Line, Piece
 from pipeline.readers.pdf.metadata import authors_in, date_in
 from pipeline.readers.pdf.pdf import EMPTY, FAILED, PDFIUM, PYPDF, Pages
-from pipeline.readers.pdf.pypdf_fallback import Second
+from pipeline.readers.pdf.pypdf_fallback import PypdfDocument
 from tests.pipeline.readers.pdf.pdf_pages import WORDS, canvas, paragraph, read
 
 
@@ -61,7 +61,7 @@ def test_the_second_engine_reads_the_pages_on_which_the_first_finds_nothing(tmp_
 def test_garbage_is_read_by_the_engine_that_finds_less_of_it(tmp_path, other, reader):
     document = pages(tmp_path / "page.pdf", "some words")
     found = Pages(document, Told(other), TEXT_ONLY)
-    found.first = lambda index: ([Line((TestText(f"words {GARBAGE}", 0, 0),), 0, 0, bold=False)], {})
+    found.read_with_pdfium = lambda index: ([Line((Piece(f"words {GARBAGE}", 0, 0),), 0, 0, bold=False)], {})
 
     found.lines(0)
 
@@ -93,7 +93,7 @@ def test_a_page_that_pypdf_cannot_read_costs_that_page_alone(tmp_path):
     writer = pypdf.PdfWriter(clone_from=tmp_path / "page.pdf")
     writer.pages[0][pypdf.generic.NameObject("/Contents")] = pypdf.generic.NumberObject(7)
     writer.write(tmp_path / "odd.pdf")
-    second = Second(tmp_path / "odd.pdf")
+    second = PypdfDocument(tmp_path / "odd.pdf")
 
     assert second.text(1).split() == WORDS.split()
     assert second.text(0) in (None, "")
@@ -130,7 +130,7 @@ def test_a_file_without_metadata_is_named_by_its_first_page(tmp_path):
     ],
 )
 def test_authors_are_names_and_nothing_else(text, names):
-    assert authors_in([Line((TestText(text, 72, 300),), 700, 11, bold=False)]) == names
+    assert authors_in([Line((Piece(text, 72, 300),), 700, 11, bold=False)]) == names
 
 
 @pytest.mark.parametrize(

@@ -8,10 +8,10 @@ import yaml
 from reportlab.lib.utils import ImageReader
 
 from pipeline.errors import InputError
-from pipeline.extract import ExtractParams, options_of
+from pipeline.extract import ExtractParams, make_options
 from pipeline.readers.common.reading import Options
-from pipeline.readers.pdf.lines import TestText
-from pipeline.readers.pdf.ocr import is_installed, lines_of
+from pipeline.readers.pdf.lines import Piece
+from pipeline.readers.pdf.ocr import is_installed, join_into_lines
 from pipeline.readers.sandbox import Sandbox
 from pipeline.readers.worker import Limits
 from tests.pipeline.readers.pdf.pdf_pages import WORDS, canvas, paragraph, read, table
@@ -67,11 +67,11 @@ def test_recognition_without_its_library_is_a_fault_of_the_input(monkeypatch):
     section = yaml.safe_load((ROOT / "params.yaml").read_text())["extract"]
 
     with pytest.raises(InputError, match=r"pip install 'longalpaca\[ocr\]'"):
-        options_of(ExtractParams(**section | {"ocr": True}))
+        make_options(ExtractParams(**section | {"ocr": True}))
 
 
 def test_pieces_at_one_height_make_a_line_from_left_to_right():
-    pieces = [(TestText("right", 200, 260), 700.5, 12.0), (TestText("left", 72, 120), 700.0, 12.0)]
-    pieces += [(TestText("below", 72, 120), 680.0, 12.0)]
+    pieces = [(Piece("right", 200, 260), 700.5, 12.0), (Piece("left", 72, 120), 700.0, 12.0)]
+    pieces += [(Piece("below", 72, 120), 680.0, 12.0)]
 
-    assert [[piece.text for piece in line.pieces] for line in lines_of(pieces)] == [["left", "right"], ["below"]]
+    assert [[piece.text for piece in line.pieces] for line in join_into_lines(pieces)] == [["left", "right"], ["below"]]

@@ -5,19 +5,19 @@ import pytest
 from reportlab.lib.pagesizes import letter
 from reportlab.pdfgen.canvas import Canvas
 
-from pipeline.readers.common.reading import TEXT_ONLY, UnreadableError
+from pipeline.readers.common.reading import TEXT_ONLY, ReadContext, UnreadableError
 from pipeline.readers.pdf import pdf
 from pipeline.readers.pdf.headings import Outline
 from pipeline.readers.pdf.layout import markdown_pages
-from pipeline.readers.pdf.lines import Line, TestText, plain_lines
-from pipeline.readers.pdf.running_heads import key_of
+from pipeline.readers.pdf.lines import Line, Piece, plain_lines
+from pipeline.readers.pdf.running_headers import letters_and_digits
 
 NAMES = ("one", "two", "three", "four")
 WORDS = "the trace compiler speculates that types stay as they were during recording and so it emits fewer checks"
 
 
-def read(path, cautious=False, allow=lambda num_pages: None, options=TEXT_ONLY):
-    return pdf.read(path, allow, cautious=cautious, options=options)
+def read(path, cautious=False, budget=lambda num_pages: None, options=TEXT_ONLY):
+    return pdf.read(path, ReadContext(budget, options, cautious))
 
 
 def canvas(path):
@@ -108,7 +108,7 @@ def test_the_second_engine_reads_what_the_first_would(paper):
 def test_the_number_of_pages_is_told_before_they_are_read(paper):
     told = []
 
-    read(paper, allow=told.append)
+    read(paper, budget=told.append)
 
     assert told == [4]
 
@@ -203,7 +203,7 @@ def test_a_cut_file_is_read_or_refused(paper, tmp_path, share):
 
 def line(text, bottom, size=10.0, left=72.0, bold=False):
     return Line(
-        (TestText(text, left, left + 5 * len(text)),), bottom, size, bold=bold, first_word=5 * len(text.split()[0])
+        (Piece(text, left, left + 5 * len(text)),), bottom, size, bold=bold, first_word=5 * len(text.split()[0])
     )
 
 
@@ -229,4 +229,4 @@ def test_lines_without_places_stay_lines():
 
 
 def test_titles_are_compared_by_letters_and_digits():
-    assert key_of("3.1  Trace-Trees!") == "31tracetrees"
+    assert letters_and_digits("3.1  Trace-Trees!") == "31tracetrees"

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.pipeline.readers.pdf.pdf_pages import WORDS, canvas, paragraph, read, table, tables_of
+from tests.pipeline.readers.pdf.pdf_pages import WORDS, canvas, find_tables, paragraph, read, table
 
 ROWS = [("Net sales", "32,765", "31,657"), ("Cost of sales", "7,602", "16,055"), ("Net income", "(547)", "—")]
 
@@ -20,7 +20,7 @@ def test_figures_of_different_width_share_a_column_that_a_narrow_head_stands_bes
         page.drawRightString(right, 662, year)
     table(page, [("Sales in all of the years", "132,765,900", "131,657,000"), *ROWS], 650)
 
-    assert tables_of(page.read()) == [
+    assert find_tables(page.read()) == [
         ["", "2018", "2017"],
         ["Sales in all of the years", "132,765,900", "131,657,000"],
         ["Net sales", "32,765", "31,657"],
@@ -36,7 +36,7 @@ def test_heads_of_several_lines_are_joined_whatever_order_the_file_has_them_in(p
             page.drawRightString(right, 680 - 12 * number, word)
     table(page, ROWS, 650)
 
-    assert tables_of(page.read())[0] == ["", "Net Sales", "Operating Income"]
+    assert find_tables(page.read())[0] == ["", "Net Sales", "Operating Income"]
 
 
 def test_a_head_over_two_columns_stands_in_both(page):
@@ -47,7 +47,7 @@ def test_a_head_over_two_columns_stands_in_both(page):
     rows += [(label, one, two, two, one) for label, one, two in ROWS]
     table(page, rows, 662, rights=(280, 340, 460, 520))
 
-    assert tables_of(page.read())[0] == [
+    assert find_tables(page.read())[0] == [
         "",
         "Three months 2018",
         "Three months 2017",
@@ -64,14 +64,14 @@ def test_the_mark_of_a_note_in_a_head_does_not_make_it_a_row(page):
     page.drawString(72, 662, "Period")
     table(page, ROWS, 650)
 
-    assert tables_of(page.read())[:2] == [["Period", "Shares (1)", "Price paid"], ["Net sales", "32,765", "31,657"]]
+    assert find_tables(page.read())[:2] == [["Period", "Shares (1)", "Price paid"], ["Net sales", "32,765", "31,657"]]
 
 
 def test_a_label_that_takes_two_lines_is_one(page):
     rows = [*ROWS, ("Adjustments to net income that lead to cash",), ("provided by operations", "12", "13")]
     table(page, rows, 650)
 
-    assert tables_of(page.read())[-1] == [
+    assert find_tables(page.read())[-1] == [
         "Adjustments to net income that lead to cash provided by operations",
         "12",
         "13",
@@ -82,7 +82,7 @@ def test_a_second_table_below_the_first_has_heads_of_its_own(page):
     y = table(page, [("(Millions)", "2018", "2017"), *ROWS], 650)
     table(page, [("(Shares)", "May", "June", "July"), *[(*row, "9") for row in ROWS]], y, rights=(300, 400, 500))
 
-    rows = tables_of(page.read())
+    rows = find_tables(page.read())
 
     assert rows[:2] == [["(Millions)", "2018", "2017"], ["Net sales", "32,765", "31,657"]]
     assert rows[4:6] == [["(Shares)", "May", "June", "July"], ["Net sales", "32,765", "31,657", "9"]]
@@ -97,7 +97,7 @@ def test_figures_that_stand_close_together_are_parted(page):
         if label == "Total":
             page.drawString(353, 650 - 12 * number, "$")
 
-    assert tables_of(page.read())[-1] == ["Total", "22.4 %", "$ 1,672"]
+    assert find_tables(page.read())[-1] == ["Total", "22.4 %", "$ 1,672"]
 
 
 def test_labels_of_groups_stay_in_the_table_even_if_they_are_bold(page):
@@ -106,7 +106,7 @@ def test_labels_of_groups_stay_in_the_table_even_if_they_are_bold(page):
     page.drawString(72, y, "Investing Activities")
     table(page, ROWS, y - 12)
 
-    rows = tables_of(page.read())
+    rows = find_tables(page.read())
 
     assert rows[4:6] == [["Investing Activities", "", ""], ["Net sales", "32,765", "31,657"]]
 
@@ -117,7 +117,7 @@ def test_a_line_below_a_table_is_not_of_it(page):
 
     text = page.read()
 
-    assert len(tables_of(text)) == 4
+    assert len(find_tables(text)) == 4
     assert text.endswith("\n\nThe accompanying Notes are part of this statement.")
 
 
@@ -141,7 +141,7 @@ def test_where_a_row_would_put_two_figures_into_one_column_the_lines_stay(page):
     text = page.read()
 
     assert "Row 3" in text
-    assert ["Row 3", "9 9", ""] not in tables_of(text)
+    assert ["Row 3", "9 9", ""] not in find_tables(text)
 
 
 def test_prose_with_years_is_no_table(page):

@@ -5,14 +5,14 @@ from pipeline.readers.common.reading import Options
 from pipeline.readers.pdf.headings import Outline
 from pipeline.readers.pdf.hyphens import join_words
 from pipeline.readers.pdf.layout import markdown_pages
-from pipeline.readers.pdf.lines import Line, TestText
+from pipeline.readers.pdf.lines import Line, Piece
 from tests.pipeline.readers.pdf.pdf_pages import WORDS, canvas, paragraph, read, table
 
 WITHOUT_LAYOUT = Options(layout=False, ocr=False, ocr_cpu_seconds_per_page=0)
 
 
 def line(text, bottom=700.0, left=72.0, size=10.0):
-    return Line((TestText(text, left, left + 5 * len(text)),), bottom, size, bold=False, first_word=30)
+    return Line((Piece(text, left, left + 5 * len(text)),), bottom, size, bold=False, first_word=30)
 
 
 @pytest.mark.parametrize(

@@ -18,12 +18,12 @@ PAGE_NUMBER = re.compile(
 )
 
 
-def key_of(text: str) -> str:
+def letters_and_digits(text: str) -> str:
     """Return the letters and digits of a text, for comparison."""
     return "".join(filter(str.isalnum, text.casefold()))
 
 
-def without_running_heads(pages: list[list[Line]]) -> tuple[list[list[Line]], int]:
+def remove_running_headers(pages: list[list[Line]]) -> tuple[list[list[Line]], int]:
     """Drop what stands at the top or the bottom of at least three pages, at one height, with the same words.
 
     A number may differ if it counts the pages, and then stand alone at any height: the last rows of tables that are

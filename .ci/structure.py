@@ -1,9 +1,11 @@
 #!/usr/bin/env python
-"""Print counts of the project's structure, or write the file tree of README.md.
+"""Print counts of the project's structure, or what pages show of it: the file tree, the import graph.
 
-    .ci/structure [ROOT]            counts of the code below ROOT, this repository by default
-    .ci/structure --tree            the tree of README.md, from the first lines of docstrings
-    .ci/structure --tree --write    the same, written into README.md
+    .ci/structure.py [ROOT]     counts of the code below ROOT, this repository by default
+    .ci/structure.py --tree     the tree of README.md, from the first lines of docstrings
+    .ci/structure.py --graph    the import graph of docs/architecture.md
+
+With --write, tree or graph are written into their page.
 """
 
 import argparse
@@ -13,10 +15,13 @@ import sys
 from collections import Counter, defaultdict
 from pathlib import Path
 
+import grimp
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 PACKAGES = ("pipeline", "train", "eval", "longalpaca")
 REPEAT_LINES = 6
 TREE = re.compile(r"(?<=## Where things are\n\n```text\n).*?(?=```\n)", re.DOTALL)
+GRAPH = re.compile(r"(?<=```mermaid\n).*?(?=```\n)", re.DOTALL)
 TEXTS = {
     "data/": "DVC's data, a folder per stage; data/sources/*.yaml list documents",
     "docs/": "one page per subject; architecture.md is the way in",
@@ -96,6 +101,40 @@ def count(root: Path) -> dict[str, object]:
     }
 
 
+def graph(root: Path) -> str:
+    """Return the imports between packages as a Mermaid flow chart; flat modules are left out."""
+    sys.path.insert(0, str(root))
+    found = grimp.build_graph(*PACKAGES, cache_dir=None)
+    edges = {
+        (package_of(importer), package_of(imported))
+        for importer in found.modules
+        for imported in found.find_modules_directly_imported_by(importer)
+    }
+    packages = {package for package in map(package_of, found.modules) if package}
+    lines = [
+        f"  {node(one)} --> {node(other)}" for one, other in sorted(edges) if one != other and {one, other} <= packages
+    ]
+    boxes = [
+        line
+        for top in PACKAGES
+        if (inside := sorted(package for package in packages if package.startswith(f"{top}/")))
+        for line in [f"  subgraph {top}", *(f"    {node(name)}[{name.partition('/')[2]}]" for name in inside), "  end"]
+    ]
+    return "\n".join(["flowchart TD", *boxes, *lines]) + "\n"
+
+
+def node(package: str) -> str:
+    """Return the name of a package in the chart, where it may have no slash."""
+    return package.replace("/", "_")
+
+
+def package_of(module: str) -> str:
+    """Return 'pipeline/readers' for 'pipeline.readers.pdf.lines', '' for a flat module."""
+    parts = module.split(".")
+    is_package = (REPOSITORY.joinpath(*parts[:2]) / "__init__.py").exists()
+    return "/".join(parts[:2]) if len(parts) > 1 and is_package else ""
+
+
 def summary(path: Path) -> str:
     """Return the first line of a module's or package's docstring, without its period."""
     file = path / "__init__.py" if path.is_dir() else path
@@ -131,17 +170,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("root", nargs="?", type=Path, default=REPOSITORY, metavar="ROOT")
     parser.add_argument("--tree", action="store_true")
+    parser.add_argument("--graph", action="store_true")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    if not options.tree:
+    pages = [(options.tree, "README.md", TREE, tree), (options.graph, "docs/architecture.md", GRAPH, graph)]
+    if not options.tree and not options.graph:
         sys.stdout.writelines(f"{name:52}{value}\n" for name, value in count(options.root).items())
-        return
-    text = tree(options.root)
-    if options.write:
-        readme = options.root / "README.md"
-        readme.write_text(TREE.sub(lambda _: text, readme.read_text(encoding="utf-8")), encoding="utf-8")
-    else:
-        sys.stdout.write(text)
+    for is_asked, name, place, make in pages:
+        if is_asked and options.write:
+            page, text = options.root / name, make(options.root)
+            page.write_text(
+                place.sub(lambda _, text=text: text, page.read_text(encoding="utf-8"), count=1), encoding="utf-8"
+            )
+        elif is_asked:
+            sys.stdout.write(make(options.root))
 
 
 if __name__ == "__main__":
