@@ -1,6 +1,6 @@
 """A server that speaks chat completions without a model: it quotes the documents that it is shown, or does as scripted.
 
-It stands in for a teacher where the wire is what matters: how fast a client is, and what it makes of faults.
+It takes the place of a teacher where the wire is what matters: how fast a client is, and what it makes of faults.
 """
 
 import asyncio

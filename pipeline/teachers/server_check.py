@@ -4,11 +4,9 @@ The ways are tried from the strictest: a schema that it enforces, one without li
 where a schema is enforced, so that only a server that does so can reply with JSON.
 """
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from pydantic import Field
 
@@ -24,11 +22,8 @@ from pipeline.teachers.errors import (
     RefusedError,
     find_fix,
 )
-from pipeline.teachers.request_body import Format
+from pipeline.teachers.request_body import Format, Messages
 from pipeline.teachers.structured import StructuredReply, describe_fields
-
-if TYPE_CHECKING:
-    from pipeline.teachers.client import Endpoint
 
 log = logging.getLogger(__name__)
 
@@ -48,7 +43,16 @@ class SchemaCheck(StructuredReply):
     word: str = Field(pattern="^kestrel$", min_length=1, max_length=32, json_schema_extra={"enum": ["kestrel"]})
 
 
-async def check_server(endpoint: Endpoint) -> Format:
+class Server(Protocol):
+    """What can be asked in one way or another."""
+
+    params: EndpointParams
+
+    async def try_format(self, way: Format, messages: Messages, schema: type[StructuredReply]) -> None:
+        """Ask once in a way of holding the server to a schema; a reply that does not follow it is refused."""
+
+
+async def check_server(endpoint: Server) -> Format:
     """Return the way in which a server follows a schema.
 
     Raises:
