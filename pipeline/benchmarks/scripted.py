@@ -9,12 +9,13 @@ import multiprocessing
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from typing import Any
 
 MODEL = "scripted"
+USUAL, LONG_CHARACTERS = b'"prompt_tokens": 1000', 12_500
 FENCED = re.compile(r"<document (\d+) ([0-9a-f]{16})>\n(.*?)\n</document \1 \2>", re.DOTALL)
 FIELD = re.compile(r'^- "(\w+)": ', re.MULTILINE)
 FIELDS = {
@@ -124,6 +125,14 @@ def drawn(text: str, lot: int) -> list[str]:
     return [found[(lot + turn * step) % len(found)] for turn in range(min(3, len(found)))]
 
 
+def count_long_prompt(response: Response, request: dict[str, Any]) -> Response:
+    """Return a completion that says of a long prompt about how many tokens it has, where it had the usual number."""
+    characters = sum(len(message["content"]) for message in request["messages"])
+    if characters <= LONG_CHARACTERS or USUAL not in response.body:
+        return response
+    return replace(response, body=response.body.replace(USUAL, b'"prompt_tokens": %d' % (characters // 5)))
+
+
 class Server:
     """An HTTP/1.1 server on a loopback port, with as much of the protocol as a client needs."""
 
@@ -154,7 +163,7 @@ class Server:
     async def respond(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         """Send what the script says."""
         self.num_requests += 1
-        response = self.script(request, self.num_requests)
+        response = count_long_prompt(self.script(request, self.num_requests), request)
         if response.work_seconds:
             async with self.slots:
                 await asyncio.sleep(response.work_seconds)
