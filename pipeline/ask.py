@@ -5,6 +5,7 @@ Reads   DOCUMENTS/*.parquet   documents
 Writes  OUT/examples-00000.parquet   examples with their evidence; one that a teacher got wrong has a `reason`
         OUT/report.json              examples by category and task, unfilled quotas, where in the documents evidence is
         OUT/replies.sqlite           the replies of an endpoint by the hash of the request; the next run replays them
+        OUT/preview.html             with --preview N: so many examples of an endpoint, and nothing else
         OUT/candidates/              the examples of each shard, with markers, so that an interrupted run can continue
 """
 
@@ -20,6 +21,7 @@ from pydantic import Field
 from pipeline.checks.citations import is_citable, is_in_fraction, with_citations
 from pipeline.cli import run_stage
 from pipeline.code_digest import digest_code
+from pipeline.dataset.evidence_page import write_preview
 from pipeline.engine import ExecutorName, Shard, run_shards
 from pipeline.errors import InputError
 from pipeline.files import hash_file, hash_json, write_json
@@ -27,19 +29,24 @@ from pipeline.params import Params
 from pipeline.passages.document_groups import DocumentCard, Relation, group_documents, read_cards, with_reviews
 from pipeline.passages.peer_reviews import ReviewRules
 from pipeline.records import Example
-from pipeline.rejections import count_reasons
+from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.stable_order import stable_shuffle
+from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import parquet_files, read_documents, read_examples, write_examples
 from pipeline.tasks.task import KnownFact, Supplied, all_tasks
 from pipeline.teachers.budget import Spending
-from pipeline.teachers.client import EndpointParams
-from pipeline.teachers.generate import TeachingPlan, estimate, generate
+from pipeline.teachers.cost_estimate import estimate
+from pipeline.teachers.endpoint_params import EndpointParams
+from pipeline.teachers.errors import BUDGET, STOPPED, find_fix
+from pipeline.teachers.generate import generate
 from pipeline.teachers.quotas import Quota, choose_within, describe_example, list_unfilled
 from pipeline.teachers.rule_based import DocumentGroup, GroupShard, ShardAsker
+from pipeline.teachers.slots import TeachingPlan
 
 log = logging.getLogger(__name__)
 
 NUM_BINS = 10  # of the histogram of where evidence is
+NUM_REASONS = 3  # that the message about failed requests names
 
 
 class AskParams(Params):
@@ -52,6 +59,7 @@ class AskParams(Params):
     num_per_document: int = Field(ge=1)  # examples asked of each document, and of each group, at most
     cited_fraction: float = Field(ge=0, le=1)  # of the answers that cite their evidence
     endpoint: EndpointParams  # of the teacher `endpoint`
+    max_failed_fraction: float = Field(ge=0, le=1)  # of its examples; with more, all is written and the run fails
     human: ReviewRules  # which reviews are good enough to be answers, whoever the teacher is
     quotas: list[Quota]  # how many examples of a kind there may be; kinds without a quota are not limited
     seed: int
@@ -229,17 +237,59 @@ def ask(
     return found, spending
 
 
-def run(params: AskParams, *, documents: Path, known: Path, out: Path, dry_run: bool) -> None:
-    """Write the examples of all documents; with --dry-run only log what an endpoint would be asked and cost."""
+def write_few(plan: TeachingPlan, cards: Sequence[DocumentCard], out: Path, num: int) -> None:
+    """Write a page with `num` examples of an endpoint; they are charged, recorded, and replayed by the whole run."""
+    examples, spending = generate(plan, cards, out, num=num)
+    write_preview(out / "preview.html", examples, DocumentStore(plan.documents), num)
+    counts = count_reasons(example.reason for example in examples if example.reason)
+    log.info(
+        "ask: %d examples in %s, %s; cost %.2f",
+        len(examples) - sum(counts.values()), out / "preview.html", list_rejections(counts), spending.cost,
+    )  # fmt: skip
+    check_replies(examples, plan.endpoint, 1.0)
+
+
+def check_replies(examples: Sequence[Example], endpoint: EndpointParams, max_failed_fraction: float) -> None:
+    """Make sure that an endpoint gave enough usable replies.
+
+    Raises:
+        InputError: None was usable, too many were not, or the server let the run go no further.
+    """
+    reasons = [Reason.parse(example.reason) for example in examples if example.reason]
+    counts = Counter(reason.kind for reason in reasons)
+    num_asked = len(examples) - counts[BUDGET]
+    failed = (len(reasons) - counts[BUDGET]) / max(1, num_asked)
+    if not reasons or (failed <= max_failed_fraction and len(reasons) < len(examples) and not counts[STOPPED]):
+        return
+    kinds = [STOPPED] if counts[STOPPED] else [kind for kind, _ in counts.most_common(NUM_REASONS)]
+    firsts = [next(reason for reason in reasons if reason.kind == kind) for kind in kinds]
+    said = "; ".join(f"{counts[first.kind]} times {first}" for first in firsts)
+    raise InputError(
+        f"the endpoint {endpoint.base_url}",
+        found=f"no usable reply for {len(reasons)} of {len(examples)} examples: {said}",
+        expected=f"one for at least {1 - max_failed_fraction:.0%} of them",
+        fix=" ".join(dict.fromkeys(filter(None, map(find_fix, kinds)))) or "Read the reasons in the examples.",
+    )
+
+
+def run(params: AskParams, preview: int = 0, *, documents: Path, known: Path, out: Path, dry_run: bool) -> None:
+    """Write the examples of all documents.
+
+    With --dry-run only log what an endpoint would be asked and cost; with --preview N only let it write N examples, and
+    show them on a page.
+    """
     check_task_names(params.quotas)
     cards = read_cards(documents)
     plan = TeachingPlan(documents, params.num_per_document, params.seed, params.endpoint)
     if dry_run:
         log.info("ask: %s", estimate(plan, cards))
         return
+    if preview:
+        write_few(plan, cards, out, preview)
+        return
     found, spending = ask(params, documents=documents, known=known, cards=cards, plan=plan, out=out)
     examples, statuses = select(found, cards, params)
-    if all(example.reason for example in examples):
+    if not spending and all(example.reason for example in examples):
         raise InputError(
             documents,
             found="no document that a question could be asked about",
@@ -252,10 +302,13 @@ def run(params: AskParams, *, documents: Path, known: Path, out: Path, dry_run: 
     if spending:
         report["spending"] = spending.as_dict(num_sound=sum(report["examples"].values()))
     write_json(out / "report.json", report)
-    without = len(report["documents_without_examples"])
-    log.info("ask: %d examples in %s; %d documents gave none", num_examples, out, without)
+    without, faulty = len(report["documents_without_examples"]), sum(report["faulty"].values())
+    refused = f", {list_rejections(report['faulty'])}" if faulty else ""
+    log.info("ask: %d examples in %s%s; %d documents gave none", num_examples - faulty, out, refused, without)
     for line in list_unfilled(statuses):
         log.info("ask: quota not filled: %s", line)
+    if spending:
+        check_replies(found, params.endpoint, params.max_failed_fraction)
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
 """The command line: `longalpaca COMMAND …`; stages also run as `python -m pipeline.STAGE …`.
 
 A stage is a function `run(params, *, name=Path, …)`. Its options are the paths that it reads and writes, one for each
-keyword argument, and `--params`; a keyword argument that is a bool is a flag.
+keyword argument, and `--params`; a keyword argument that is a bool is a flag. An argument before them that has a
+default is an option that may be left out, and that the graph does not use.
 """
 
 import argparse
@@ -81,6 +82,9 @@ def run_stage(run: Run, argv: Sequence[str] | None = None, prog: str | None = No
                 required=True,
                 metavar=("DIR" if name == "out" else "PATH") if is_path else "NAME",
             )
+        elif parameter.default is not inspect.Parameter.empty:
+            flag = f"--{name.replace('_', '-')}"
+            parser.add_argument(flag, type=hints[name], default=parameter.default, metavar="N")
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")
     options = vars(parser.parse_args(argv))
     log_to_stderr()

@@ -30,7 +30,8 @@ from pipeline.records import Example
 from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_examples, write_examples
-from pipeline.teachers.client import EndpointParams
+from pipeline.teachers.endpoint_params import EndpointParams
+from pipeline.teachers.errors import STOPPED, find_fix
 from pipeline.teachers.probes import PROBES, ProbeName, probe_all
 
 log = logging.getLogger(__name__)
@@ -78,11 +79,35 @@ def verify_one(example: Example, store: DocumentStore, checks: Mapping[str, Chec
     return run_checks(example, documents, checks)
 
 
-def probe(examples: Sequence[Example], params: VerifyParams, out: Path) -> list[Example]:
-    """Return the examples after the probes; accepted ones name the probes that were not run."""
-    probed = probe_all(examples, params.probes, params.endpoint, params.min_judgement, out)
+def probe(
+    examples: Sequence[Example], params: VerifyParams, store: DocumentStore, out: Path
+) -> tuple[list[Example], Counter[str]]:
+    """Return the examples after the probes, and why some probes were not run; accepted ones name those."""
+    probed, not_run = probe_all(examples, params.probes, params.endpoint, params.min_judgement, store, out)
     skipped = tuple(f"{name}: not run" for name in PROBES if name not in params.probes)
-    return [example if example.reason else replace(example, checks=(*example.checks, *skipped)) for example in probed]
+    marked = [example if example.reason else replace(example, checks=(*example.checks, *skipped)) for example in probed]
+    return marked, not_run
+
+
+def check_probes(not_run: Counter[str], params: VerifyParams) -> None:
+    """Say which probes got no usable reply.
+
+    Raises:
+        InputError: The server let the run go no further.
+    """
+    if not not_run:
+        return
+    first, num = next(iter(not_run)), sum(not_run.values())
+    kinds = count_reasons(not_run.elements())
+    log.warning("verify: %d probes were not run (%s; first: %s)", num, ", ".join(kinds), first)
+    if STOPPED in kinds:
+        stopped = next(reason for reason in not_run if reason.startswith(STOPPED))
+        raise InputError(
+            f"the endpoint {params.endpoint.base_url}",
+            found=f"no usable reply to {num} probes: {stopped}",
+            expected="a reply to each",
+            fix=find_fix(STOPPED),
+        )
 
 
 def count_results(accepted: Sequence[Example], rejected: Sequence[Example], examples: Path) -> dict[str, Any]:
@@ -103,7 +128,8 @@ def run(params: VerifyParams, *, documents: Path, examples: Path, out: Path) -> 
     """Write the examples that passed every check, and the others with their reasons."""
     store = DocumentStore(documents)
     bounds = Bounds(params.max_question_characters, params.max_answer_characters)
-    verified = probe(list(verify(read_examples(examples, "examples*.parquet"), store, bounds)), params, out)
+    checked = list(verify(read_examples(examples, "examples*.parquet"), store, bounds))
+    verified, not_run = probe(checked, params, store, out)
     accepted = [example for example in verified if not example.reason]
     rejected = [example for example in verified if example.reason]
     counts = count_reasons(example.reason for example in rejected)
@@ -115,10 +141,14 @@ def run(params: VerifyParams, *, documents: Path, examples: Path, out: Path) -> 
             fix="Run 'ask' on these documents.",
         )
     write_examples(out / "rejected-00000.parquet", rejected)
-    write_json(out / "report.json", count_results(accepted, rejected, examples))
+    report = count_results(accepted, rejected, examples)
+    if not_run:
+        report["probes_not_run"] = count_reasons(not_run.elements())
+    write_json(out / "report.json", report)
     write_preview(out / "preview.html", verified, store, params.num_previews)
     write_examples(out / "examples-00000.parquet", accepted)
     log.info("verify: %d examples in %s, %s", len(accepted), out, list_rejections(counts))
+    check_probes(not_run, params)
 
 
 if __name__ == "__main__":

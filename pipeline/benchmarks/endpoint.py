@@ -9,7 +9,8 @@ from pathlib import Path
 from pipeline.benchmarks.benchmark import COUNT, Benchmark
 from pipeline.benchmarks.scripted import MODEL, scripted
 from pipeline.tables import Table
-from pipeline.teachers.client import Endpoint, EndpointParams
+from pipeline.teachers.client import Endpoint
+from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.probes import ShortAnswer
 from pipeline.teachers.reply_cache import FILE, ReplyStore
 
@@ -27,13 +28,21 @@ def measure_endpoint(*, count: int) -> list[Table]:
             api_key_variable="",
             max_context_tokens=8_192,
             max_reply_tokens=256,
+            max_thinking_tokens=0,
+            reply_limit_field="max_tokens",
             temperature=0.0,
+            extra_body={},
+            structured_output="auto",
+            stream=False,
+            max_samples=1,
             deadline_seconds=60.0,
+            max_wait_seconds=60.0,
             max_attempts=3,
             max_in_flight=IN_FLIGHT,
             max_tokens=1 << 50,
             max_cost=0.0,
             price_per_million_prompt_tokens=0.0,
+            price_per_million_cached_tokens=0.0,
             price_per_million_reply_tokens=0.0,
         )
         rows = []

@@ -1,6 +1,6 @@
 """A server that speaks chat completions without a model: it quotes the documents that it is shown, or does as scripted.
 
-It stands in for a teacher where the wire is what matters: how fast a client is, and what it makes of faults.
+It takes the place of a teacher where the wire is what matters: how fast a client is, and what it makes of faults.
 """
 
 import asyncio
@@ -9,13 +9,27 @@ import multiprocessing
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from multiprocessing.connection import Connection
 from typing import Any
 
 MODEL = "scripted"
+USUAL, LONG_CHARACTERS = b'"prompt_tokens": 1000', 12_500
 FENCED = re.compile(r"<document (\d+) ([0-9a-f]{16})>\n(.*?)\n</document \1 \2>", re.DOTALL)
+FIELD = re.compile(r'^- "(\w+)": ', re.MULTILINE)
+FIELDS = {
+    "SchemaCheck": ["word"],
+    "ExampleReply": ["question", "answer", "evidence"],
+    "DraftQuestion": ["question"],
+    "Note": ["is_relevant", "note", "quotes"],
+    "AnswerFromNotes": ["answer", "evidence"],
+    "ShortAnswer": ["answer"],
+    "Judgement": ["helpful", "logical", "faithful", "complete"],
+}
+MOST_QUOTES = re.compile(r'^- "evidence": a list of \d+ to (\d+)', re.MULTILINE)
+NOTED = re.compile(r"^Quote: (.*)$", re.MULTILINE)
+ASKED_ABOUT = re.compile(r"^Question: .*?“(.*?)”", re.MULTILINE)
 SENTENCE = re.compile(r"(?<=[.!?]\s)[A-Z][^.!?\n|#]{40,240}[.!?](?=\s)")
 
 
@@ -28,6 +42,7 @@ class Response:
     headers: dict[str, str] = field(default_factory=dict)
     media_type: str = "application/json"
     drip_seconds: float = 0.0  # between the bytes of the body
+    work_seconds: float = 0.0  # before the body, in a slot of the server
 
 
 Script = Callable[[dict[str, Any], int], Response]
@@ -42,10 +57,19 @@ def completion(content: str, *, finish: str = "stop", model: str = MODEL, **mess
 
 
 def honest(request: dict[str, Any], number: int) -> Response:
-    """Reply by the schema, with sentences of the documents as they stand there."""
+    """Reply by the schema, with sentences of the documents as they are there."""
     del number
-    schema = request["response_format"]["json_schema"]
-    return completion(json.dumps(content_for(schema["name"], schema["schema"], request["messages"][-1]["content"])))
+    return completion(json.dumps(proper_content(request)))
+
+
+def proper_content(request: dict[str, Any]) -> dict[str, Any]:
+    """Return content for a request, by its schema or, without one, by the fields that its prompt names."""
+    schema, prompt = request.get("response_format", {}).get("json_schema"), request["messages"][-1]["content"]
+    if schema:
+        return content_for(schema["name"], schema["schema"], prompt)
+    named = FIELD.findall(prompt)
+    name = next(name for name, fields in FIELDS.items() if fields == named)
+    return content_for(name, {"properties": {"evidence": {}}}, prompt)
 
 
 def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any]:
@@ -59,18 +83,39 @@ def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any
     if name == "DraftQuestion":
         return {"question": f"What is told of “{' '.join(sentence.split()[:6])}”?"}
     if name == "Note":
-        return {"is_relevant": True, "note": sentence, "quotes": [quote for _, quote in quotes[:2]]}
+        return note_content(documents, prompt)
     if name == "Judgement":
         return {"helpful": 5, "logical": 5, "faithful": 5, "complete": 5}
     evidence = [{"document": number, "quote": quote} for number, quote in quotes]
     if name == "AnswerFromNotes":
-        kept = [line.removeprefix("Quote: ") for line in prompt.split("\n") if line.startswith("Quote: ")]
-        return {"answer": kept[0], "evidence": [{"document": 1, "quote": quote} for quote in kept[:3]]}
+        kept = [(int(number), quote) for number, _, text in documents for quote in NOTED.findall(text)]
+        most = max_quotes(schema, prompt)
+        return {"answer": kept[0][1], "evidence": [{"document": one, "quote": quote} for one, quote in kept[:most]]}
     if name == "ShortAnswer":
         return {"answer": "I do not know."}
-    most = schema["properties"]["evidence"]["maxItems"]
+    most = max_quotes(schema, prompt)
     words = " ".join(sentence.split()[:7]).rstrip(",;:")
     return {"question": f"What is told where it says that “{words}”?", "answer": sentence, "evidence": evidence[:most]}
+
+
+def max_quotes(schema: dict[str, Any], prompt: str) -> int:
+    """Return how many quotes a reply may have: by its schema or, where limits are left out of it, by its prompt."""
+    most: int | None = schema["properties"]["evidence"].get("maxItems")
+    return int(MOST_QUOTES.findall(prompt)[-1]) if most is None else most
+
+
+def note_content(documents: list[tuple[str, str, str]], prompt: str) -> dict[str, Any]:
+    """Return a note on a chunk, or on notes: the sentences with the words that the question quotes, and some others."""
+    asked, text = ASKED_ABOUT.findall(prompt), " ".join(text for _, _, text in documents)
+    if "Put them together" in prompt:
+        kept = NOTED.findall(text)[:4]
+        return {"is_relevant": True, "note": " ".join(kept)[:1_000], "quotes": kept}
+    found = SENTENCE.findall(text)
+    about = [sentence for sentence in found if asked and asked[-1] in " ".join(sentence.split())][:1]
+    others = found[:: max(1, len(found) // 3)][:3]
+    is_relevant = bool(about) or "answers the question (is_relevant)" not in prompt
+    quotes = list(dict.fromkeys([*about, *others]))[:4] if is_relevant else []
+    return {"is_relevant": is_relevant, "note": " ".join(quotes)[:1_000], "quotes": quotes}
 
 
 def drawn(text: str, lot: int) -> list[str]:
@@ -80,12 +125,21 @@ def drawn(text: str, lot: int) -> list[str]:
     return [found[(lot + turn * step) % len(found)] for turn in range(min(3, len(found)))]
 
 
+def count_long_prompt(response: Response, request: dict[str, Any]) -> Response:
+    """Return a completion that says of a long prompt about how many tokens it has, where it had the usual number."""
+    characters = sum(len(message["content"]) for message in request["messages"])
+    if characters <= LONG_CHARACTERS or USUAL not in response.body:
+        return response
+    return replace(response, body=response.body.replace(USUAL, b'"prompt_tokens": %d' % (characters // 5)))
+
+
 class Server:
     """An HTTP/1.1 server on a loopback port, with as much of the protocol as a client needs."""
 
-    def __init__(self, script: Script) -> None:
-        """Take what it does."""
+    def __init__(self, script: Script, num_slots: int) -> None:
+        """Take what it does, and how many requests it works on at a time."""
         self.script = script
+        self.slots = asyncio.Semaphore(num_slots)
         self.num_requests = 0
 
     async def serve(self, port_to: Connection) -> None:
@@ -109,7 +163,10 @@ class Server:
     async def respond(self, request: dict[str, Any], writer: asyncio.StreamWriter) -> None:
         """Send what the script says."""
         self.num_requests += 1
-        response = self.script(request, self.num_requests)
+        response = count_long_prompt(self.script(request, self.num_requests), request)
+        if response.work_seconds:
+            async with self.slots:
+                await asyncio.sleep(response.work_seconds)
         headers = {"content-type": response.media_type, "content-length": str(len(response.body)), **response.headers}
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         writer.write(f"HTTP/1.1 {response.status} Status\r\n{lines}\r\n".encode())
@@ -123,17 +180,17 @@ class Server:
         await writer.drain()
 
 
-def run_server(script: Script, port_to: Connection) -> None:
+def run_server(script: Script, port_to: Connection, num_slots: int) -> None:
     """Serve until the process is ended."""
-    asyncio.run(Server(script).serve(port_to))
+    asyncio.run(Server(script, num_slots).serve(port_to))
 
 
 @contextmanager
-def scripted(script: Script = honest) -> Iterator[str]:
+def scripted(script: Script = honest, *, num_slots: int = 64) -> Iterator[str]:
     """Run a server in a process of its own and give its base URL."""
     context = multiprocessing.get_context("spawn")
     ours, theirs = context.Pipe()
-    process = context.Process(target=run_server, args=(script, theirs), daemon=True)
+    process = context.Process(target=run_server, args=(script, theirs, num_slots), daemon=True)
     process.start()
     try:
         yield f"http://127.0.0.1:{ours.recv()}/v1"

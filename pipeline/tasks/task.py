@@ -58,6 +58,7 @@ class Task:
     num_quotes: tuple[int, int] = (1, 4)  # of the evidence, at least and at most
     max_answer_characters: int = 1_500
     quotes_may_repeat: bool = False  # whether words that a question quotes may occur in the document more than once
+    expects_no_answer: bool = False  # whether it asks for what the document does not say
     find_fault: FindFault | None = None  # returns why an example is refused, None if it is sound
 
     @property

@@ -54,6 +54,7 @@ TASK = Task(
     categories=("book", "paper", "report", "statement"),
     candidates=candidates,
     quotes_may_repeat=True,
+    expects_no_answer=True,
     prompt=(
         "Ask a question that a reader would expect this document to answer, and that it does not answer anywhere. The"
         " answer begins with 'The document does not say', then tells in one or two sentences what it has instead,"

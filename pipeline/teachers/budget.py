@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pydantic import Field
 
 from pipeline.params import Part
-from pipeline.teachers.errors import RefusedError
+from pipeline.teachers.errors import BUDGET, RefusedError
 
 
 class BudgetParams(Part):
@@ -14,12 +14,14 @@ class BudgetParams(Part):
     max_tokens: int = Field(ge=0)  # of all requests of a stage, those of earlier runs included
     max_cost: float = Field(ge=0)  # likewise, in the currency of the prices
     price_per_million_prompt_tokens: float = Field(ge=0)
-    price_per_million_reply_tokens: float = Field(ge=0)
+    price_per_million_cached_tokens: float = Field(ge=0)  # of a prompt, that the server had in its prefix cache
+    price_per_million_reply_tokens: float = Field(ge=0)  # thinking included
 
-    def price(self, prompt_tokens: int, reply_tokens: int) -> float:
+    def price(self, count: "TokenCount") -> float:
         """Return what tokens cost."""
-        prompt = prompt_tokens * self.price_per_million_prompt_tokens
-        return (prompt + reply_tokens * self.price_per_million_reply_tokens) / 1e6
+        prompt = (count.prompt - count.cached) * self.price_per_million_prompt_tokens
+        cached = count.cached * self.price_per_million_cached_tokens
+        return (prompt + cached + count.reply * self.price_per_million_reply_tokens) / 1e6
 
 
 class BudgetError(RefusedError):
@@ -32,10 +34,11 @@ class TokenCount:
 
     prompt: int = 0
     reply: int = 0
+    cached: int = 0  # of the prompt's
 
     def __add__(self, other: "TokenCount") -> "TokenCount":
         """Return the sums."""
-        return TokenCount(self.prompt + other.prompt, self.reply + other.reply)
+        return TokenCount(self.prompt + other.prompt, self.reply + other.reply, self.cached + other.cached)
 
 
 @dataclass
@@ -51,12 +54,14 @@ class Spending:
     num_sent: int = 0
     num_replayed: int = 0
     num_over_budget: int = 0  # requests that were not sent
+    num_estimated: int = 0  # replies charged as reserved, because the server did not say what it took
     reserved: dict[int, TokenCount] = field(default_factory=dict)
+    in_flight: TokenCount = TokenCount()  # the sum of what is reserved
 
     @property
     def cost(self) -> float:
         """The money spent."""
-        return self.params.price(self.spent.prompt, self.spent.reply)
+        return self.params.price(self.spent)
 
     def reserve(self, most: TokenCount) -> int:
         """Reserve the most that a request may take, and return the number of the reservation.
@@ -64,26 +69,26 @@ class Spending:
         Raises:
             BudgetError: That is more than is left.
         """
-        total = sum(self.reserved.values(), start=self.spent + most)
-        if (
-            total.prompt + total.reply > self.params.max_tokens
-            or self.params.price(total.prompt, total.reply) > self.params.max_cost
-        ):
+        total = self.spent + self.in_flight + most
+        if total.prompt + total.reply > self.params.max_tokens or self.params.price(total) > self.params.max_cost:
             self.num_over_budget += 1
-            raise BudgetError("budget", "the request was not sent")
+            raise BudgetError(BUDGET, "the request was not sent")
         self.num_sent += 1
         self.reserved[self.num_sent] = most
+        self.in_flight += most
         return self.num_sent
 
     def settle(self, reservation: int, charged: TokenCount) -> None:
         """Replace a reservation by what was charged."""
-        del self.reserved[reservation]
+        most = self.reserved.pop(reservation)
+        self.in_flight = TokenCount(self.in_flight.prompt - most.prompt, self.in_flight.reply - most.reply)
         self.spent += charged
 
     def as_dict(self, num_sound: int) -> dict[str, float]:
         """Return the figures of a report."""
         return {
             "prompt_tokens": self.spent.prompt,
+            "cached_prompt_tokens": self.spent.cached,
             "reply_tokens": self.spent.reply,
             "cost": self.cost,
             "cost_per_example": self.cost / num_sound if num_sound else 0.0,

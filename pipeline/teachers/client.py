@@ -1,4 +1,4 @@
-"""A client of any server with OpenAI's chat completions: replies follow a JSON schema and are recorded.
+"""A client of any server with OpenAI's chat completions: replies follow a schema and are recorded.
 
 The openai library retries but has no total deadline, and accepts an HTML page with status 200 or half a JSON body. So
 everything about a reply is checked here: status, choices, model, finish reason, JSON, schema.
@@ -7,57 +7,26 @@ Source  https://platform.openai.com/docs/guides/structured-outputs; vLLM, SGLang
 """
 
 import asyncio
-import json
-import os
-from functools import cache
+import time
 from types import TracebackType
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import openai
-from openai import AsyncOpenAI
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from pipeline.errors import InputError
-from pipeline.teachers.budget import BudgetError, BudgetParams, Spending, TokenCount
-from pipeline.teachers.errors import RefusedError
-from pipeline.teachers.reply_cache import Reply, ReplyStore, hash_request
+from pipeline.teachers.budget import Spending, TokenCount
+from pipeline.teachers.connection import Connection, is_unreached, name_proxy
+from pipeline.teachers.endpoint_params import EndpointParams, check_params
+from pipeline.teachers.errors import ENDPOINT, STOPPED, TOO_LONG, RefusedError, StoppedError
+from pipeline.teachers.replies import ReplyReader, check_prompt, count_charged
+from pipeline.teachers.reply_cache import Reply, ReplyStore
+from pipeline.teachers.request_body import Format, Messages, build_request, estimate_tokens, make_key, show_fields
+from pipeline.teachers.server_check import check_server
+from pipeline.teachers.server_errors import choose_action, read_pause
+from pipeline.teachers.structured import ReplyType, StructuredReply
 from pipeline.teachers.throttle import Throttle
+from pipeline.teachers.wire import CUT_ENDS, ServerError
 
-CHARACTERS_PER_TOKEN = 3.0  # English has about 4, so estimates are on the high side
 BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
-PATH = "/chat/completions"  # posted untyped: building typed objects takes a millisecond a request
-RETRIED_STATUSES = (408, 409, 425, 429, 500, 502, 503, 504)
-OVERLOAD_STATUSES = (429, 503)
-Messages = list[dict[str, str]]
-
-
-class EndpointParams(BudgetParams):
-    """An OpenAI-compatible server, and what may be spent on it."""
-
-    base_url: str  # like http://localhost:8000/v1
-    model: str  # the server's name for it; replies of another model are refused
-    api_key_variable: str  # the environment variable with the key; '' for a server without keys
-    max_context_tokens: int = Field(ge=512)  # of prompt and reply together
-    max_reply_tokens: int = Field(ge=16)
-    temperature: float = Field(ge=0)
-    deadline_seconds: float = Field(gt=0)  # of a request, with all its attempts and pauses
-    max_attempts: int = Field(ge=1)
-    max_in_flight: int = Field(ge=1)
-
-
-class StructuredReply(BaseModel):
-    """The content of a reply that follows a JSON schema; each subclass is a schema."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-ReplyType = TypeVar("ReplyType", bound=StructuredReply)
-
-
-class SchemaCheck(StructuredReply):
-    """What the server must reply at the start; prose or another word shows that it ignores schemas."""
-
-    word: str = Field(pattern="^kestrel$", max_length=7, json_schema_extra={"enum": ["kestrel"]})
 
 
 class Endpoint:
@@ -67,18 +36,18 @@ class Endpoint:
         """Take the parameters and the record; nothing is sent yet.
 
         Raises:
-            InputError: The environment variable for the key is not set.
+            InputError: The address cannot be one, or the environment variable for the key is not set.
         """
+        check_params(params)
         self.params = params
-        self._store = store
+        self.stopped: StoppedError | None = None
         self.spending = Spending(params, TokenCount(*store.count_tokens()))
-        self._throttle = Throttle(params.max_in_flight)
-        self._client = AsyncOpenAI(
-            base_url=params.base_url,
-            api_key=read_api_key(params.api_key_variable),
-            max_retries=0,
-            timeout=params.deadline_seconds,
-        )
+        self._store = store
+        self._throttle = Throttle(params.max_in_flight, start=1)
+        self._connection = Connection(params, self._throttle)
+        self._reader = ReplyReader(params.model)
+        self._format: Format | None = None  # found out before the first request
+        self._checking = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         return self
@@ -86,190 +55,198 @@ class Endpoint:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._client.close()
+        await self._connection.close()
 
-    async def check(self) -> None:
-        """Make sure that the server answers, has the right model, and follows a JSON schema.
+    async def check(self) -> Format:
+        """Make sure, once, that the server answers, has the right model, and follows a schema; return in which way.
 
         Raises:
             InputError: It does not.
+            RefusedError: The budget does not allow the question.
         """
-        messages = [{"role": "user", "content": "Write two sentences about the sea, in plain prose, without any JSON."}]
-        try:
-            await self.ask(messages, SchemaCheck)
-        except BudgetError:
-            return  # the run can still replay what is recorded
-        except RefusedError as error:
-            raise InputError(
-                f"the endpoint {self.params.base_url}",
-                found=str(error),
-                expected=f"the model {self.params.model}, whose replies follow the schema that they are asked for",
-                fix="Start a server with structured output (response_format json_schema), or fix the parameters.",
-            ) from error
+        async with self._checking:
+            if self._format is None:
+                self._format = await check_server(self)
+            return self._format
 
     async def ask(self, messages: Messages, schema: type[ReplyType]) -> ReplyType:
         """Return the reply to messages, from the record if it has one.
 
+        A reply that cannot be used is an attempt, and another sample is drawn, up to `max_samples`.
+
+        Raises:
+            RefusedError: There is no usable reply.
+            InputError: The server turns out at the first request to be of no use.
+        """
+        shown = show_fields(messages, schema)
+        refused: RefusedError | None = None
+        for sample in range(self.params.max_samples):
+            key = make_key(self.params, shown, schema, sample)
+            try:
+                return self.replay(key, schema) or await self.draw(shown, schema, sample, key)
+            except RefusedError as error:
+                refused = error
+                if not error.again:
+                    break
+        assert refused is not None
+        raise refused
+
+    def replay(self, key: str, schema: type[ReplyType]) -> ReplyType | None:
+        """Return the recorded reply to a request, None if there is none or the server may now do better.
+
+        Raises:
+            RefusedError: The recorded reply cannot be used, and it was the model's fault.
+        """
+        reply = self._store.get(key)
+        if reply is None:
+            return None
+        try:
+            parsed = self._reader.parse(reply, schema)
+        except RefusedError as error:
+            is_raised = reply.finish_reason in CUT_ENDS and self.params.max_completion_tokens > reply.max_tokens
+            if not error.final or is_raised:
+                return None
+            self.spending.num_replayed += 1
+            raise
+        self.spending.num_replayed += 1
+        return parsed
+
+    async def draw(self, shown: Messages, schema: type[ReplyType], sample: int, key: str) -> ReplyType:
+        """Ask the server, record what it replies, and return it.
+
         Raises:
             RefusedError: There is no usable reply.
         """
-        request = self.build_request(messages, schema)
-        key = hash_request(request)
-        reply = self._store.get(key)
-        if reply:
-            self.spending.num_replayed += 1
-        else:
-            reply = await self.send(request, messages)
-            self._store.put(key, reply)
-        return parse_reply(reply, schema, self.params.model)
+        if self.stopped:
+            raise self.stopped
+        way = await self.check()
+        reply, charged = await self.send(build_request(self.params, way, shown, schema, sample))
+        self._store.put(key, reply, (charged.prompt, charged.reply, charged.cached))
+        return self._reader.parse(reply, schema)
 
-    def build_request(self, messages: Messages, schema: type[StructuredReply]) -> dict[str, Any]:
-        """Return the body of a request: everything that decides the reply."""
-        named_schema = {"name": schema.__name__, "strict": True, "schema": json_schema(schema)}
-        return {
-            "model": self.params.model,
-            "messages": messages,
-            "temperature": self.params.temperature,
-            "max_tokens": self.params.max_reply_tokens,
-            "response_format": {"type": "json_schema", "json_schema": named_schema},
-        }
-
-    async def send(self, request: dict[str, Any], messages: Messages) -> Reply:
-        """Send a request within the budget and the deadline, and return the reply.
+    async def try_format(self, way: Format, messages: Messages, schema: type[StructuredReply]) -> None:
+        """Ask once in a way of holding the server to a schema; the reply is charged and not recorded.
 
         Raises:
-            RefusedError: It was not sent or not answered.
+            RefusedError: The reply does not follow the schema.
         """
-        most = TokenCount(estimate_tokens(messages), self.params.max_reply_tokens)
+        reply, charged = await self.send(build_request(self.params, way, messages, schema))
+        self.record_charge(charged)
+        self._reader.parse(reply, schema)
+
+    async def send(self, request: dict[str, Any]) -> tuple[Reply, TokenCount]:
+        """Send a request until it is answered, and return the reply with what it was charged.
+
+        Waiting for a place, for a server that is loading and for a limit to be lifted is no attempt.
+
+        Raises:
+            RefusedError: The budget does not allow it, the server rejects it, or no attempt got a reply.
+        """
+        attempts, failures, failing_since = 0, 0, 0.0
+        while True:
+            async with self._throttle.slot() as epoch:
+                if self.stopped:
+                    raise self.stopped
+                try:
+                    return await self.attempt(request)
+                except (ServerError, openai.APIError, RefusedError, TimeoutError, ValueError) as error:
+                    fault, is_waiting = self.explain_failure(error, epoch)
+            attempts, failures = attempts + (not is_waiting), failures + 1
+            failing_since = failing_since or time.monotonic()
+            self.give_up(fault, attempts, is_waiting, failing_since)
+            await asyncio.sleep(BACKOFF_SECONDS[min(failures, len(BACKOFF_SECONDS)) - 1])
+
+    async def attempt(self, request: dict[str, Any]) -> tuple[Reply, TokenCount]:
+        """Send a request once within the budget, and return the reply with what it was charged.
+
+        A request that the server may have worked on, but whose usage is not known, is charged what was reserved.
+        """
+        messages: Messages = request["messages"]
+        charged = most = TokenCount(estimate_tokens(messages), self.params.max_completion_tokens)
+        is_kept = False
         reservation = self.spending.reserve(most)
-        charged = TokenCount()
         try:
-            async with asyncio.timeout(self.params.deadline_seconds):
-                reply = await self.send_with_retries(request)
-            charged = TokenCount(reply.prompt_tokens, reply.reply_tokens)
-            return reply
-        except TimeoutError as error:
-            raise RefusedError("endpoint", f"no reply within {self.params.deadline_seconds:g} s") from error
+            reply = await self._connection.exchange(request)
+            charged = count_charged(reply, most)
+            check_prompt(reply, messages)
+            self._throttle.succeeded()
+            is_kept = True
+            return reply, charged
+        except ServerError:
+            charged = TokenCount()
+            raise
+        except openai.APIConnectionError as error:
+            charged = TokenCount() if is_unreached(error) else most
+            raise
         finally:
             self.spending.settle(reservation, charged)
+            self.spending.num_estimated += charged is most
+            if not is_kept and charged.prompt:
+                self.record_charge(charged)
 
-    async def send_with_retries(self, request: dict[str, Any]) -> Reply:
-        """Send a request until it is answered or has been tried `max_attempts` times.
+    def record_charge(self, charged: TokenCount) -> None:
+        """Record what a request was charged whose reply is not kept."""
+        self._store.charge((charged.prompt, charged.reply, charged.cached))
+
+    def explain_failure(self, error: Exception, epoch: int) -> tuple[str, bool]:
+        """Return what went wrong with an attempt, and whether to wait for the server, which is no attempt.
 
         Raises:
-            RefusedError: The server rejects it, or no attempt got a reply.
+            RefusedError: Asking again would not help.
         """
-        fault = ""
-        for attempt in range(self.params.max_attempts):
-            if attempt:
-                await asyncio.sleep(BACKOFF_SECONDS[min(attempt, len(BACKOFF_SECONDS)) - 1])
-            async with self._throttle.slot() as epoch:
-                try:
-                    reply = parse_completion(await self._client.post(PATH, cast_to=object, body=request))
-                except openai.APIStatusError as error:
-                    fault = f"status {error.status_code}"
-                    if error.status_code not in RETRIED_STATUSES:
-                        raise RefusedError("endpoint", f"{fault}: {describe_error(error)}") from error
-                    if error.status_code in OVERLOAD_STATUSES:
-                        self._throttle.overloaded(
-                            epoch, parse_retry_after(error.response.headers.get("retry-after", ""))
-                        )
-                except openai.APITimeoutError:
-                    fault = "timeout"
-                    self._throttle.overloaded(epoch)
-                except openai.APIConnectionError as error:
-                    fault = f"no connection ({type(error.__cause__).__name__})"
-                except (json.JSONDecodeError, openai.APIResponseValidationError):
-                    fault = "the body of the reply is no JSON"
-                except RefusedError as error:
-                    fault = error.reason.detail
-                else:
-                    self._throttle.succeeded()
-                    return reply
-        raise RefusedError("endpoint", fault)
+        if isinstance(error, ServerError):
+            return str(error), self.handle_error(error, epoch)
+        if isinstance(error, openai.APIConnectionError):
+            has_answered = self._throttle.last_reply_at > 0  # at the start a server that is not there is a mistake
+            cause = f"{type(error.__cause__).__name__}{name_proxy(self.params.base_url)}"
+            return f"no connection ({cause})", has_answered and is_unreached(error)
+        if isinstance(error, TimeoutError):
+            self._throttle.overloaded(epoch)
+            return f"no reply within {self.params.deadline_seconds:g} s", False
+        if isinstance(error, RefusedError):
+            if error.reason.kind != ENDPOINT:
+                raise error
+            return error.reason.detail, False
+        return "the body of the reply is no JSON", False
 
+    def handle_error(self, error: ServerError, epoch: int) -> bool:
+        """Return whether to wait for a server that said an error, False for one more attempt.
 
-@cache
-def json_schema(schema: type[StructuredReply]) -> dict[str, Any]:
-    """Return a schema as JSON."""
-    return schema.model_json_schema()
+        Raises:
+            RefusedError: Asking again would not help.
+        """
+        action, pause = choose_action(error), read_pause(error.headers)
+        if action == "stop":
+            self.stop(str(error))
+        if action == "too long":
+            raise RefusedError(TOO_LONG, error.message)
+        if action == "refuse":
+            raise RefusedError(ENDPOINT, str(error))
+        if pause > self.params.max_wait_seconds:
+            self.stop(f"{error}; it asks to wait {pause:.0f} s, more than endpoint.max_wait_seconds")
+        if action == "wait":
+            self._throttle.overloaded(epoch, pause)
+        return action == "wait"
 
+    def give_up(self, fault: str, attempts: int, is_waiting: bool, failing_since: float) -> None:
+        """End a request that has failed too often, and the run if the server has answered none for too long.
 
-def read_api_key(variable: str) -> str:
-    """Return the key in an environment variable, or 'none' for a server without keys.
+        Raises:
+            RefusedError: It is so.
+        """
+        if attempts >= self.params.max_attempts:
+            raise RefusedError(ENDPOINT, fault)
+        now = time.monotonic()
+        if is_waiting and now - failing_since > self.params.max_wait_seconds:
+            if now - self._throttle.last_reply_at > self.params.max_wait_seconds:
+                self.stop(f"{fault}, for {self.params.max_wait_seconds:g} s")
+            raise RefusedError(ENDPOINT, fault)
 
-    Raises:
-        InputError: The variable is not set.
-    """
-    if not variable:
-        return "none"
-    if not os.environ.get(variable):
-        raise InputError(
-            "endpoint.api_key_variable",
-            found=f"no environment variable {variable}",
-            expected="one with the key of the endpoint",
-            fix=f"Set it: export {variable}=…, or leave the parameter empty for a server without keys.",
-        )
-    return os.environ[variable]
+    def stop(self, fault: str) -> None:
+        """End the run: every further request is refused for the same reason.
 
-
-def parse_completion(body: Any) -> Reply:
-    """Return the reply in the body of a chat completion.
-
-    Raises:
-        RefusedError: The body is no chat completion.
-    """
-    if isinstance(body, str):
-        raise RefusedError("endpoint", "text that is no JSON")
-    try:
-        choice, usage = body["choices"][0], body.get("usage") or {}
-        message = choice["message"]
-        refused = bool(message.get("refusal"))
-        return Reply(
-            content="" if refused else str(message.get("content") or ""),
-            finish_reason="refusal" if refused else str(choice.get("finish_reason") or ""),
-            model=str(body.get("model") or ""),
-            prompt_tokens=int(usage.get("prompt_tokens") or 0),
-            reply_tokens=int(usage.get("completion_tokens") or 0),
-        )
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise RefusedError("endpoint", "a reply without choices") from error
-
-
-def parse_reply(reply: Reply, schema: type[ReplyType], model: str) -> ReplyType:
-    """Return the content of a reply by its schema.
-
-    Raises:
-        RefusedError: Another model answered, it refused, it was cut off, or the content breaks the schema.
-    """
-    if reply.model and model and reply.model != model:
-        raise RefusedError("reply", f"of another model, {reply.model}")
-    if reply.finish_reason == "refusal":
-        raise RefusedError("reply", "the model refused")
-    if reply.finish_reason != "stop":
-        raise RefusedError("reply", f"ended by {reply.finish_reason or 'nothing'}")
-    try:
-        return schema.model_validate_json(reply.content)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        fault = f"{first['type']} at {where}" if where else first["type"]
-        raise RefusedError("reply", f"not by the schema ({fault})") from error
-
-
-def estimate_tokens(messages: Messages) -> int:
-    """Return about how many tokens messages have, on the high side."""
-    return int(sum(len(message["content"]) for message in messages) / CHARACTERS_PER_TOKEN) + 16 * len(messages)
-
-
-def describe_error(error: openai.APIStatusError) -> str:
-    """Return the start of a server's error message, on one line."""
-    return " ".join(str(error.message).split())[:200]
-
-
-def parse_retry_after(value: str) -> float:
-    """Return the seconds of a Retry-After header, 0 for a date or anything else."""
-    try:
-        return max(0.0, float(value))
-    except ValueError:
-        return 0.0
+        Raises:
+            StoppedError: Always.
+        """
+        self.stopped = self.stopped or StoppedError(STOPPED, fault)
+        raise self.stopped

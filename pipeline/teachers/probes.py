@@ -8,6 +8,7 @@ Source  closed-book and single-chunk probes as in LongMIT (arXiv 2409.01893); fo
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -19,12 +20,20 @@ from rapidfuzz import fuzz
 
 from pipeline.checks.arithmetic import NUMBER, parse_number
 from pipeline.checks.citations import without_citations
+from pipeline.checks.prompt_injection import mask_injections
+from pipeline.passages.passage_search import search_passages
 from pipeline.records import Example
 from pipeline.rejections import Reason
+from pipeline.storage.document_store import DocumentStore
 from pipeline.tasks.task import get_task
-from pipeline.teachers.client import Endpoint, EndpointParams, Messages, StructuredReply
+from pipeline.teachers.client import Endpoint
+from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.errors import RefusedError
+from pipeline.teachers.map_reduce import NUM_SEARCHED, SAYS_NOTHING
 from pipeline.teachers.reply_cache import FILE, ReplyStore
+from pipeline.teachers.request_body import Messages
+from pipeline.teachers.structured import StructuredReply
+from pipeline.teachers.workers import run_workers
 
 ProbeName = Literal["closed_book", "evidence_only", "single_chunk", "judge"]
 PROBES: tuple[ProbeName, ...] = get_args(ProbeName)
@@ -44,7 +53,7 @@ class Judgement(StructuredReply):
 
     helpful: int = Field(ge=1, le=5, description="it answers what is asked")
     logical: int = Field(ge=1, le=5, description="it does not contradict itself, and its steps follow")
-    faithful: int = Field(ge=1, le=5, description="all that it says stands in the quotes")
+    faithful: int = Field(ge=1, le=5, description="all of it is in the quotes, and nothing found contradicts it")
     complete: int = Field(ge=1, le=5, description="nothing of what is asked is left out")
 
 
@@ -56,21 +65,25 @@ def probe_all(
     names: Sequence[ProbeName],
     params: EndpointParams,
     min_judgement: int,
+    store: DocumentStore,
     out: Path,
-) -> list[Example]:
-    """Return the examples with the results of the probes; examples refused before are not probed.
+) -> tuple[list[Example], Counter[str]]:
+    """Return the examples with the results of the probes, and why some probes were not run.
+
+    Examples refused before are not probed.
 
     Args:
         examples: In any order.
         names: Of the probes; without any, nothing is sent.
         params: Of the endpoint that is asked.
         min_judgement: The lowest mark that the judge may give.
+        store: The documents; the judge of a 'does not say' is shown the passages that come closest.
         out: Where the replies are recorded.
     """
     if not names:
-        return list(examples)
+        return list(examples), Counter()
     with ReplyStore(out / FILE) as replies:
-        return asyncio.run(probe_each(examples, list_probes(names, min_judgement), params, replies))
+        return asyncio.run(probe_each(examples, list_probes(names, min_judgement, store), params, replies))
 
 
 async def probe_each(
@@ -78,31 +91,34 @@ async def probe_each(
     probes: Mapping[ProbeName, Probe],
     params: EndpointParams,
     replies: ReplyStore,
-) -> list[Example]:
+) -> tuple[list[Example], Counter[str]]:
     """Probe examples, up to `max_in_flight` at a time."""
-    found = list(examples)
+    found, not_run = list(examples), Counter[str]()
     async with Endpoint(params, replies) as endpoint:
-        await endpoint.check()
         waiting = iter([number for number, example in enumerate(found) if not example.reason])
 
         async def work() -> None:
             for number in waiting:
-                found[number] = await probe_example(endpoint, found[number], probes)
+                found[number] = await probe_example(endpoint, found[number], probes, not_run)
 
-        async with asyncio.TaskGroup() as group:
-            for _ in range(params.max_in_flight):
-                group.create_task(work())
-    return found
+        await run_workers([work() for _ in range(params.max_in_flight)])
+    return found, not_run
 
 
-async def probe_example(endpoint: Endpoint, example: Example, probes: Mapping[ProbeName, Probe]) -> Example:
-    """Return the example with the names of the probes it passed, and the reason of the first that it failed."""
+async def probe_example(
+    endpoint: Endpoint, example: Example, probes: Mapping[ProbeName, Probe], not_run: Counter[str]
+) -> Example:
+    """Return the example with the names of the probes it passed, and the reason of the first that it failed.
+
+    Why a probe was not run is counted in `not_run`.
+    """
     for name, probe in probes.items():
         if name == "single_chunk" and not needs_several_quotes(example):
             continue
         try:
             reason = await probe(endpoint, example)
-        except RefusedError:
+        except RefusedError as error:
+            not_run[str(error.reason)] += 1
             example = replace(example, checks=(*example.checks, f"{name}: not run"))
             continue
         if reason:
@@ -118,6 +134,8 @@ def needs_several_quotes(example: Example) -> bool:
 
 async def closed_book(endpoint: Endpoint, example: Example) -> Reason | None:
     """Refuse a question that the model answers without its document."""
+    if says_nothing(example):
+        return None  # that it cannot be answered is the answer
     reply = await endpoint.ask(question_messages(example, []), ShortAnswer)
     return Reason("answerable without the document") if agrees(example, reply.answer) else None
 
@@ -137,9 +155,17 @@ async def single_chunk(endpoint: Endpoint, example: Example) -> Reason | None:
     return None
 
 
-async def judge(endpoint: Endpoint, example: Example, *, min_judgement: int) -> Reason | None:
-    """Refuse an answer with a mark below `min_judgement`."""
-    quotes = "\n".join(f"Quote: {span.quote}" for span in example.evidence)
+async def judge(endpoint: Endpoint, example: Example, *, min_judgement: int, store: DocumentStore) -> Reason | None:
+    """Refuse an answer with a mark below `min_judgement`.
+
+    For an answer that the documents do not say something, quotes prove nothing: the judge is shown as well what a
+    search of the whole documents finds.
+    """
+    shown = [f"Quote: {span.quote}" for span in example.evidence]
+    for doc_id in example.doc_ids if says_nothing(example) else ():
+        found = search_passages(mask_injections(store[doc_id].text), example.question, NUM_SEARCHED)
+        shown += [f"Found elsewhere in the document: {span.text}" for span in found]
+    quotes = "\n".join(shown)
     asked = f"Question: {example.question}\nAnswer: {example.answer}"
     wish = f"{quotes}\n\n{asked}\n\nMark this answer, from 1 (bad) to 5 (good)."
     marks = await endpoint.ask([{"role": "user", "content": wish}], Judgement)
@@ -147,13 +173,13 @@ async def judge(endpoint: Endpoint, example: Example, *, min_judgement: int) -> 
     return Reason("judged", ", ".join(low)) if low else None
 
 
-def list_probes(names: Sequence[ProbeName], min_judgement: int) -> dict[ProbeName, Probe]:
+def list_probes(names: Sequence[ProbeName], min_judgement: int, store: DocumentStore) -> dict[ProbeName, Probe]:
     """Return the probes with some names, in the order in which they run."""
     probes: dict[ProbeName, Probe] = {
         "closed_book": closed_book,
         "evidence_only": evidence_only,
         "single_chunk": single_chunk,
-        "judge": partial(judge, min_judgement=min_judgement),
+        "judge": partial(judge, min_judgement=min_judgement, store=store),
     }
     return {name: probe for name, probe in probes.items() if name in names}
 
@@ -166,10 +192,16 @@ def question_messages(example: Example, quotes: Sequence[str]) -> Messages:
     return [{"role": "system", "content": rule}, {"role": "user", "content": wish}]
 
 
+def says_nothing(example: Example) -> bool:
+    """Say whether an answer is that the documents do not say."""
+    return SAYS_NOTHING in example.answer.lower()
+
+
 def agrees(example: Example, answer: str) -> bool:
     """Say whether an answer means the same as the example's: by its numbers, else its names, else its words."""
-    if UNKNOWN.lower() in answer.lower():
-        return False
+    is_unknown = UNKNOWN.lower() in answer.lower() or SAYS_NOTHING in answer.lower()
+    if is_unknown or says_nothing(example):
+        return is_unknown and says_nothing(example)
     expected = without_citations(example.answer)
     asked = {parse_number(digits) for digits in NUMBER.findall(example.question)}
     numbers = {parse_number(digits) for digits in NUMBER.findall(expected)} - asked

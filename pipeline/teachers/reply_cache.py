@@ -1,7 +1,8 @@
 """Record the replies of an endpoint by the hash of the request, so that nothing is paid for twice.
 
 Sampling is not repeatable even at temperature 0, since batching and caching change floating-point sums. The record is
-what makes a run repeatable. It is an SQLite file, so a killed process loses no reply that was written.
+what makes a run repeatable. It is an SQLite file, so a killed process loses no reply that was written. What requests
+were charged is in a table of its own: it counts replies that were of no use, and requests that were never answered.
 """
 
 import hashlib
@@ -15,17 +16,22 @@ from types import TracebackType
 from typing import Any, Self
 
 FILE = "replies.sqlite"
+CHARGE = "INSERT INTO charges VALUES (?, ?, ?)"
+Charge = tuple[int, int, int]  # tokens of the prompt, of the reply, and of the prompt from a cache
 
 
 @dataclass(frozen=True)
 class Reply:
-    """What a server replied: the content, and the tokens it charged."""
+    """What a server replied: the content, and the tokens it took."""
 
     content: str
-    finish_reason: str
+    finish_reason: str  # 'stop' for a reply that its model ended
     model: str
     prompt_tokens: int
     reply_tokens: int
+    cached_tokens: int = 0  # of the prompt's
+    thinking: str = ""  # where the server keeps it apart from the content
+    max_tokens: int = 0  # that the reply might have
 
 
 class ReplyStore:
@@ -52,20 +58,28 @@ class ReplyStore:
             return None
         return Reply(**json.loads(row[0]))
 
-    def put(self, key: str, reply: Reply) -> None:
-        """Record the reply to a request."""
+    def put(self, key: str, reply: Reply, charged: Charge | None = None) -> None:
+        """Record the reply to a request, and what was charged for it, both or neither."""
         body = json.dumps(vars(reply), ensure_ascii=False, sort_keys=True)
+        body = body.encode(errors="replace").decode()  # without lone surrogates
         with self._connection:
             self._connection.execute("REPLACE INTO replies VALUES (?, ?, ?)", (key, body, hash_body(body)))
+            if charged:
+                self._connection.execute(CHARGE, charged)
+
+    def charge(self, charged: Charge) -> None:
+        """Record what was charged for a request without a reply that can be recorded."""
+        with self._connection:
+            self._connection.execute(CHARGE, charged)
 
     def __len__(self) -> int:
         return int(self._connection.execute("SELECT COUNT(*) FROM replies").fetchone()[0])
 
-    def count_tokens(self) -> tuple[int, int]:
-        """Return how many tokens all recorded requests were charged: of prompts, and of replies."""
-        query = "SELECT TOTAL(json_extract(body, '$.prompt_tokens')), TOTAL(json_extract(body, '$.reply_tokens'))"
-        prompt, reply = self._connection.execute(f"{query} FROM replies WHERE json_valid(body)").fetchone()
-        return int(prompt), int(reply)
+    def count_tokens(self) -> tuple[int, int, int]:
+        """Return how many tokens all requests were charged: of prompts, of replies, and of prompts from a cache."""
+        query = "SELECT TOTAL(prompt), TOTAL(reply), TOTAL(cached) FROM charges"
+        prompt, reply, cached = self._connection.execute(query).fetchone()
+        return int(prompt), int(reply), int(cached)
 
 
 def open_replies(path: Path) -> sqlite3.Connection:
@@ -92,6 +106,7 @@ def connect(path: Path) -> sqlite3.Connection:
         connection.execute(
             "CREATE TABLE IF NOT EXISTS replies (key TEXT PRIMARY KEY, body TEXT, digest TEXT) WITHOUT ROWID"
         )
+        connection.execute("CREATE TABLE IF NOT EXISTS charges (prompt INTEGER, reply INTEGER, cached INTEGER)")
         with closing(connection.execute("PRAGMA quick_check")) as cursor:
             if cursor.fetchone()[0] != "ok":
                 raise sqlite3.DatabaseError("quick_check failed")

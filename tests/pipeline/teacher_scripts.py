@@ -6,19 +6,22 @@ import re
 from hashlib import sha256
 from pathlib import Path
 
-from pipeline.benchmarks.scripted import Response, completion, content_for, honest
+from pipeline.benchmarks.scripted import FIELD, FIELDS, Response, completion, honest, proper_content
 
 KNOWN = "LONGALPACA_TEST_KNOWN"  # names the file of questions that a server can answer without a document
 LOG = "LONGALPACA_TEST_REQUESTS"  # names the file in which a server writes the hash of each request
 
 
 def schema_name(request) -> str:
-    return request["response_format"]["json_schema"]["name"]
+    schema = request.get("response_format", {}).get("json_schema")
+    named = FIELD.findall(request["messages"][-1]["content"])
+    return (
+        schema["name"] if schema else next((name for name, fields in FIELDS.items() if fields == named), "SchemaCheck")
+    )
 
 
 def proper(request) -> dict:
-    schema = request["response_format"]["json_schema"]
-    return content_for(schema["name"], schema["schema"], request["messages"][-1]["content"])
+    return proper_content(request)
 
 
 def after_the_check(fault):

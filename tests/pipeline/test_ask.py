@@ -14,7 +14,7 @@ from pipeline.records import Document
 from pipeline.storage.parquet import write_documents
 from pipeline.tasks import cell, continuation, figure, section, series, speech
 from pipeline.tasks.task import all_tasks
-from pipeline.teachers.client import EndpointParams
+from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.rule_based import make_examples
 from tests.pipeline.discussions import REVIEW_RULES
 
@@ -25,13 +25,21 @@ ENDPOINT = EndpointParams(
     api_key_variable="",
     max_context_tokens=8_192,
     max_reply_tokens=500,
+    max_thinking_tokens=0,
+    reply_limit_field="max_tokens",
     temperature=0.0,
+    extra_body={},
+    structured_output="auto",
+    stream=False,
+    max_samples=2,
     deadline_seconds=1.0,
+    max_wait_seconds=1.0,
     max_attempts=1,
     max_in_flight=1,
     max_tokens=0,
     max_cost=0.0,
     price_per_million_prompt_tokens=0.0,
+    price_per_million_cached_tokens=0.0,
     price_per_million_reply_tokens=0.0,
 )
 PARAMS = AskParams(
@@ -43,6 +51,7 @@ PARAMS = AskParams(
     units_per_shard=2,
     num_per_document=3,
     cited_fraction=0.0,
+    max_failed_fraction=0.2,
     quotas=[],
     seed=1,
 )

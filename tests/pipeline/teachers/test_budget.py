@@ -5,7 +5,11 @@ import pytest
 from pipeline.teachers.budget import BudgetError, BudgetParams, Spending, TokenCount
 
 PARAMS = BudgetParams(
-    max_tokens=1_000, max_cost=10.0, price_per_million_prompt_tokens=1.0, price_per_million_reply_tokens=2.0
+    max_tokens=1_000,
+    max_cost=10.0,
+    price_per_million_prompt_tokens=1.0,
+    price_per_million_cached_tokens=0.5,
+    price_per_million_reply_tokens=2.0,
 )
 
 

@@ -1,0 +1,156 @@
+"""Behaviours of servers that people use, a function each; they run in the process of the server."""
+
+import json
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.benchmarks.scripted import Response, completion, honest
+from tests.pipeline.teacher_scripts import LOG, after_the_check, proper, prose, schema_name
+
+
+def error(status, message, code="", **headers):
+    body = json.dumps({"error": {"message": message, "code": code}}).encode()
+    return Response(status, body, {name.replace("_", "-"): value for name, value in headers.items()})
+
+
+def with_usage(response, **usage):
+    body = json.loads(response.body)
+    return replace(response, body=json.dumps(body | {"usage": usage}).encode())
+
+
+def log(request):
+    with Path(os.environ[LOG]).open("a") as file:
+        file.write(json.dumps([schema_name(request), request["messages"]]) + "\n")
+
+
+def thinks_aloud(request, number):
+    return completion(f"<think>\nWhich {{fields}} are there?\n</think>\n```json\n{json.dumps(proper(request))},\n```")
+
+
+def thinks_unless_told(request, number):
+    if request.get("chat_template_kwargs") == {"enable_thinking": False}:
+        return honest(request, number)
+    return completion("", finish="length", reasoning="There is so much to think about")
+
+
+def knows_json_objects_only(request, number):
+    if request.get("response_format", {}).get("type") == "json_schema":
+        return error(400, "response_format json_schema is not supported")
+    return honest(request, number)
+
+
+def knows_text_only(request, number):
+    if "response_format" in request:
+        return error(400, "unknown field response_format")
+    return completion(f"Here you are:\n{json.dumps(proper(request))}\nAnything else?")
+
+
+def refuses_limits(request, number):
+    if "maxLength" in json.dumps(request):
+        return error(400, "Invalid schema: 'maxLength' is not permitted")
+    return honest(request, number)
+
+
+def like_gpt_5(request, number):
+    if "max_tokens" in request:
+        return error(400, "Unsupported parameter: 'max_tokens'. Use 'max_completion_tokens' instead.")
+    if "temperature" in request:
+        return error(400, "Unsupported value: 'temperature' does not support 0.0 with this model.")
+    return honest(request, number)
+
+
+def strict_about_fields(request, number):
+    if "chat_template_kwargs" in request:
+        return error(400, "Unrecognized request argument supplied: chat_template_kwargs")
+    return honest(request, number)
+
+
+def streams_only(request, number):
+    if not request.get("stream"):
+        return error(400, "this server needs stream=true")
+    text = json.dumps(proper(request))
+    events = [{"model": "scripted", "choices": [{"delta": {"content": part}}]} for part in (text[:9], text[9:])]
+    events += [{"choices": [{"delta": {}, "finish_reason": "stop"}]}]
+    events += [{"choices": [], "usage": {"prompt_tokens": 1_000, "completion_tokens": 100}}]
+    body = "".join(f"data: {json.dumps(event)}\n\n" for event in events) + "data: [DONE]\n\n"
+    return Response(body=body.encode(), media_type="text/event-stream")
+
+
+def dates_its_name(request, number):
+    return completion(json.dumps(proper(request)), model="scripted-2026-08-06")
+
+
+def loads_first(request, number):
+    return error(503, "Loading model", retry_after="0.2") if number <= 5 else honest(request, number)
+
+
+def one_at_a_time(request, number):
+    log(request)
+    return replace(honest(request, number), work_seconds=0.02)
+
+
+def runs_out(request, number):
+    if number > 9:
+        return error(429, "You exceeded your current quota, please check your plan", "insufficient_quota")
+    return honest(request, number)
+
+
+def says_no_usage(request, number):
+    return with_usage(honest(request, number))
+
+
+def caches(request, number):
+    usage = {"prompt_tokens": 1_000, "completion_tokens": 100, "prompt_tokens_details": {"cached_tokens": 900}}
+    return with_usage(honest(request, number), **usage)
+
+
+def cuts_the_prompt(request, number):
+    fault = after_the_check(lambda r, n: with_usage(honest(r, n), prompt_tokens=256, completion_tokens=50))
+    return fault(request, number)
+
+
+def cold_prose_warm_json(request, number):
+    """Fail at the first sample of a request, and be right at a higher temperature."""
+    if schema_name(request) != "SchemaCheck" and not request["temperature"]:
+        return prose(request, number)
+    return honest(request, number)
+
+
+def prose_about_reports(request, number):
+    if "Days of 3" in request["messages"][-1]["content"]:
+        return after_the_check(prose)(request, number)
+    return honest(request, number)
+
+
+def logs(request, number):
+    log(request)
+    return honest(request, number)
+
+
+def cuts_off_below_600(request, number):
+    log(request)
+    if schema_name(request) != "SchemaCheck" and request["max_tokens"] < 600 and "Days of 2" in str(request):
+        return completion(json.dumps(proper(request))[:50], finish="length")
+    return honest(request, number)
+
+
+def cannot_read_the_harbour(request, number):
+    """Fail at every chunk that has a certain sentence."""
+    log(request)
+    if schema_name(request) == "Note" and "The harbour wall broke" in str(request["messages"]):
+        return prose(request, number)
+    return honest(request, number)
+
+
+def overlooks(request, number):
+    """Ask what the document is said not to say; the words are in another chunk, which is read as it should be."""
+    log(request)
+    prompt = request["messages"][-1]["content"]
+    content = proper(request)
+    if schema_name(request) == "ExampleReply":
+        content |= {"question": "Who broke the harbour wall?", "answer": "The document does not say who did."}
+    if schema_name(request) == "Note":
+        finds = "The harbour wall broke" in prompt and ("come closest" in prompt) == bool(os.environ.get("BY_SEARCH"))
+        content = {"is_relevant": finds, "note": "It broke.", "quotes": []}
+    return completion(json.dumps(content))
