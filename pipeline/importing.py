@@ -52,7 +52,7 @@ class ImportingParams(Params):
     """Section `importing` of params.yaml."""
 
     source: str  # a path, a URL, or 'hub:owner/name', also with ':split' or ':config:split'
-    columns: dict[str, str] = Field(default_factory=dict)  # names of the source, and what they are called here
+    columns: dict[str, str]  # names of the source, and what they are called here
     licence: str  # of rows without one of their own; '' or 'unknown' if unknown
     teacher: str  # who wrote the answers, if known
     test_fraction: float = Field(ge=0, lt=1)  # share of the documents whose rows are for testing

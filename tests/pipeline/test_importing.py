@@ -22,7 +22,14 @@ SHARED = {"id": "a", "conversations": [{"from": "human", "value": "Read. Why?"},
 @pytest.fixture
 def imported(tmp_path: Path, word_tokenizer: Path):
     def import_(source: Path | str, **changes: object) -> tuple[list[MixedExample], list[str], dict]:
-        given = {"licence": "CC-BY-NC-4.0", "teacher": "unknown", "test_fraction": 0.0, "max_tokens": 50, "seed": 1}
+        given = {
+            "columns": {},
+            "licence": "CC-BY-NC-4.0",
+            "teacher": "unknown",
+            "test_fraction": 0.0,
+            "max_tokens": 50,
+            "seed": 1,
+        }
         params = ImportingParams(source=str(source), tokenizer=str(word_tokenizer), **{**given, **changes})
         run(params, out=tmp_path / "out")
         refused = (tmp_path / "out" / "refused.jsonl").read_text().splitlines()

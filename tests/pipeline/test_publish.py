@@ -286,7 +286,7 @@ def test_what_import_wrote_is_published(tmp_path: Path, hub: Hub, publish, word_
     (tmp_path / "rows.json").write_text(json.dumps(rows))
     params = ImportingParams(
         source=str(tmp_path / "rows.json"), tokenizer=str(word_tokenizer), licence="Apache-2.0", teacher="unknown",
-        test_fraction=0.01, max_tokens=50, seed=1,
+        test_fraction=0.01, max_tokens=50, seed=1, columns={},
     )  # fmt: skip
     import_rows(params, out=tmp_path / "imported")
     code, printed = publish(tmp_path / "imported", "--yes")
