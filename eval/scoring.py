@@ -13,6 +13,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 
 from pipeline.errors import InputError
 from train.recipe import Dtype
+from train.trainer.head import compute_hidden_states, predict_logits
 from train.trainer.precision import choose_dtype
 from train.trainer.quiet import quiet_libraries
 
@@ -72,12 +73,12 @@ def score_tokens(
     """
     input_ids_BT = input_ids_BT.to(model.device)
     num_scored = input_ids_BT.shape[1] - 1 if num_last is None else num_last
-    hidden_BSD = model.get_decoder()(input_ids_BT, use_cache=False).last_hidden_state[:, -num_scored - 1 : -1]
+    hidden_BSD = compute_hidden_states(model, input_ids=input_ids_BT)[:, -num_scored - 1 : -1]
     scored_BS = input_ids_BT[:, -num_scored:]
-    head = model.get_output_embeddings()
     losses, hits = [], []
     for start in range(0, num_scored, TOKENS_PER_CHUNK):
-        logits_BTV = head(hidden_BSD[:, start : start + TOKENS_PER_CHUNK]).float()
+        hidden_BTD = hidden_BSD[:, start : start + TOKENS_PER_CHUNK]
+        logits_BTV = predict_logits(model, hidden_BTD.flatten(0, 1)).float().view(*hidden_BTD.shape[:2], -1)
         targets_BT = scored_BS[:, start : start + TOKENS_PER_CHUNK]
         losses.append(torch.nn.functional.cross_entropy(logits_BTV.transpose(1, 2), targets_BT, reduction="none"))
         hits.append(logits_BTV.argmax(dim=-1) == targets_BT)

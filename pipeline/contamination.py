@@ -11,6 +11,9 @@ Source  13-grams as for GPT-3 (arXiv 2005.14165, appendix C); there, too, an n-g
         documents is ignored
 
 The project's own test documents and questions are always a test set; `evaluation_sets` names a folder of others.
+
+A document is taken out for what it shares in runs of `min_words` and more, if that is a large enough part of it or
+touches what the test asks about. Standard text, like the cover of a form, never counts.
 """
 
 import json
@@ -25,8 +28,9 @@ from pydantic import Field
 
 from pipeline.cli import run_stage
 from pipeline.decontamination.evaluation_sets import TestText, book_number, book_numbers, read_sets
-from pipeline.decontamination.ngram_index import Index, build_index
+from pipeline.decontamination.ngram_index import Index, Overlap, build_index
 from pipeline.decontamination.ngrams import normalise_words
+from pipeline.decontamination.standard_text import cut_words, is_standard_text
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
@@ -35,6 +39,9 @@ from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_documents, read_examples, write_documents, write_examples
 
+OWN_TEST = "test document"
+MIN_SHARE = 0.005  # of a document's words: 50 words of 10,000
+MIN_ASKED_WORDS = 5  # of a quote or an answer, to be looked for in what a document shares
 log = logging.getLogger(__name__)
 
 
@@ -52,19 +59,23 @@ def read_test_texts(documents: Path, params: ContaminationParams) -> Iterator[Te
     """Yield the texts of the project's own test documents, and those of the evaluation sets."""
     for document in read_documents(documents):
         if document.split == "test" and document.category != "review":
-            yield TestText(f"test document {document.source}", document.text)
+            yield TestText(f"{OWN_TEST} {document.source}", document.text)
     if params.evaluation_sets:
         yield from read_sets(Path(params.evaluation_sets), "contamination")
 
 
-def overlapping(documents: Path, index: Index, params: ContaminationParams) -> dict[str, str]:
-    """Map each training document that overlaps with a test set to the reason.
+def overlapping(
+    documents: Path, index: Index, asked: list[str], params: ContaminationParams
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Map each training document that overlaps with a test set to the reason, and each that is kept all the same.
 
-    The documents are read twice: the first pass counts how many documents have each n-gram.
+    The documents are read twice: the first pass counts how many documents have each n-gram. `asked` is what the tests
+    ask about, in normalised words.
     """
     num_documents = np.zeros(len(index.grams) + 1, np.uint32)  # the last one for n-grams that are not in the index
     suspects: set[str] = set()
-    reasons = {}
+    reasons: dict[str, str] = {}
+    kept: dict[str, str] = {}
     for document in training_documents(documents):
         places = index.look_up(document.text)
         num_documents[np.unique(places)] += 1
@@ -76,10 +87,37 @@ def overlapping(documents: Path, index: Index, params: ContaminationParams) -> d
     for document in training_documents(documents):
         if document.doc_id in suspects:
             places = index.look_up(document.text)
-            overlap = index.longest_overlap(places, (places >= 0) & (num_documents[places] <= params.max_documents))
-            if overlap.num_words >= params.min_words:
-                reasons[document.doc_id] = str(overlap)
-    return reasons
+            counted = (places >= 0) & (num_documents[places] <= params.max_documents)
+            found = [each for each in index.list_overlaps(places, counted) if each.num_words >= params.min_words]
+            reason, is_refused = judge_overlaps(document.text, len(places), found, asked)
+            if reason:
+                (reasons if is_refused else kept)[document.doc_id] = reason
+    return reasons, kept
+
+
+def judge_overlaps(text: str, num_words: int, found: list[Overlap], asked: list[str]) -> tuple[str, bool]:
+    """Return the reason of the longest overlap that counts, '' if there is none, and whether it takes the text out."""
+    words = {each: cut_words(text, each.first_word, each.num_words) for each in found}
+    own = [each for each in found if not is_standard_text(words[each])]
+    if not own:
+        return (str(Reason("standard text", str(max(found, key=lambda each: each.num_words))))) if found else "", False
+    longest = max(own, key=lambda each: each.num_words)
+    share = sum(each.num_words for each in own) / num_words
+    touches = any(f" {quote} " in f" {words[each]} " for each in own for quote in asked)
+    if share >= MIN_SHARE or touches or any(not each.name.startswith(OWN_TEST) for each in own):
+        return str(longest), True
+    return str(Reason("small share", f"{share:.2%}, {longest.num_words} words with {longest.name}")), False
+
+
+def list_asked(examples: Iterable[Example], store: DocumentStore) -> list[str]:
+    """Return what the test examples ask about: their quotes and answers, in normalised words."""
+    texts = {
+        normalise_words(text)
+        for example in examples
+        if is_test(example, store)
+        for text in (example.answer, *(span.quote for span in example.evidence))
+    }
+    return sorted(text for text in texts if text.count(" ") + 1 >= MIN_ASKED_WORDS)
 
 
 def training_documents(documents: Path) -> Iterator[Document]:
@@ -132,10 +170,12 @@ def is_test(example: Example, store: DocumentStore) -> bool:
 def run(params: ContaminationParams, *, documents: Path, examples: Path, out: Path) -> None:
     """Write the documents and examples without contamination, and the others with their reasons."""
     index = build_index(read_test_texts(documents, params), params.ngram_words)
-    refused = listed_books(documents, params.evaluation_sets) | overlapping(documents, index, params)
+    store = DocumentStore(documents)
+    asked = list_asked(read_examples(examples, "examples*.parquet"), store)
+    overlaps, overlaps_kept = overlapping(documents, index, asked, params)
+    refused = listed_books(documents, params.evaluation_sets) | overlaps
     sets = read_sets(Path(params.evaluation_sets), "contamination") if params.evaluation_sets else ()
     questions = {normalise_words(piece.text) for piece in sets if piece.is_question} - {""}
-    store = DocumentStore(documents)
     judged = list(judge(read_examples(examples, "examples*.parquet"), store, refused, questions))
     rejected = [example for example in judged if example.reason]
     if all(doc_id in refused for doc_id, split in store.splits.items() if split == "train"):
@@ -156,6 +196,7 @@ def run(params: ContaminationParams, *, documents: Path, examples: Path, out: Pa
             "test_ngrams": len(index.grams),
             "test_texts": len(index.names),
             "documents": count_reasons(refused.values()),
+            "documents_kept_with_overlap": count_reasons(overlaps_kept.values()),
             "documents_by_category": Counter(store.categories[doc_id] for doc_id in refused),
             "examples": count_reasons(example.reason for example in rejected),
         }

@@ -12,7 +12,7 @@ of HF_TOKEN or of `hf auth login`, and is never printed.
 import logging
 from pathlib import Path
 
-import httpx
+import httpx2
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError
 
 from pipeline.cli import run_stage
@@ -44,10 +44,13 @@ def check(contents: Contents, folder: Path) -> None:
             folder,
             found=list_faults(contents),
             expected="rows of known licences that passed their checks, and no secrets",
-            fix="Set curate.publishing and curate.secrets in params.yaml, and build it again.",
+            fix="Set curate.publishing and curate.secrets in params.yaml and build it again; for rows of others, set "
+            "importing.licence; for a model, name the licence in publish.licences.",
         )
     if "README.md" not in contents.files:
-        raise InputError(folder, found="no README.md", expected="a card", fix="Build it with 'mix' or 'merge'.")
+        raise InputError(
+            folder, found="no README.md", expected="a card", fix="Build it with 'mix', 'import' or 'merge'."
+        )
 
 
 def check_public(is_public: bool | None, repo: str, *, public: bool) -> None:
@@ -101,10 +104,10 @@ def run(params: PublishParams, *, folder: Path, repo: str, yes: bool, public: bo
         check_tag(repository, params.tag)
         if yes:
             write(repository, params, public=public)
-    except (HfHubHTTPError, HFValidationError, httpx.HTTPError) as error:
+    except (HfHubHTTPError, HFValidationError, httpx2.HTTPError, OSError) as error:
         raise InputError(
             repo,
-            found=f"an error of the Hub ({' '.join(str(error).split())[:300]})",
+            found=f"an error of the Hub, or no way to it ({' '.join(str(error).split())[:300]})",
             expected="a repository that your token may write to",
             fix="Check name, token and network, and run it again: it resumes.",
         ) from error

@@ -105,6 +105,14 @@ class Material:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """What one side says in a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
 class MixedExample:
     """A row of the dataset: an example with its documents written into the instruction."""
 
@@ -113,6 +121,7 @@ class MixedExample:
     num_tokens: int  # of instruction and output together, without any chat template
     material: tuple[Material, ...]  # in the order of `example.doc_ids`; none for a short example
     example: Example
+    turns: tuple[Turn, ...] = ()  # of a conversation, the last one is `output`; none for a single question
 
 
 def make_example_id(task: str, question: str, answer: str, doc_ids: Iterable[str]) -> str:

@@ -1,6 +1,6 @@
 """Choose diverse short instructions, so that training on long ones keeps short abilities.
 
-Reads   a file, a URL, or a dataset of the Hub: see pipeline/dataset/instruction_formats.py for the formats
+Reads   a file, a URL, or a dataset of the Hub: see pipeline/dataset/row_files.py and instruction_formats.py
 Writes  OUT/examples-00000.parquet   short examples; each differs as much as can be from those before it
         OUT/rejected-00000.parquet   the rows that were not used, each with its reason
         OUT/report.json              the counts
@@ -17,7 +17,8 @@ from pydantic import Field
 
 from pipeline.cli import run_stage
 from pipeline.dataset.diversity import choose_diverse
-from pipeline.dataset.instruction_formats import Row, parse_row, read_rows
+from pipeline.dataset.instruction_formats import Row, parse_row
+from pipeline.dataset.row_files import read_rows
 from pipeline.decontamination.evaluation_sets import read_sets
 from pipeline.decontamination.ngram_index import build_index
 from pipeline.decontamination.ngrams import normalise_words

@@ -52,7 +52,7 @@ class ExtendParams(TrainingParams):
     num_steps: int = Field(ge=1)  # of the optimizer
 
 
-def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> None:
+def run(params: ExtendParams, *, model: Path, documents: Path, out: Path, resume_anyway: bool = False) -> None:
     """Train MODEL on long rows of DOCUMENTS and write it, merged, to OUT."""
     quiet_libraries()
     return_freed_memory_to_os()
@@ -60,17 +60,23 @@ def run(params: ExtendParams, *, model: Path, documents: Path, out: Path) -> Non
     set_seed(params.seed)
     config = load_model_config(model)
     scale_rope(config, params.rope, params.max_length)
-    check_before_loading(params, config, out, "extend")
+    check_before_loading(params, config, out, "extend", is_packed=True)
     tokenizer = load_tokenizer(model)
     tokenizer.model_max_length = config.max_position_embeddings
     rows = load_token_rows(
         documents, params.text_dataset, tokenizer, count_tokens_needed(params), checkpoint_folder(out)
     )
-    adapted = make_trainable(load_model(model, params, config, "extend"), params, "extend")
-    known = {"documents": len(rows), "trainable_parameters": count_trainable(adapted)}
+    adapted = make_trainable(load_model(model, params, config, "extend", is_packed=True), params, "extend")
+    known = {
+        "control_tokens_quoted": sum(rows["num_quoted"][:]),
+        "documents": len(rows),
+        "trainable_parameters": count_trainable(adapted),
+    }
     arguments = make_trl_config(params, out, max_steps=params.num_steps, num_epochs=1, packing=True, eval_steps=0)
-    trainer = build_trainer(adapted, tokenizer, arguments, params, "token", train_dataset=rows)
-    train_or_resume(trainer, params, model)
+    trainer = build_trainer(
+        adapted, tokenizer, arguments, params, "token", train_dataset=rows.select_columns(["input_ids"])
+    )
+    train_or_resume(trainer, recipe, model, resume_anyway=resume_anyway)
     write_outputs(trainer, recipe, config, model, out, known)
     remove_intermediate_files(trainer)
 

@@ -230,7 +230,7 @@ def make_report(options: argparse.Namespace) -> dict[str, Any]:
     """Return the plan as `--json` prints it."""
     params = load_section(options.recipe, options.section, dict(options.set))
     config = load_base_config(options.recipe, options.model)
-    num_tokens = options.length or params.max_length
+    num_tokens = params.max_length if options.length is None else check_length(options.length)
     made = estimate_step(params, config, options.section, num_tokens, has_whole_logits=options.whole_logits)
     num_steps = options.steps or getattr(params, "num_steps", None) or 1
     rows = count_rows_per_step(params, options.gpus)
@@ -256,6 +256,13 @@ def make_report(options: argparse.Namespace) -> dict[str, Any]:
         },
         "fits": find_fitting_switches(params, config, options.section, num_tokens) if options.fit else None,
     }
+
+
+def check_length(num_tokens: int) -> int:
+    """Return the length of a row; raise an InputError if it is none."""
+    if num_tokens < 1:
+        raise InputError("--length", found=f"{num_tokens}", expected="at least 1 token", fix="Give a positive number.")
+    return num_tokens
 
 
 def format_plan(found: dict[str, Any]) -> str:

@@ -1,13 +1,14 @@
 """Scale a model's rotary position embeddings, so that it can be trained on longer rows.
 
-Source: linear interpolation (arXiv 2306.15595), which LongLoRA uses; YaRN (arXiv 2309.00071). A model that is already
+Source: linear interpolation (arXiv 2306.15595), which LongLoRA uses; YaRN (arXiv 2309.00071); a larger base of the
+frequencies, as ProLong (arXiv 2410.02660) has it. A model that is already
 scaled keeps its scheme, and its factor is multiplied. Overwriting one scheme with another, as the original did,
 discards the positions that the model was trained with.
 """
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from transformers import PretrainedConfig
 
 from pipeline.errors import InputError
@@ -18,8 +19,16 @@ class RopeParams(BaseModel):
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")
 
-    type: Literal["linear", "yarn", "llama3"]
+    type: Literal["linear", "yarn", "llama3", "theta"]
     factor: float = Field(ge=1)  # new positions divided by the model's own; 1.0 leaves the model as it is
+    theta: float | None = Field(default=None, gt=0)  # the new base of the frequencies, for type `theta` alone
+
+    @model_validator(mode="after")
+    def check_theta(self) -> Self:
+        """Refuse type `theta` without a base, and a base beside another type."""
+        if (self.type == "theta") != (self.theta is not None):
+            raise ValueError("theta: a number beside type: theta, and beside no other type")
+        return self
 
 
 def scale_rope(config: PretrainedConfig, rope: RopeParams, max_length: int) -> None:
@@ -54,8 +63,11 @@ def scale_parameters(old: dict[str, Any], rope: RopeParams, positions: int) -> d
         InputError: The old scheme is another one, or one that carries no factor.
     """
     scheme = old.get("rope_type", "default")
+    if scheme == "default" and rope.type == "theta":
+        return {**old, "rope_theta": rope.theta}
     if scheme == rope.type:
-        return {**old, "factor": float(old["factor"]) * rope.factor}
+        kept = {key: value for key, value in old.items() if key != "attention_factor"}  # transformers finds the new one
+        return {**kept, "factor": float(old["factor"]) * rope.factor}
     if scheme == "default" and rope.type == "linear":
         return {**old, "rope_type": "linear", "factor": rope.factor}
     if scheme == "default" and rope.type == "yarn":
@@ -68,7 +80,7 @@ def scale_parameters(old: dict[str, Any], rope: RopeParams, positions: int) -> d
     supported = scheme if scheme in ("linear", "yarn", "llama3") else None
     raise rope_error(
         f"type {rope.type} for a model scaled by '{scheme}'",
-        f"type {supported}" if supported else "linear or yarn, for a model that is not scaled",
+        f"type {supported}" if supported else "linear, yarn or theta, for a model that is not scaled",
         "Keep the scheme that the model was trained with." if supported else "Use another type or model.",
     )
 

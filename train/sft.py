@@ -21,7 +21,7 @@ from transformers import PreTrainedTokenizerBase, set_seed
 from pipeline.cli import run_stage
 from pipeline.files import replacing, write_json
 from pipeline.records import Split
-from train.data.chat import FittedSplit, Template, check_template, fit_split
+from train.data.chat import FittedSplit, Prompter, PromptParams, fit_split
 from train.data.token_cache import BATCH_ROWS, IGNORED, count_row_tokens
 from train.recipe import TrainingParams
 from train.trainer.activations import return_freed_memory_to_os
@@ -46,10 +46,9 @@ from train.trainer.saving import replacing_on_main, save_trained, write_training
 log = logging.getLogger(__name__)
 
 
-class SftParams(TrainingParams):
+class SftParams(TrainingParams, PromptParams):
     """Section `sft` of the recipe."""
 
-    prompt: Template
     packing: bool  # pack short rows into one of `max_length`; they do not attend to each other
     loss_weighting: LossWeighting  # whether each answer token counts the same, or each answer
     eval_steps: int = Field(ge=0)  # steps from one evaluation on the test rows to the next; 0 for before and after only
@@ -64,18 +63,18 @@ class Splits:
     test: FittedSplit
 
 
-def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
+def run(params: SftParams, *, model: Path, dataset: Path, out: Path, resume_anyway: bool = False) -> None:
     """Train MODEL on the answers of DATASET and write the trained weights to OUT."""
     quiet_libraries()
     return_freed_memory_to_os()
     recipe, params = params, with_dtype_here(params)
     set_seed(params.seed)
     config = load_model_config(model)
-    check_before_loading(params, config, out, "sft")
+    check_before_loading(params, config, out, "sft", is_packed=params.packing)
     tokenizer = load_tokenizer(model)
-    check_template(params.prompt, tokenizer)
     splits = fit_splits(params, dataset, tokenizer, checkpoint_folder(out))
-    adapted = make_trainable(load_model(model, params, config, "sft"), params, "sft")
+    loaded = load_model(model, params, config, "sft", is_packed=params.packing)
+    adapted = make_trainable(loaded, params, "sft")
     trainable = count_trainable(adapted)
     arguments = make_trl_config(
         params,
@@ -83,7 +82,7 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
         max_steps=-1,
         num_epochs=params.num_epochs,
         packing=params.packing,
-        eval_steps=params.eval_steps,
+        eval_steps=params.eval_steps if len(splits.test.rows) else 0,
     )
     trainer = build_trainer(
         adapted,
@@ -92,21 +91,28 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path) -> None:
         params,
         params.loss_weighting,
         train_dataset=splits.train.rows,
-        eval_dataset=splits.test.rows,
+        eval_dataset=splits.test.rows if len(splits.test.rows) else None,
     )
     check_nothing_dropped(trainer, splits)
     answers = AnswerLoss(trainer, params)
     trainer.add_callback(answers)
-    train_or_resume(trainer, params, model)
+    train_or_resume(trainer, recipe, model, resume_anyway=resume_anyway)
     write_outputs(trainer, recipe, splits, trainable, answers, out)
     remove_intermediate_files(trainer)
 
 
 def fit_splits(params: SftParams, dataset: Path, tokenizer: PreTrainedTokenizerBase, folder: Path) -> Splits:
     """Return both splits; their tokens are on disk, in FOLDER."""
+    prompter = Prompter(tokenizer, params)
+    if prompter.template == "chat" and (unprompted := prompter.conversations.unprompted):
+        log.warning(
+            "sft: the chat template writes %r before an answer, but not when it asks for one. It does not count in the "
+            "loss; sft.enable_thinking may make both equal",
+            unprompted,
+        )
 
     def fitted(split: Split) -> FittedSplit:
-        return fit_split(dataset, split, tokenizer, params.prompt, params.max_length, folder)
+        return fit_split(dataset, split, prompter, params.max_length, folder)
 
     return Splits(fitted("train"), fitted("test"))
 
@@ -131,11 +137,12 @@ def write_outputs(
         write_refused(beside / "refused.jsonl", [*refused["train"], *refused["test"]])
         metrics = {
             "answer_nll": {"before": answers.before, "after": after},
+            "control_tokens_quoted": {"train": splits.train.num_quoted, "test": splits.test.num_quoted},
             "first_loss": losses[0],
             "last_loss": losses[-1],
             "refused": {name: len(rows) for name, rows in refused.items()},
             "steps": trainer.state.global_step,
-            "test": summarise_rows(trainer.eval_dataset),
+            "test": summarise_rows(splits.test.rows),
             "train": summarise_rows(trainer.train_dataset),
             "trainable_parameters": trainable,
         }
@@ -143,15 +150,21 @@ def write_outputs(
         write_training_settings(recipe, beside)
         make_readable(beside)
     log.info(
-        "sft: %d steps on %d rows, %d refused, answer NLL on %d held-out rows %.3f -> %.3f nats a token, in %s",
+        "sft: %d steps on %d rows, %d refused, %s, in %s",
         trainer.state.global_step,
         len(splits.train.rows),
         len(refused["train"]) + len(refused["test"]),
-        len(splits.test.rows),
-        answers.before,
-        after,
+        describe_answer_loss(len(splits.test.rows), answers.before, after),
         out,
     )
+
+
+def describe_answer_loss(num_rows: int, before: float | None, after: float | None) -> str:
+    """Return the loss of the answers on held-out rows, for the closing line."""
+    if after is None:
+        return "no held-out row"
+    start = "unknown" if before is None else f"{before:.3f}"
+    return f"answer NLL on {num_rows} held-out rows {start} -> {after:.3f} nats a token"
 
 
 def check_nothing_dropped(trainer: CheckpointTrainer, splits: Splits) -> None:
@@ -160,7 +173,7 @@ def check_nothing_dropped(trainer: CheckpointTrainer, splits: Splits) -> None:
         ("train", trainer.train_dataset, splits.train),
         ("test", trainer.eval_dataset, splits.test),
     ):
-        num_kept = count_unpacked_rows(rows)
+        num_kept = 0 if rows is None else count_unpacked_rows(rows)
         if num_kept != len(fitted.rows):
             raise RuntimeError(f"TRL kept {num_kept} of {len(fitted.rows)} {name} rows")
 
@@ -176,7 +189,7 @@ def summarise_rows(rows: datasets.Dataset) -> dict[str, int]:
     """Return the numbers of rows before packing, of tokens, and of answer tokens."""
     answer_tokens = 0
     for batch in rows.select_columns(["labels"]).with_format("arrow").iter(batch_size=BATCH_ROWS):
-        answer_tokens += pc.sum(pc.not_equal(pc.list_flatten(batch["labels"]), IGNORED)).as_py()
+        answer_tokens += pc.sum(pc.not_equal(pc.list_flatten(batch["labels"]), IGNORED)).as_py() or 0
     return {"rows": count_unpacked_rows(rows), "tokens": sum(count_row_tokens(rows)), "answer_tokens": answer_tokens}
 
 

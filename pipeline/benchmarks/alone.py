@@ -1,4 +1,4 @@
-"""What one PDF engine gets by itself, without the other and without our readers: the measure for `hostile`.
+"""What each PDF engine reads by itself: the comparison for `hostile`.
 
 Each file is read in a child with the sandbox's limits. Reads names of files, writes the number of characters of each.
 """

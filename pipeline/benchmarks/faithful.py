@@ -1,4 +1,4 @@
-"""How faithfully documents are read: words, the order of columns, figures of tables in their rows and columns."""
+"""How faithfully documents are read: words, column order, and figures of tables."""
 
 from pathlib import Path
 

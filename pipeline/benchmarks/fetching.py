@@ -1,4 +1,4 @@
-"""Fetch very many small files from hosts of this machine: how many a second the real stage brings, and its memory.
+"""Fetch very many small files from local hosts: files a second, and memory.
 
 The hosts are addresses 127.0.0.2, 127.0.0.3, ... on one port, served by a process of its own.
 """
@@ -63,7 +63,7 @@ def fetch_table(params: FetchParams, folder: Path, port: int, count: int, num_ho
 
 
 def make_body(path: str) -> bytes:
-    """Return the document that stands at a path."""
+    """Return the document at a path."""
     chance = random.Random(path)  # noqa: S311 (no secret)
     return chance.randbytes(chance.randint(MIN_BYTES, MAX_BYTES)).hex().encode()[:MAX_BYTES]
 

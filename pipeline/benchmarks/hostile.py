@@ -1,4 +1,4 @@
-"""Read a folder of odd and broken files through the real stage: one row each, and no harm done."""
+"""Read a folder of odd and broken files through the stage: one row each, no harm done."""
 
 import subprocess
 import sys

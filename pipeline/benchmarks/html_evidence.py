@@ -1,9 +1,8 @@
-"""Check the tables that were read from a filing against the facts that it tags: is each figure in its row and column?
+"""Check tables read from a filing against its tagged facts: right row, right column?
 
-A filing in inline XBRL says of each figure what it is and for which period. Where such a figure stands in a table, the
-same figure has to stand in the Markdown table, in the row with its label, and under a heading with the year in which
-its period ends, or, where the filing itself heads the column by something else, under that. Nothing of the reader takes
-part.
+A filing in inline XBRL says of each figure what it is and for which period. Where such a figure is in a table, the
+same figure has to be in the Markdown table, in the row with its label, and under a heading with the year in which its
+period ends, or, where the filing has another heading over the column, under that. No code of the readers is used.
 
 Source  Inline XBRL 1.1, https://www.xbrl.org/specification/inlinexbrl-part1/rec-2013-11-18/
 """
@@ -23,9 +22,10 @@ IX = "{http://www.xbrl.org/2013/inlineXBRL}"
 XBRLI = "{http://www.xbrl.org/2003/instance}"
 YEAR = re.compile(r"(?<![\d,.])(?:19|20)\d\d(?![\d,.]*\d)")
 HEAD = re.compile(rf"{YEAR.pattern}|[^\W\d_]")  # a year or a letter
+DURATION = re.compile(r"\d[\d.]* (?:years?|months?|days?)", re.IGNORECASE)  # a datum, in a table without a header
 RAISED = re.compile(r"vertical-align:\s*super|(?<![-\w])(?:top:\s*-\d|color:\s*#fff)", re.IGNORECASE)
 NOTE = re.compile(r"\s*\[[\w, *]{1,8}\]")
-MAX_WORDS = 12  # letters beside a figure in its cell; with more it stands in a sentence
+MAX_WORDS = 12  # letters beside a figure in its cell; with more it is part of a sentence
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class TableFact:
 
     @property
     def is_dated(self) -> bool:
-        """Whether the year of its period heads its column; opening balances and what falls due later have another."""
+        """Whether the year of its period is over its column; opening balances and what falls due later have another."""
         return self.period[:4] in YEAR.findall(self.heading)
 
 
@@ -94,15 +94,15 @@ def find_fault(fact: TableFact, tables: list[MarkdownTable]) -> str:
         for cells, _ in table.rows:
             if key(cells[0]) != key(fact.label) and key("".join(cells[:2])) != key(fact.label):
                 continue
-            heads = [
+            headings = [
                 head for head, cell in zip(table.header, cells, strict=False) if displayed_figure(cell) == fact.figure
             ]
-            if not heads:
+            if not headings:
                 reason = "its row has no such figure" if reason.startswith("no row") else reason
-            elif any(heads_column(fact, head, has_years=has_years) for head in heads):
+            elif any(heads_column(fact, head, has_years=has_years) for head in headings):
                 return ""
             else:
-                reason = f"it stands under {heads}"
+                reason = f"it is under {headings}"
     return reason
 
 
@@ -169,9 +169,11 @@ def visible_text(cell: Any) -> str:
 
 
 def iter_facts(cells: list[SourceCell], periods: dict[str, str]) -> Iterator[TableFact]:
-    """Yield the facts of a table that stand alone in their cells."""
+    """Yield the facts of a table that are alone in their cells."""
     first = min((cell.row for cell in cells if cell.facts), default=0)
-    heads = [cell for cell in cells if cell.row < first and HEAD.search(cell.text)]
+    headings = [
+        cell for cell in cells if cell.row < first and HEAD.search(cell.text) and not DURATION.fullmatch(cell.text)
+    ]
     for cell in cells:
         figure = displayed_figure(cell.text)
         if len(cell.facts) != 1 or not figure or len(re.findall(r"[^\W\d_]", cell.text)) > MAX_WORDS:
@@ -179,7 +181,7 @@ def iter_facts(cells: list[SourceCell], periods: dict[str, str]) -> Iterator[Tab
         row = [other for other in cells if other.row == cell.row and other.start < cell.start]
         if not row:
             continue
-        above = [head.text for head in heads if row[0].end <= head.start < cell.end and cell.start < head.end]
+        above = [head.text for head in headings if row[0].end <= head.start < cell.end and cell.start < head.end]
         tag = cell.facts[0]
         yield TableFact(
             concept=tag.get("name"),

@@ -1,4 +1,4 @@
-"""Mix very many long rows through the real stage: time and memory, and how both grow with the number of rows."""
+"""Mix very many long rows through the stage: how time and memory grow with the rows."""
 
 import os
 import random

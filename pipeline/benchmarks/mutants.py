@@ -1,4 +1,4 @@
-"""Damage small PDFs at random, very often, and read each through the sandbox: every one must have an outcome."""
+"""Damage small PDFs at random and read each in the sandbox: each must have an outcome."""
 
 import multiprocessing
 import random

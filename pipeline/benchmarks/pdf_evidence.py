@@ -1,6 +1,6 @@
 """Measure how faithfully PDFs are read, by means that the reader does not use.
 
-`measure_recall` asks pypdf for the words of each page. `measure_order` looks only at the positions of
+`measure_recall` asks pypdf for the words of each page. `measure_order` uses only the positions of
 words: columns are what lies between gaps.
 """
 
@@ -28,12 +28,12 @@ TOKEN = re.compile(r"[^\W_]+")
 SHINGLE = 5  # words in a row
 MIN_COLUMN_LINES = 15
 MAX_CROSSING = 0.2  # of the lines of a page, over a gap
-SAME_ROW = 0.4  # of the height of a word: what stands within it stands in one row
+SAME_ROW = 0.4  # of the height of a word: words closer than this are in one row
 PLACES = 200  # at which a gap is looked for, over the width of a page
 
 
 class PlacedWord(NamedTuple):
-    """A word and where it stands, in points from the lower left corner of the page."""
+    """A word and its place, in points from the lower left corner of the page."""
 
     text: str
     left: float
@@ -96,15 +96,15 @@ def measure_recall(path: Path) -> list[PageRecall]:
     dropped = omitted_texts(path)
     found = []
     for index, page in enumerate(pypdf.PdfReader(path).pages):
-        wanted = Counter(words_in(page.extract_text()))
+        expected = Counter(words_in(page.extract_text()))
         ours, gone = Counter(words_in(texts[index])), Counter(words_in(dropped[index]))
-        missing = wanted - ours
+        missing = expected - ours
         whole = "".join(words_in(texts[index]))
         num_left_out = (missing & gone).total()
         together = sum(count for word, count in (missing - gone).items() if len(word) >= SHINGLE and word in whole)
-        if wanted:
-            in_text = wanted.total() - missing.total()
-            found.append(PageRecall(index + 1, wanted.total(), in_text, num_left_out, together))
+        if expected:
+            in_text = expected.total() - missing.total()
+            found.append(PageRecall(index + 1, expected.total(), in_text, num_left_out, together))
     return found
 
 
@@ -172,7 +172,7 @@ def split_into_columns(words: list[PlacedWord]) -> list[list[PlacedWord]]:
 
 
 def closes_gap(line: list[PlacedWord], gap: float) -> bool:
-    """Say whether words of a line stand as close on both sides of a gap as words of one sentence do."""
+    """Say whether words of a line are as close on both sides of a gap as words of one sentence do."""
     left = max((word.right for word in line if word.right <= gap), default=None)
     right = min((word.left for word in line if word.left >= gap), default=None)
     return left is not None and right is not None and right - left < (line[0].top - line[0].bottom) / 2
@@ -207,7 +207,7 @@ def group_by_line(words: list[PlacedWord]) -> list[list[PlacedWord]]:
 
 
 def split_page_notes(text: str) -> tuple[str, str]:
-    """Part the text of a page from its notes, which are put behind it from whatever column they stand in."""
+    """Separate the text of a page from its notes, which are moved behind it from any column."""
     blocks = text.split("\n\n")
     parts = [[block for block in blocks if block.startswith("[^") == is_note] for is_note in (False, True)]
     return "\n\n".join(parts[0]), "\n\n".join(parts[1])

@@ -1,6 +1,6 @@
-"""Check figures of a PDF's tables, picked at random, by the places of the words on their pages.
+"""Check figures of a PDF's tables by the places of the words on their pages.
 
-A figure's row is what stands at its height, its head what stands above and nearer to it than to the other figures of
+A figure's row is the text at its height, its header the text above and nearer to it than to the other figures of
 its row; how the reader finds columns is not asked.
 """
 
@@ -17,9 +17,9 @@ from pipeline.benchmarks.pdf_evidence import PlacedWord, group_by_line, page_tex
 
 FIGURE = re.compile(r"\(?[$€£]? ?\(?\d[\d,]*(?:\.\d+)?\)? ?%?\)?")
 DIGIT = re.compile(r"\d")
-MIN_DIGITS = 2  # of a figure: a single digit stands on a page too often to be found again
+MIN_DIGITS = 2  # of a figure: a single digit is on a page too often to be found again
 LABEL_WORDS = 3
-MIN_LABEL_CHARS = 4  # of the last word of a label that stands alone in the row of its figures
+MIN_LABEL_CHARS = 4  # of the last word of a label that is alone in the row of its figures
 
 
 class Cell(NamedTuple):
@@ -28,7 +28,7 @@ class Cell(NamedTuple):
     label: str
     head: str
     figure: str
-    row: tuple[tuple[str, str], ...]  # all figures of its row, bare, and their heads
+    row: tuple[tuple[str, str], ...]  # all figures of its row, bare, and their headers
 
 
 @dataclass(frozen=True)
@@ -70,7 +70,7 @@ def iter_figure_cells(text: str) -> Iterator[Cell]:
 
 
 def check_figure(page: Any, number: int, cell: Cell) -> FigureCheck:
-    """Look for a figure on its page where its label stands to its left and its head above it."""
+    """Look for a figure on its page with its label to its left and its header above it."""
     rows = group_by_line(placed_words(page))
     found = [
         (row, word)
@@ -88,14 +88,14 @@ def bare(text: str) -> str:
 
 
 def has_label(row: list[PlacedWord], figure: PlacedWord, label: list[str]) -> bool:
-    """Say whether the end of a label stands in the row of a figure, to its left; the label may have begun above."""
+    """Say whether the end of a label is in the row of a figure, to its left; the label may have begun above."""
     before = "".join(word for other in row if other.right <= figure.left for word in words_in(other.text))
     end = "".join(label[-LABEL_WORDS:])
     return end in before or (len(label[-1]) >= MIN_LABEL_CHARS and label[-1] in before)
 
 
 def has_header(rows: list[list[PlacedWord]], row: list[PlacedWord], figure: PlacedWord, cell: Cell) -> bool:
-    """Say whether each word of a head stands above its figure, nearer to it than to the other figures of the row.
+    """Say whether each word of a header is above its figure, nearer to it than to the other figures of the row.
 
     The last word must. The others may belong to a head over several columns: then the figure that they are nearest to
     has them in its head as well.
@@ -120,5 +120,5 @@ def shares_header_word(other: PlacedWord, figure: PlacedWord, part: str, cell: C
 
 
 def nearest(word: PlacedWord, figures: list[PlacedWord]) -> PlacedWord:
-    """Return the figure that a word above stands over, or nearest to."""
+    """Return the figure below a word, or the nearest to it."""
     return min(figures, key=lambda other: (max(other.left - word.right, word.left - other.right, 0.0), -other.left))

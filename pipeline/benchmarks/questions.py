@@ -1,4 +1,4 @@
-"""Draw examples to be read by a person: as many of each kind as there is room for, in an order that a seed decides."""
+"""Draw examples for a person to read: as many of each task as fit, by a seed."""
 
 from pathlib import Path
 

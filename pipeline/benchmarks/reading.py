@@ -1,4 +1,4 @@
-"""How fast documents are read: by page, by megabyte, beside other tools, and what the sandbox costs."""
+"""How fast documents are read, beside other tools, and what the sandbox costs."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Run the real stage in a process of its own, and watch it: time, memory, and what it leaves behind."""
+"""Run a stage in a process of its own and measure time, memory and what it leaves behind."""
 
 import os
 import subprocess

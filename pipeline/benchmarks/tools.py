@@ -1,4 +1,4 @@
-"""Time another tool on a PDF. Needs nothing of this project: the Python that has the tool runs this file.
+"""Time another tool on a PDF; run by the Python that has the tool, without this project.
 
 Usage   PYTHON tools.py TOOL FILE SECONDS
 Writes  a line of JSON: version, pages, seconds of CPU time (imports left out), or error

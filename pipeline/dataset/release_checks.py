@@ -111,10 +111,18 @@ def search_secrets(path: Path, name: str, contents: Contents) -> None:
 
 
 def read_card_licence(path: Path) -> str:
-    """Return the licence that the header of a model card names, '' if it names none."""
+    """Return the licence that the header of a model card names, '' if it names none.
+
+    Raises:
+        InputError: The header is not YAML.
+    """
     text = path.read_text(encoding="utf-8") if path.is_file() else ""
     match = re.match(r"---\n(.*?)\n---", text, re.DOTALL)
-    header = yaml.safe_load(match[1]) if match else {}
+    try:
+        header = yaml.safe_load(match[1]) if match else {}
+    except yaml.YAMLError as error:
+        reason = " ".join(str(error).split())[:200]
+        raise InputError(path, found=f"a broken header ({reason})", expected="YAML", fix="Correct it.") from error
     return str(header.get("license") or "") if isinstance(header, dict) else ""
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.decontamination.evaluation_sets import TestText
-from pipeline.decontamination.ngrams import Hashes, hash_ngrams, longest_run
+from pipeline.decontamination.ngrams import Hashes, find_runs, hash_ngrams
 from pipeline.rejections import Reason
 
 Places = NDArray[np.int64]
@@ -22,6 +22,7 @@ class Overlap:
 
     num_words: int
     name: str  # of the test set
+    first_word: int = 0  # its place in the text
 
     def __str__(self) -> str:
         """Return the reason to take the text out."""
@@ -47,10 +48,14 @@ class Index:
 
     def longest_overlap(self, places: Places, counted: NDArray[np.bool_]) -> Overlap:
         """Return the overlap of the longest run of n-grams that are marked in `counted`."""
-        start, num_grams = longest_run(counted)
-        if not num_grams:
-            return Overlap(0, "")
-        return Overlap(num_grams + self.ngram_words - 1, self.names[int(self.owners[places[start]])])
+        return max(self.list_overlaps(places, counted), key=lambda found: found.num_words, default=Overlap(0, ""))
+
+    def list_overlaps(self, places: Places, counted: NDArray[np.bool_]) -> list[Overlap]:
+        """Return the overlap of each run of n-grams that are marked in `counted`."""
+        return [
+            Overlap(num_grams + self.ngram_words - 1, self.names[int(self.owners[places[start]])], start)
+            for start, num_grams in find_runs(counted)
+        ]
 
 
 def build_index(pieces: Iterable[TestText], ngram_words: int) -> Index:

@@ -30,14 +30,15 @@ def hash_ngrams(text: str, n: int) -> Hashes:
     return grams
 
 
-def longest_run(marked: NDArray[np.bool_]) -> tuple[int, int]:
-    """Return where the longest_overlap run of marked places starts, and how many it has."""
+def find_runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Return where each run of marked places starts, and how many it has."""
     edges = np.flatnonzero(np.diff(np.concatenate(([False], marked, [False])).astype(np.int8)))
-    if not len(edges):
-        return 0, 0
-    lengths = edges[1::2] - edges[::2]
-    longest_overlap = int(lengths.argmax())
-    return int(edges[2 * longest_overlap]), int(lengths[longest_overlap])
+    return [(int(start), int(end - start)) for start, end in zip(edges[::2], edges[1::2], strict=True)]
+
+
+def longest_run(marked: NDArray[np.bool_]) -> tuple[int, int]:
+    """Return where the longest run of marked places starts, and how many it has."""
+    return max(find_runs(marked), key=lambda run: run[1], default=(0, 0))
 
 
 def normalise_words(text: str) -> str:

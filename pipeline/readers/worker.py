@@ -1,4 +1,4 @@
-"""The process that reads files for `pipeline.readers.sandbox`: it forks a child for each file and survives them all.
+"""The process that reads files for `sandbox`: it forks a child for each file.
 
 It is a small process of its own, not a fork of the stage. So there are no threads to inherit, no secrets in its
 environment or memory, and its address space is small enough for a memory limit to mean something.

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import InputError
 from pipeline.files import replacing
-from pipeline.records import Document, Evidence, Example, Fact, Material, MixedExample, Section
+from pipeline.records import Document, Evidence, Example, Fact, Material, MixedExample, Section, Turn
 
 RowGroup = tuple[Path, int]  # a Parquet file, and the number of one of its groups of rows
 ROWS_PER_GROUP = 16  # a text may have megabytes, and a row group is what a reader holds in memory
@@ -60,6 +60,7 @@ EXAMPLE_SCHEMA = pa.schema(
 )
 
 MATERIAL = pa.struct({"doc_id": pa.string(), "start": pa.int64(), "end": pa.int64(), "offset": pa.int64()})
+TURN = pa.struct({"role": pa.string(), "content": pa.large_string()})
 MIXED_SCHEMA = pa.schema(
     [
         pa.field("instruction", pa.large_string()),
@@ -67,6 +68,7 @@ MIXED_SCHEMA = pa.schema(
         pa.field("num_tokens", pa.int64()),
         pa.field("material", pa.list_(MATERIAL)),
         *EXAMPLE_SCHEMA,
+        pa.field("turns", pa.list_(TURN)),
     ]
 )
 
@@ -146,7 +148,8 @@ def read_mixed_groups(groups: Iterable[RowGroup]) -> Iterator[MixedExample]:
     for row in read_groups(groups, MIXED_SCHEMA):
         example = example_from_row({name: row.pop(name) for name in EXAMPLE_SCHEMA.names})
         material = tuple(Material(**part) for part in row.pop("material"))
-        yield MixedExample(material=material, example=example, **row)
+        turns = tuple(Turn(**turn) for turn in row.pop("turns"))
+        yield MixedExample(material=material, example=example, turns=turns, **row)
 
 
 def example_from_row(row: dict[str, Any]) -> Example:

@@ -164,3 +164,63 @@ def test_n_grams_are_those_of_a_slow_count() -> None:
 )
 def test_the_longest_run_is_found(marks: str, run: tuple[int, int]) -> None:
     assert longest_run(np.array([mark == "1" for mark in marks], bool)) == run
+
+
+COVER = """
+ANNUAL REPORT PURSUANT TO SECTION 13 OR 15(d) OF THE SECURITIES EXCHANGE ACT OF 1934. Indicate by check mark
+if the registrant is a well-known seasoned issuer, as defined in Rule 405 of the Securities Act. Yes No.
+Indicate by check mark if the registrant is not required to file reports pursuant to Section 13 or Section
+15(d) of the Act. Yes No. Indicate by check mark whether the registrant (1) has filed all reports required to
+be filed by Section 13 or 15(d) of the Securities Exchange Act of 1934 during the preceding 12 months and (2)
+has been subject to such filing requirements for the past 90 days. Indicate by check mark whether the
+registrant has submitted electronically every Interactive Data File required to be submitted pursuant to Rule
+405 of Regulation S-T. Indicate by check mark whether the registrant is a large accelerated filer, an
+accelerated filer, a non-accelerated filer, a smaller reporting company, or an emerging growth company.
+"""
+LICENCE = """
+Permission is hereby granted, free of charge, to any person obtaining a copy of this software and associated
+documentation files, to deal in the Software without restriction, including without limitation the rights to
+use, copy, modify, merge, publish, distribute, sublicense, and to permit persons to whom the Software is
+furnished to do so, provided that the above copyright notice and this permission notice shall be included in
+all copies.
+"""
+
+
+@pytest.mark.parametrize("standard", [COVER, LICENCE])
+@pytest.mark.parametrize("num_words", [100, 40_000])
+def test_standard_text_of_two_documents_is_known_without_a_corpus(
+    tmp_path: Path, standard: str, num_words: int
+) -> None:
+    documents = [
+        document("held", f"{standard} {prose('held', num_words)}", split="test"),
+        document("a", f"{standard} {prose('a', num_words)}"),
+    ]
+    kept, hits, rejected = contamination(tmp_path, documents, [example("x", "a")], PARAMS)
+    assert (kept, hits, rejected) == (["held", "a"], {}, {})
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["documents_kept_with_overlap"] == {"standard text": 1}
+
+
+def test_a_leak_beside_standard_text_is_found(tmp_path: Path) -> None:
+    leak = " ".join(prose("held").split()[100:160])
+    documents = [document("held", f"{COVER} {prose('held')}", split="test"), document("b")]
+    documents.append(document("a", f"{COVER} {prose('a')} {leak}"))
+    _, hits, _ = contamination(tmp_path, documents, [])
+    assert hits == {"a": "overlap: 60 words with test document held.txt"}
+
+
+@pytest.mark.parametrize(
+    ("num_words", "quote", "is_kept"),
+    [(9_000, "", False), (20_000, "", True), (20_000, "Held110, held111 held112 held113 held114.", False)],
+)
+def test_an_overlap_counts_by_its_share_or_by_what_the_test_asks(
+    tmp_path: Path, num_words: int, quote: str, is_kept: bool
+) -> None:
+    leak = " ".join(prose("held").split()[100:160])
+    documents = [document("held", split="test"), document("b")]
+    documents.append(document("a", f"{prose('a', num_words)} {leak}"))
+    asking = replace(example("t", "held"), answer=quote) if quote else example("t", "held")
+    kept, hits, _ = contamination(tmp_path, documents, [asking])
+    assert ("a" in kept, "a" not in hits) == (is_kept, is_kept)
+    report = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert report["documents_kept_with_overlap"] == ({"small share": 1} if is_kept else {})

@@ -1,5 +1,7 @@
 """Rows that others have made become rows of ours."""
 
+import csv
+import gzip
 import json
 from pathlib import Path
 
@@ -9,7 +11,7 @@ import pytest
 
 from pipeline.errors import InputError
 from pipeline.importing import ImportingParams, run
-from pipeline.records import MixedExample
+from pipeline.records import MixedExample, Turn
 from pipeline.storage.parquet import read_mixed
 
 LONG = "Below is a paper. Memorize it. A text.\n Now the material ends. Why?"
@@ -126,3 +128,128 @@ def test_our_own_dataset_can_be_imported_again(tmp_path: Path, imported) -> None
     first, _, _ = imported(tmp_path / "rows.json")
     again, _, _ = imported(tmp_path / "out" / "LongAlpaca-12k.json")
     assert again == first
+
+
+SAID = [("system", "Be brief."), ("user", "Who?"), ("assistant", "He."), ("user", "Why?"), ("assistant", "So.")]
+TURNS = tuple(Turn(role, words) for role, words in SAID)
+MESSAGES = [{"role": role, "content": words} for role, words in SAID]
+JOINED = "Be brief.\n\nUser: Who?\n\nAssistant: He.\n\nUser: Why?"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"messages": MESSAGES},
+        {"system": "Be brief.", "conversations": [{"from": role, "value": words} for role, words in SAID[1:]]},
+        {"instruction": "Why?", "output": "So.", "system": "Be brief.", "history": [["Who?", "He."]]},
+        {"prompt": MESSAGES[:-1], "completion": MESSAGES[-1:]},
+        {"prompt": MESSAGES[:-1], "completion": "So."},
+        {"messages": [{"role": m["role"], "content": [{"type": "text", "text": m["content"]}]} for m in MESSAGES]},
+    ],
+)  # fmt: skip
+def test_a_conversation_keeps_its_turns_in_every_format(tmp_path: Path, imported, row) -> None:
+    (tmp_path / "rows.json").write_text(json.dumps([row]))
+    (mixed,), refused, _ = imported(tmp_path / "rows.json")
+    assert not refused
+    assert (mixed.instruction, mixed.output, mixed.turns) == (JOINED, "So.", TURNS)
+
+
+def test_context_is_used_and_the_indent_of_code_stays(tmp_path: Path, imported) -> None:
+    rows = [
+        {"instruction": "Why?", "context": "A text.", "response": "So.", "category": "closed_qa"},
+        {"instruction": "    if x:\n        y()", "output": "\n \n    return 1\n", "input": None},
+    ]
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    first, second = imported(tmp_path / "rows.json")[0]
+    assert first.instruction == "Why?\n\nA text."
+    assert (second.instruction, second.output) == ("    if x:\n        y()", "    return 1")
+
+
+UNUSABLE = [
+    ({"instruction": "Why?", "output": float("nan")}, "no output"),
+    ({"instruction": "Why?", "context": float("nan"), "output": "So."}, "not text: nan in 'context'"),
+    ({"instruction": "Why?", "output": ["So."]}, "not text: a list in 'output'"),
+    ({"instruction": {"a": 1}, "output": "So."}, "not text: a dict in 'instruction'"),
+    ({"instruction": "Why \ud83d?", "output": "So."}, "lone surrogate: in 'instruction'"),
+    ({"messages": [{"role": "user", "content": "\udc00"}, MESSAGES[-1]]}, "lone surrogate: in 'messages'"),
+    ({"instruction": "Why?", "output": "So.", "tools": "[{}]"}, "tools: 'tools', which a row has no place for"),
+    (
+        {"messages": [MESSAGES[1], {**MESSAGES[-1], "reasoning_content": "Hm."}]},
+        "reasoning: 'reasoning_content'",
+    ),
+    ({"instruction": "Why?", "output": "So.", "images": ["a.png"]}, "media: 'images', which"),
+    ({"messages": ["Why?"]}, "not text: a str in 'messages'"),
+    ({"instruction": "Why?", "output": "So.", "history": "x"}, "not text: 'history' is no list"),
+]
+
+
+@pytest.mark.parametrize(("row", "reason"), UNUSABLE)
+def test_what_a_row_has_no_place_for_refuses_that_row_alone(tmp_path: Path, imported, row, reason) -> None:
+    good = {"instruction": "Why?", "output": "So.", "tools": [], "reasoning_content": None, "history": []}
+    (tmp_path / "rows.jsonl").write_text("\n".join(json.dumps(each) for each in (row, good)))
+    (mixed,), (refused,), _ = imported(tmp_path / "rows.jsonl")
+    assert mixed.output == "So."
+    assert refused.startswith(reason)
+
+
+def test_turns_after_the_last_answer_are_counted(tmp_path: Path, imported) -> None:
+    (tmp_path / "rows.json").write_text(json.dumps([{"messages": [*MESSAGES, {"role": "user", "content": "And?"}]}]))
+    (mixed,), _, report = imported(tmp_path / "rows.json")
+    assert mixed.turns == TURNS
+    assert report["unanswered_turns_left_out"] == 1
+
+
+def write_packed(folder: Path, kind: str) -> Path:
+    """Write one row as a file of some kind; return the file."""
+    row = {"instruction": "Why, \u00e9?", "output": "So.\nYes."}
+    if kind in ("csv", "tsv"):
+        with (folder / f"rows.{kind}").open("w", encoding="utf-8", newline="") as file:
+            writer = csv.DictWriter(file, list(row), delimiter="," if kind == "csv" else "\t")
+            writer.writeheader()
+            writer.writerow(row)
+    elif kind == "utf-16":
+        (folder / "rows.jsonl").write_text(json.dumps(row, ensure_ascii=False), encoding="utf-16")
+    elif kind == "gz":
+        (folder / "rows.jsonl.gz").write_bytes(gzip.compress(json.dumps(row).encode()))
+    else:
+        with pa.output_stream(str(folder / "rows.json.zst"), compression="zstd") as file:
+            file.write(json.dumps([row]).encode())
+    return next(folder.glob("rows.*"))
+
+
+@pytest.mark.parametrize("in_folder", [True, False])
+@pytest.mark.parametrize("kind", ["csv", "tsv", "utf-16", "gz", "zst"])
+def test_files_are_read_as_they_come(tmp_path: Path, imported, kind: str, in_folder: bool) -> None:
+    (tmp_path / "in").mkdir()
+    file = write_packed(tmp_path / "in", kind)
+    (mixed,), _, _ = imported(file.parent if in_folder else file)
+    assert (mixed.instruction, mixed.output) == ("Why, \u00e9?", "So.\nYes.")
+
+
+def test_a_truncated_file_is_one_line(tmp_path: Path, imported) -> None:
+    (tmp_path / "rows.jsonl.gz").write_bytes(gzip.compress(json.dumps(ALIGN).encode() * 99)[:-20])
+    with pytest.raises(InputError, match="a broken file"):
+        imported(tmp_path / "rows.jsonl.gz")
+
+
+def test_columns_are_mapped(tmp_path: Path, imported) -> None:
+    (tmp_path / "rows.csv").write_text("ask,ctx,reply\nWhy?,A text.,So.\n")
+    (mixed,), _, _ = imported(tmp_path / "rows.csv", columns={"ask": "question", "ctx": "context", "reply": "answer"})
+    assert (mixed.instruction, mixed.output) == ("Why?\n\nA text.", "So.")
+    with pytest.raises(InputError, match=r"section 'importing', key 'source'.*importing.columns"):
+        imported(tmp_path / "rows.csv")
+
+
+@pytest.mark.parametrize("num_rows", [2, 3, 12, 40])
+def test_a_small_set_keeps_a_document_to_test_with(tmp_path: Path, imported, num_rows: int) -> None:
+    rows = [{"instruction": f"Question {n}?", "output": "So."} for n in range(num_rows)]
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    _, _, report = imported(tmp_path / "rows.json", test_fraction=1e-6)
+    assert report["splits"] == {"test": 1, "train": num_rows - 1}
+
+
+def test_a_long_system_prompt_does_not_put_all_rows_on_one_side(tmp_path: Path, imported) -> None:
+    rows = [{"system": "x " * 1_500, "instruction": f"Question {n}?", "output": "So."} for n in range(40)]
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    _, _, report = imported(tmp_path / "rows.json", test_fraction=0.5, max_tokens=9_000)
+    assert set(report["splits"]) == {"test", "train"}

@@ -1,5 +1,6 @@
 """Publishing and loading again, over HTTP to a server on the loopback, through the real libraries."""
 
+import json
 import logging
 import os
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 import yaml
 
 from pipeline.errors import InputError
+from pipeline.importing import ImportingParams
+from pipeline.importing import run as import_rows
 from pipeline.publish import PublishParams, run
 from pipeline.records import Example, Material, MixedExample
 from pipeline.storage.parquet import write_mixed
@@ -255,6 +258,41 @@ def test_a_model_is_published_by_its_card(tmp_path: Path, hub: Hub, publish) -> 
     (folder / "README.md").write_text("---\nlicense: apache-2.0\n---\n# Model\n")
     assert publish(folder, "--yes")[0] == 0
     assert set(hub.files("me/rows")) == {".gitattributes", "README.md", "config.json"}
+
+
+def test_a_card_with_a_broken_header_is_one_line(tmp_path: Path, publish) -> None:
+    (tmp_path / "config.json").write_text("{}")
+    (tmp_path / "README.md").write_text("---\nlicense: [\n---\n# Model\n")
+    code, printed = publish(tmp_path)
+    assert code == 2
+    assert "a broken header" in printed
+
+
+@pytest.mark.parametrize("how", ["refused", "offline"])
+def test_without_a_hub_it_is_one_line(publish, built: Path, monkeypatch, how: str) -> None:
+    if how == "offline":
+        monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    else:
+        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", "http://127.0.0.1:9")
+    huggingface_hub.utils.close_session()
+    code, printed = publish(built)
+    huggingface_hub.utils.close_session()
+    assert code == 2
+    assert "no way to it" in printed
+
+
+def test_what_import_wrote_is_published(tmp_path: Path, hub: Hub, publish, word_tokenizer: Path) -> None:
+    rows = [{"instruction": f"Question {n}?", "output": "So."} for n in range(4)]
+    (tmp_path / "rows.json").write_text(json.dumps(rows))
+    params = ImportingParams(
+        source=str(tmp_path / "rows.json"), tokenizer=str(word_tokenizer), licence="Apache-2.0", teacher="unknown",
+        test_fraction=0.01, max_tokens=50, seed=1,
+    )  # fmt: skip
+    import_rows(params, out=tmp_path / "imported")
+    code, printed = publish(tmp_path / "imported", "--yes")
+    assert code == 0, printed
+    assert "README.md" in hub.files("me/rows")
+    assert b"license: apache-2.0" in hub.files("me/rows")["README.md"]
 
 
 def test_a_folder_of_something_else_is_an_error(tmp_path: Path, publish) -> None:

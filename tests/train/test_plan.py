@@ -198,3 +198,10 @@ def test_a_recipe_without_the_sizes_of_its_model_says_what_to_do(tmp_path):
     (tmp_path / "mine.yaml").write_text("extend: {}\n")
     with pytest.raises(InputError, match="--model"):
         load_base_config(str(tmp_path / "mine.yaml"))
+
+
+@pytest.mark.parametrize("length", ["0", "-5"])
+def test_a_length_below_one_is_one_line(length, capsys):
+    with pytest.raises(SystemExit, match="2"):
+        main(["--recipe", "smollm2-135m", "--length", length])
+    assert "at least 1 token" in capsys.readouterr().err

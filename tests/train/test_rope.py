@@ -1,5 +1,7 @@
 """Positions are scaled as asked, on top of what the model has, and saved with it."""
 
+import math
+
 import pytest
 import torch
 from pydantic import ValidationError
@@ -91,3 +93,31 @@ def test_the_scaling_is_saved_with_the_model(tmp_path):
     scale_rope(scaled, RopeParams(type="yarn", factor=4.0), max_length=4096)
     scaled.save_pretrained(tmp_path)
     assert torch.equal(frequencies(AutoConfig.from_pretrained(tmp_path)), frequencies(scaled))
+
+
+def test_theta_replaces_the_base_and_nothing_else():
+    scaled = config()
+    scale_rope(scaled, RopeParams(type="theta", factor=4.0, theta=500_000.0), max_length=4096)
+    assert scaled.rope_parameters == {"rope_type": "default", "rope_theta": 500_000.0}
+    assert scaled.max_position_embeddings == 4096
+    assert frequencies(scaled)[0] == frequencies(config())[0]
+    assert frequencies(scaled)[-1] < frequencies(config())[-1]
+
+
+@pytest.mark.parametrize(("kind", "theta"), [("theta", None), ("linear", 1e6)])
+def test_theta_belongs_to_its_own_type(kind, theta):
+    with pytest.raises(ValidationError, match="a number beside type: theta"):
+        RopeParams(type=kind, factor=2.0, theta=theta)
+
+
+def test_the_attention_factor_of_yarn_follows_its_factor():
+    twice = config(
+        rope_type="yarn",
+        rope_theta=10_000.0,
+        factor=4.0,
+        attention_factor=0.1 * math.log(4) + 1,
+        original_max_position_embeddings=1024,
+    )
+    scale_rope(twice, RopeParams(type="yarn", factor=4.0), max_length=4096)
+    assert twice.rope_parameters["factor"] == 16.0
+    assert LlamaRotaryEmbedding(twice).attention_scaling == pytest.approx(0.1 * math.log(16) + 1)

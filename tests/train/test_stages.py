@@ -1,6 +1,7 @@
 """extend -> sft -> merge on a tiny random model: what is written, that it is whole, and what is said of bad input."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -8,6 +9,7 @@ import pytest
 import torch
 import yaml
 from datasets import Dataset
+from peft import AutoPeftModelForCausalLM, PeftModel
 from transformers import AutoModelForCausalLM, AutoTokenizer
 from trl import SFTConfig, SFTTrainer
 
@@ -19,7 +21,7 @@ from pipeline.errors import InputError
 from pipeline.records import Document, Evidence, Example, Material, MixedExample, make_example_id
 from pipeline.storage.parquet import write_documents, write_mixed
 from pipeline.tokenization.tokenizers import load_tokenizer
-from train.data.chat import fit_row
+from train.data.chat import Prompter, PromptParams, fit_row
 from train.data.token_cache import IGNORED
 
 # TRL and PEFT still use an old name of transformers.
@@ -99,6 +101,14 @@ def run(stage, folder, changes=None, **paths):
         train.merge: train.merge.MergeParams,
     }
     stage.run(load_params(kinds[stage], folder, **(changes or {})), **paths)
+
+
+def make_prompter(tokenizer, prompt):
+    """Return what writes rows in a template."""
+    return Prompter(
+        tokenizer,
+        PromptParams(prompt=prompt, enable_thinking=None, template_date="2024-07-26", assistant_only=False),
+    )
 
 
 def mixed(number, quote="Who sat on the wall?", length=60):
@@ -186,27 +196,56 @@ def test_a_model_is_extended_tuned_merged_and_loaded_again(tmp_path, tiny_model,
     assert not list(tmp_path.glob(".*.tmp"))
 
 
-def test_equal_runs_write_equal_bytes(tmp_path, tiny_model, documents, dataset):
+def test_equal_runs_write_equal_bytes(tmp_path, tiny_model, documents, dataset, monkeypatch):
     for name in ("one", "two"):
-        run(train.extend, tmp_path, model=tiny_model, documents=documents, out=tmp_path / name / "extend")
-        run(
-            train.sft,
-            tmp_path,
-            changes={"lora_dropout": 0.1},
-            model=tmp_path / name / "extend",
-            dataset=dataset,
-            out=tmp_path / name / "sft",
-        )
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)  # the adapter names its base as it is given, as dvc.yaml does
+        run(train.extend, tmp_path, model=tiny_model, documents=documents, out=Path("extend"))
+        changes = {"lora_dropout": 0.1}
+        run(train.sft, tmp_path, changes, model=Path("extend"), dataset=dataset, out=Path("sft"))
     files = sorted(file.relative_to(tmp_path / "one") for file in (tmp_path / "one").rglob("*") if file.is_file())
     assert len(files) > 10
     for file in files:
         assert (tmp_path / "one" / file).read_bytes() == (tmp_path / "two" / file).read_bytes(), file
 
 
+@pytest.mark.parametrize("given", ["relative", "absolute"])
+def test_the_adapter_is_opened_by_autopeft(tmp_path, tiny_model, dataset, monkeypatch, given):
+    monkeypatch.chdir(tmp_path)
+    model, out = (Path(tiny_model.name), Path("sft")) if given == "relative" else (tiny_model, tmp_path / "sft")
+    run(train.sft, tmp_path, model=model, dataset=dataset, out=out)
+    if given == "absolute":
+        monkeypatch.chdir(out)
+    opened = AutoPeftModelForCausalLM.from_pretrained(tmp_path / "sft")
+    base = AutoModelForCausalLM.from_pretrained(tiny_model)
+    ids = torch.randint(3, 300, (1, 20))
+    expected = PeftModel.from_pretrained(AutoModelForCausalLM.from_pretrained(tiny_model), tmp_path / "sft")
+    assert torch.equal(opened(ids).logits, expected(ids).logits)
+    assert not torch.allclose(opened(ids).logits, base(ids).logits)
+
+
+def test_sft_trains_without_a_row_to_test_with(tmp_path, tiny_model, dataset):
+    write_mixed(dataset / "test.parquet", [])
+    run(train.sft, tmp_path, {"eval_steps": 1}, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
+    metrics = json.loads((tmp_path / "sft/metrics.json").read_text())
+    assert metrics["answer_nll"] == {"before": None, "after": None}
+    assert metrics["test"] == {"rows": 0, "tokens": 0, "answer_tokens": 0}
+    assert metrics["train"]["rows"] == 4
+
+
+def test_control_tokens_that_rows_and_documents_quote_are_counted(tmp_path, tiny_model, dataset):
+    row = mixed(0, length=4)
+    quoting = replace(row, output="It says <|im_end|> there.")
+    write_mixed(dataset / "train.parquet", [quoting, mixed(1)])
+    run(train.sft, tmp_path, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
+    assert json.loads((tmp_path / "sft/metrics.json").read_text())["control_tokens_quoted"] == {"train": 1, "test": 0}
+
+
 @pytest.mark.parametrize("prompt", ["chat", "llama2"])
 def test_rows_fit_keep_question_and_evidence_and_learn_the_answer_alone(tiny_tokenizer, prompt):
+    prompter = make_prompter(tiny_tokenizer, prompt)
     for number in range(20):
-        row = fit_row(mixed(number), tiny_tokenizer, prompt, 160)
+        row = fit_row(mixed(number), prompter, 160)
         assert 150 <= len(row.ids) <= 160
         learned = [token for token, label in zip(row.ids, row.labels, strict=True) if label != IGNORED]
         assert row.labels[-len(learned) :] == learned
@@ -234,7 +273,7 @@ def test_rows_are_those_that_trl_makes_of_the_same_prompts(tmp_path, tiny_model,
     model = AutoModelForCausalLM.from_pretrained(tiny_model)
     theirs = SFTTrainer(model, config, train_dataset=Dataset.from_list(prompts), processing_class=tokenizer)
     for row, their in zip(rows, theirs.train_dataset, strict=True):
-        own = fit_row(row, tokenizer, prompt, 10_000)
+        own = fit_row(row, make_prompter(tokenizer, prompt), 10_000)
         assert own.ids == their["input_ids"]
         assert own.labels == their["labels"]
 
@@ -258,7 +297,7 @@ def test_a_dataset_without_a_row_that_fits_is_refused(tmp_path, tiny_model, data
 
 def test_an_empty_dataset_is_refused(tmp_path, tiny_model, dataset):
     write_mixed(dataset / "train.parquet", [])
-    with pytest.raises(InputError, match="no row that fits"):
+    with pytest.raises(InputError, match=r"found no row;.*import rows to train on"):
         run(train.sft, tmp_path, model=tiny_model, dataset=dataset, out=tmp_path / "sft")
 
 

@@ -9,7 +9,8 @@ within a group, so no token attends to a later one.
     L <= G                 full causal attention
 
 The shifted heads carry information across the borders of the plain heads' groups. S2-Attn is for training only: in
-evaluation mode, and with a key-value cache that holds earlier tokens, attention is full and equals SDPA's to the bit.
+evaluation mode, in `generate` in any mode, and with a key-value cache that holds earlier tokens, attention is full and
+equals SDPA's to the bit.
 
 `config.s2_group_size` is G, a fixed number rather than a fraction of the row's length; `config.s2_backend` names one
 of `BACKENDS`. Both are optional and saved with the model.
@@ -22,13 +23,14 @@ Shape suffixes: B rows, T tokens of a row, H query heads, K key and value heads,
 
 import logging
 from collections.abc import Callable
-from functools import cache, cached_property
+from contextvars import ContextVar
+from functools import cache, cached_property, wraps
 from importlib.util import find_spec
 from typing import Any, Literal, get_args
 
 import torch
 from torch import Tensor
-from transformers import AttentionInterface, AttentionMaskInterface
+from transformers import AttentionInterface, AttentionMaskInterface, GenerationMixin
 from transformers.integrations.sdpa_attention import sdpa_attention_forward
 from transformers.masking_utils import causal_mask_function, sdpa_mask
 
@@ -49,6 +51,7 @@ UNSUPPORTED = {
     "position_bias": "a bias on positions",
 }
 
+GENERATING = ContextVar("GENERATING", default=False)  # whether `generate` runs, in training mode too
 log = logging.getLogger(__name__)
 
 
@@ -176,6 +179,21 @@ class DeferredMask:
         self.arguments = arguments
         self.segments: Segments | None = None
 
+    def __getattr__(self, name: str) -> Any:
+        """Refuse a model that takes the mask for a tensor: its attention is its own."""
+        if name.startswith("__"):
+            raise AttributeError(name)
+        raise unsupported_error("attention code of the model's own")
+
+    def __getitem__(self, _: Any) -> Any:
+        """Refuse a model that takes the mask for a tensor."""
+        raise unsupported_error("attention code of the model's own")
+
+    @classmethod
+    def __torch_function__(cls, *_: Any, **__: Any) -> Any:
+        """Refuse a model that computes with the mask."""
+        raise unsupported_error("attention code of the model's own")
+
     @cached_property
     def full(self) -> Tensor | None:
         """The mask that SDPA would get."""
@@ -195,6 +213,8 @@ class DeferredMask:
     def find_segments(self, group_size: int, position_ids_BT: Tensor | None, cu_seq_lens: Tensor | None) -> Segments:
         """Return the segments of the rows, from what transformers and the trainer say about them."""
         num_rows, num_tokens = self.arguments["batch_size"], self.arguments["q_length"]
+        if is_narrower(self.arguments.get("local_size"), num_tokens):
+            raise unsupported_error(UNSUPPORTED["sliding_window"])
         ids_BT = make_segment_ids(
             self.find_packed_starts(num_rows, num_tokens),
             real_BT=self.arguments.get("attention_mask"),
@@ -230,20 +250,23 @@ def refuse_noncausal(sees_next: Tensor) -> None:
         raise unsupported_error("a mask that is not causal")
 
 
+def is_narrower(window: object, num_tokens: int) -> bool:
+    """Whether a window of attention is narrower than a row; a wider one is full attention."""
+    return isinstance(window, int) and window < num_tokens
+
+
 def unsupported_error(what: str) -> InputError:
     """Return the error for what S2-Attn does not compute and must not silently ignore."""
     return InputError(
         'attn_implementation "s2"',
         found=what,
         expected="plain causal attention",
-        fix="Choose a model without it, switch it off in the model's config, or train with sdpa.",
+        fix="Choose a model without it, set group_size: null in the recipe, or train with sdpa.",
     )
 
 
 def s2_mask(**arguments: Any) -> DeferredMask | Tensor | None:
     """Return the mask that transformers asks for: "s2" of `AttentionMaskInterface`."""
-    if arguments.get("local_size") is not None:
-        raise unsupported_error(UNSUPPORTED["sliding_window"])
     if arguments["q_length"] != arguments["kv_length"]:
         mask: Tensor | None = sdpa_mask(**arguments)
         return mask
@@ -266,10 +289,11 @@ def s2_forward(
         InputError: The model needs what S2-Attn does not compute, or its group size or backend is invalid.
     """
     for name, what in UNSUPPORTED.items():
-        if kwargs.get(name) is not None:
+        found = kwargs.get(name)
+        if found is not None and (name != "sliding_window" or is_narrower(found, query.shape[2])):
             raise unsupported_error(what)
-    if not module.training or query.shape[2] != key.shape[2]:
-        mask = attention_mask.full if isinstance(attention_mask, DeferredMask) else attention_mask
+    if not module.training or query.shape[2] != key.shape[2] or GENERATING.get():
+        mask: Tensor | None = attention_mask.full if isinstance(attention_mask, DeferredMask) else attention_mask
         out_BTHD, _ = sdpa_attention_forward(
             module, query, key, value, mask, dropout=dropout, scaling=scaling, **kwargs
         )
@@ -324,5 +348,24 @@ def make_causal_mask(query: Tensor) -> DeferredMask:
     )
 
 
+def mark_generation(generate: Callable[..., Any]) -> Callable[..., Any]:
+    """Return transformers' `generate`, during which attention is full.
+
+    A model in training mode generates too, as TRL's GRPO samples. No argument of attention tells such a forward pass
+    from one whose loss is taken.
+    """
+
+    @wraps(generate)
+    def marked(*arguments: Any, **named: Any) -> Any:
+        before = GENERATING.set(True)
+        try:
+            return generate(*arguments, **named)
+        finally:
+            GENERATING.reset(before)
+
+    return marked
+
+
+GenerationMixin.generate = mark_generation(GenerationMixin.generate)
 AttentionInterface.register("s2", s2_forward)
 AttentionMaskInterface.register("s2", s2_mask)

@@ -14,9 +14,10 @@ from transformers import PreTrainedTokenizerBase
 
 from pipeline.errors import InputError
 from pipeline.storage.parquet import read_documents
+from train.data.control_tokens import TextEncoder
 from train.data.token_cache import TOKENS, Row, as_tokens, generate_rows, prepare_rows
 
-FEATURES = datasets.Features({"input_ids": TOKENS})
+FEATURES = datasets.Features({"input_ids": TOKENS, "num_quoted": datasets.Value("int64")})
 BATCH_CHARACTERS = 4_000_000  # of texts tokenized at once: about 100 MB of Python integers
 
 
@@ -43,8 +44,15 @@ def load_token_rows(
     A text dataset is read only until there are `max_tokens`. Every process calls this.
 
     Raises:
-        InputError: There is no document to train on.
+        InputError: There is no document to train on, or no token to end one.
     """
+    if tokenizer.eos_token_id is None:
+        raise InputError(
+            tokenizer.name_or_path,
+            found="a tokenizer without an end-of-text token",
+            expected="one, to end each document",
+            fix="Name it in tokenizer_config.json as eos_token, or use another model.",
+        )
     texts = partial(read_training_texts, documents)
     if text_dataset is not None:
         texts = partial(stream_texts, text_dataset)
@@ -97,14 +105,25 @@ def open_stream(text_dataset: TextDatasetParams) -> datasets.IterableDataset:
 
 
 def tokenize_texts(texts: Iterable[str], tokenizer: PreTrainedTokenizerBase, max_tokens: int | None) -> Iterator[Row]:
-    """Yield the tokens of each text with an end-of-text token, until there are `max_tokens`."""
-    num_tokens = 0
+    """Yield the tokens of each text, until there are `max_tokens`.
+
+    A text begins as the tokenizer begins one, with its begin-of-text token if it adds one, and ends with the
+    end-of-text token. Control tokens that a text quotes are text.
+    """
+    encoder, start, num_tokens = TextEncoder(tokenizer), find_start(tokenizer), 0
     for batch in batch_texts(texts):
-        for ids in tokenizer(batch, add_special_tokens=False, verbose=False)["input_ids"]:
+        for text, ids in zip(batch, encoder.encode_texts(batch), strict=True):
             if max_tokens is not None and num_tokens >= max_tokens:
                 return
-            num_tokens += len(ids) + 1
-            yield {"input_ids": as_tokens([*ids, tokenizer.eos_token_id])}
+            row = [*start, *ids, tokenizer.eos_token_id]
+            num_tokens += len(row)
+            yield {"input_ids": as_tokens(row), "num_quoted": encoder.count_quoted(text)}
+
+
+def find_start(tokenizer: PreTrainedTokenizerBase) -> list[int]:
+    """Return the begin-of-text token if the tokenizer adds one to a text."""
+    ids: list[int] = tokenizer("")["input_ids"]
+    return ids[:1] if tokenizer.bos_token_id is not None and ids[:1] == [tokenizer.bos_token_id] else []
 
 
 def batch_texts(texts: Iterable[str]) -> Iterator[list[str]]:

@@ -40,7 +40,7 @@ PARTS = ("weights", "gradients", "optimizer", "layer_inputs", "kept_attention", 
 NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)  # a weight: 4 bits, and scales of blocks, and of blocks of blocks
 OPTIMIZER_BYTES = {"adamw": 8.0, "adamw_8bit": 2.0, "paged_adamw_8bit": 2.0}  # of two moments
 ATTENTION = ("longalpaca::s2_attention", "aten::_scaled_dot_product")
-Loss = Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]  # of the head, hidden states, labels and weights
+Loss = Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]  # of the model, hidden states, labels and weights
 IN_FLIGHT = 2  # layers whose input is on the GPU while those of the others are offloaded to the CPU
 
 
@@ -184,9 +184,9 @@ def estimate_memory(
     return Footprint({part: counts[part] for part in PARTS})
 
 
-def whole_loss(head: nn.Module, hidden_NM: Tensor, labels_N: Tensor, _: Tensor) -> Tensor:
+def whole_loss(model: Any, hidden_NM: Tensor, labels_N: Tensor, _: Tensor) -> Tensor:
     """Return the sum of tokens' losses as transformers 4.34 had it: all logits in float32, copied to shift them."""
-    logits_NV = head(hidden_NM).float().clone()
+    logits_NV = model.get_output_embeddings()(hidden_NM).float().clone()
     return cross_entropy(logits_NV, labels_N, reduction="sum")
 
 
@@ -201,7 +201,7 @@ def run_backward(model: nn.Module, ids_BT: Tensor, params: TrainingParams, loss_
         hidden_BTM = base.base_model(input_ids=ids_BT, use_cache=False, **shared).last_hidden_state
         hidden_NM = hidden_BTM[:, :-1].flatten(0, 1).clone()  # every token counts in the loss
         labels_N = ids_BT[:, 1:].flatten()
-        loss = loss_of_tokens(base.get_output_embeddings(), hidden_NM, labels_N, torch.ones(len(labels_N)))
+        loss = loss_of_tokens(base, hidden_NM, labels_N, torch.ones(len(labels_N)))
     (loss / len(labels_N)).backward()  # type: ignore[no-untyped-call]
 
 

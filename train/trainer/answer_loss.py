@@ -13,8 +13,6 @@ from train.recipe import TrainingParams
 from train.trainer.checkpoints import CheckpointTrainer
 from train.trainer.loss import sum_token_losses
 
-FILE = "before.json"
-
 
 class AnswerLoss(TrainerCallback):  # type: ignore[misc]
     """Measures the mean negative log-likelihood of an answer token of the test rows, in nats.
@@ -27,21 +25,23 @@ class AnswerLoss(TrainerCallback):  # type: ignore[misc]
         """Keep the trainer and its recipe."""
         self.trainer = trainer
         self.params = params
-        self.before = float("nan")
+        self.before: float | None = None
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:  # noqa: ARG002 - transformers names them
         """Measure before the first step; a resumed run reads what was measured then."""
-        file = Path(args.output_dir) / FILE
-        if state.global_step > 0:
-            self.before = float(json.loads(file.read_text(encoding="utf-8"))["answer_nll"])
-            return
-        self.before = self.measure()
+        folder = Path(args.output_dir)
+        if state.global_step == 0:
+            self.before = self.measure()
+        elif (file := folder / f"before-{self.trainer.resumed_run.short_id}.json").is_file():
+            self.before = json.loads(file.read_text(encoding="utf-8"))["answer_nll"]
         if self.params.save_steps and state.is_world_process_zero:
-            write_json(file, {"answer_nll": self.before})
+            write_json(folder / f"before-{self.trainer.run.short_id}.json", {"answer_nll": self.before})
 
-    def measure(self) -> float:
-        """Return the mean over all test rows."""
+    def measure(self) -> float | None:
+        """Return the mean over all test rows, None if there is none."""
         trainer = self.trainer
+        if not trainer.eval_dataset:
+            return None
         trainer.model_wrapped.eval()
         total, num_labels = 0.0, 0
         for row in trainer.eval_dataset:

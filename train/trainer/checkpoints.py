@@ -1,24 +1,22 @@
 """Atomic checkpoints, and training that resumes from the newest one as if it had never stopped.
 
 A checkpoint is written to a temporary folder, flushed, sealed by a manifest with the sha256 of each of its files, and
-renamed. Training resumes from it only if every file matches the manifest and it belongs to the same run: the same
-parameters, rows, base weights, processes and versions. Any other is skipped with a line that says why.
+renamed. Training resumes from it only if every file matches the manifest and it belongs to the same run; which that is
+says `train.trainer.run_identity`. Any other is skipped with a line that says why, and never changed or removed.
 
 Checkpoints are beside the stage's output, in `OUT.checkpoints`, because DVC empties the output before it runs a stage.
-They are removed when the stage has finished.
+Those of a run are removed when it has finished.
 """
 
-import hashlib
 import json
 import logging
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
-from importlib.metadata import version
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import datasets
 import torch
 from accelerate import DistributedType
 from peft import PeftModel
@@ -32,21 +30,20 @@ from train.data.token_cache import discard_rows
 from train.recipe import TrainingParams
 from train.trainer.lora import save_adapter
 from train.trainer.loss import LongTrainer
+from train.trainer.run_identity import Run, check_shapes, describe_run, list_differences
 
 MANIFEST = "manifest.json"
-NAME = re.compile(r"checkpoint-(\d+)")
-WITHOUT_EFFECT = {"save_steps", "num_checkpoints", "report_to"}  # on the weights
-LIBRARIES = ("torch", "transformers", "trl", "peft", "accelerate")
+NAME = re.compile(r"checkpoint-(\d+)(-[0-9a-f]{8})?")  # with the start of its run's id, if another run has that name
 TORCH_CANNOT_WRITE = ("inline_container", "iostream", "PytorchStreamWriter")  # torch.save has no error of its own
-EDGE_BYTES = 1 << 20  # of each end of a file of weights, which identify it
 
 log = logging.getLogger(__name__)
 
 
 class CheckpointTrainer(LongTrainer):
-    """A trainer that writes checkpoints atomically and keeps the newest few."""
+    """A trainer that writes checkpoints atomically and keeps the newest few of its own run."""
 
-    run_id: str = ""  # of what is trained on what, set before training starts
+    run: Run = Run("", {}, {})  # what is trained on what, set before training starts
+    resumed_run: Run = run  # whose checkpoint training started from; another one only with --resume-anyway
     num_kept: int = 1
     beside: Path | None = None  # where a checkpoint is being written
 
@@ -59,13 +56,13 @@ class CheckpointTrainer(LongTrainer):
         folder = Path(self.args.output_dir)
         with (
             explain_write_errors(folder, self.state.global_step),
-            self.writing_beside(folder / f".{self.state.global_step}.tmp"),
+            self.writing_beside(folder / f".{self.state.global_step}-{self.run.short_id}.tmp"),
         ):
             Trainer._save_checkpoint(self, model, trial)  # TRL's own adds a card to each
             self.accelerator.wait_for_everyone()
             if self.accelerator.is_main_process and self.beside is not None:
-                seal(self.beside / f"checkpoint-{self.state.global_step}", folder, self.run_id)
-                remove_old_checkpoints(folder, self.num_kept)
+                seal(self.beside / f"checkpoint-{self.state.global_step}", folder, self.run)
+                remove_old_checkpoints(folder, self.run, self.num_kept)
             self.accelerator.wait_for_everyone()
 
     def save_model(self, output_dir: str | None = None, _internal_call: bool = False) -> None:
@@ -135,50 +132,79 @@ def explain_write_errors(folder: Path, step: int) -> Iterator[None]:
         ) from error
 
 
-def seal(checkpoint: Path, folder: Path, run_id: str) -> None:
+def seal(checkpoint: Path, folder: Path, run: Run) -> None:
     """Write the manifest of a complete checkpoint, then rename the checkpoint into place."""
     files = sorted(path for path in checkpoint.rglob("*") if path.is_file())
     hashes = {str(path.relative_to(checkpoint)): hash_file(path) for path in files}
     sync_tree(checkpoint)
-    write_json(checkpoint / MANIFEST, {"files": hashes, "run": run_id})
-    with replacing(folder / checkpoint.name) as beside:
+    write_json(
+        checkpoint / MANIFEST, {"files": hashes, "identity": run.identity, "run": run.id, "setting": run.setting}
+    )
+    place = folder / checkpoint.name
+    if place.exists() and not belongs_to(place, run):
+        place = folder / f"{checkpoint.name}-{run.short_id}"
+    with replacing(place) as beside:
         checkpoint.rename(beside)
 
 
-def remove_old_checkpoints(folder: Path, num_kept: int) -> None:
-    """Remove all but the newest checkpoints."""
-    for checkpoint in list_checkpoints(folder)[num_kept:]:
+def remove_old_checkpoints(folder: Path, run: Run, num_kept: int) -> None:
+    """Remove all but the newest checkpoints of a run."""
+    own = [checkpoint for checkpoint in list_checkpoints(folder) if belongs_to(checkpoint, run)]
+    for checkpoint in own[num_kept:]:
         remove(checkpoint)
 
 
 def list_checkpoints(folder: Path) -> list[Path]:
-    """Return the checkpoints in a folder, complete or not, the newest first."""
+    """Return the checkpoints in a folder, complete or not, of any run, the newest first."""
     found = [path for path in folder.glob("checkpoint-*") if NAME.fullmatch(path.name)]
-    return sorted(found, key=lambda path: int(path.name.split("-")[1]), reverse=True)
+    return sorted(found, key=lambda path: (int(path.name.split("-")[1]), path.name), reverse=True)
 
 
-def find_newest_whole(folder: Path, run_id: str) -> Path | None:
-    """Return the newest complete checkpoint of this run; log why each newer one is skipped."""
-    for checkpoint in list_checkpoints(folder):
-        reason = reason_not_to_resume(checkpoint, run_id)
-        if not reason:
-            return checkpoint
-        log.warning("%s is not gone on from: %s", checkpoint, reason)
-    return None
+@dataclass(frozen=True)
+class Manifest:
+    """What a checkpoint says about itself."""
+
+    files: dict[str, str]  # the sha256 of each
+    run: Run
 
 
-def reason_not_to_resume(checkpoint: Path, run_id: str) -> str:
-    """Return why training cannot resume from a checkpoint; '' if it can."""
+def read_manifest(checkpoint: Path) -> Manifest | str:
+    """Return the manifest of a checkpoint, or why it cannot be read."""
     try:
-        manifest = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
-        run, files = manifest["run"], dict(manifest["files"])
+        content = json.loads((checkpoint / MANIFEST).read_text(encoding="utf-8"))
+        run = Run(content["run"], dict(content.get("identity") or {}), dict(content.get("setting") or {}))
+        return Manifest(dict(content["files"]), run)
     except FileNotFoundError:
         return f"it has no {MANIFEST}, so it is not whole"
     except (OSError, ValueError, TypeError, KeyError) as error:
         return f"its {MANIFEST} cannot be read ({error})"
-    if run != run_id:
-        return "it is of another run: other parameters, rows, base weights, processes or versions"
-    for name, expected in sorted(files.items()):
+
+
+def belongs_to(checkpoint: Path, run: Run) -> bool:
+    """Tell whether a checkpoint is of this run; one without a manifest belongs to nobody who can be named."""
+    manifest = read_manifest(checkpoint)
+    return isinstance(manifest, Manifest) and manifest.run.id == run.id
+
+
+def find_newest_whole(folder: Path, run: Run, *, of_any_run: bool = False) -> Path | None:
+    """Return the newest complete checkpoint of this run, or of any; log why each newer one is skipped."""
+    for checkpoint in list_checkpoints(folder):
+        reason = explain_refusal(checkpoint, run, of_any_run=of_any_run)
+        if not reason:
+            return checkpoint
+        log.warning("%s is skipped: %s", checkpoint, reason)
+    return None
+
+
+def explain_refusal(checkpoint: Path, run: Run, *, of_any_run: bool = False) -> str:
+    """Return why training cannot resume from a checkpoint; '' if it can."""
+    manifest = read_manifest(checkpoint)
+    if isinstance(manifest, str):
+        return manifest
+    if manifest.run.id != run.id and not of_any_run:
+        differing = ", ".join(list_differences(manifest.run.identity, run.identity))
+        return f"it is of another run: {differing}. --resume-anyway takes it, and it stays where it is otherwise"
+    for name, expected in sorted(manifest.files.items()):
         if not (checkpoint / name).is_file():
             return f"{name} is missing"
         if hash_file(checkpoint / name) != expected:
@@ -186,57 +212,64 @@ def reason_not_to_resume(checkpoint: Path, run_id: str) -> str:
     return ""
 
 
-def train_or_resume(trainer: CheckpointTrainer, params: TrainingParams, model: Path) -> None:
-    """Train to the end, starting from the newest complete checkpoint of this run if one exists."""
+def train_or_resume(
+    trainer: CheckpointTrainer, recipe: TrainingParams, model: Path, *, resume_anyway: bool = False
+) -> None:
+    """Train to the end, starting from the newest complete checkpoint of this run if one exists.
+
+    `recipe` is what the user asked for; what the machine made of it, like its dtype, is part of the setting. With
+    `resume_anyway` the newest complete checkpoint is taken whichever run it is of, and what differs is named.
+    """
     folder = Path(trainer.args.output_dir)
-    trainer.num_kept = params.num_checkpoints
-    trainer.run_id = hash_run(params, model, trainer.train_dataset, trainer.accelerator.num_processes)
-    newest = find_newest_whole(folder, trainer.run_id)
+    trainer.num_kept = recipe.num_checkpoints
+    trainer.run = describe_run(
+        recipe, model, trainer.train_dataset, trainer.accelerator.num_processes, trainer.params.dtype
+    )
+    newest = find_newest_whole(folder, trainer.run, of_any_run=resume_anyway)
+    trainer.resumed_run = trainer.run if newest is None else tell_differences(newest, trainer.run)
     if newest is not None:
         log.info("goes on from %s", newest)
     trainer.train(resume_from_checkpoint=None if newest is None else str(newest))
 
 
+def tell_differences(checkpoint: Path, run: Run) -> Run:
+    """Log what differs between a checkpoint and the run that goes on from it; return the checkpoint's run.
+
+    Raises:
+        InputError: Weights of other shapes are trained.
+    """
+    manifest = read_manifest(checkpoint)
+    assert isinstance(manifest, Manifest), manifest
+    differing = list_differences(manifest.run.identity, run.identity)
+    check_shapes(checkpoint, manifest.run.identity, run.identity)
+    if differing and manifest.run.id != run.id:
+        log.warning("--resume-anyway: %s is of a run that differs: %s", checkpoint, ", ".join(differing))
+    if elsewhere := list_differences(manifest.run.setting, run.setting):
+        log.warning(
+            "%s was written with another %s: the result is as good, but not equal to the byte",
+            checkpoint,
+            ", ".join(elsewhere),
+        )
+    return manifest.run
+
+
 def remove_intermediate_files(trainer: CheckpointTrainer) -> None:
-    """Remove the checkpoints and cached rows of a stage that has written its output; every process calls this."""
-    discard_rows(Path(trainer.args.output_dir))
+    """Remove this run's checkpoints and rows once its output is written; every process calls this."""
+    folder = Path(trainer.args.output_dir)
+    discard_rows(folder)
     trainer.accelerator.wait_for_everyone()
-    if trainer.accelerator.is_main_process:
-        remove(Path(trainer.args.output_dir))
+    if trainer.accelerator.is_main_process and folder.is_dir():
+        remove_old_checkpoints(folder, trainer.run, 0)
+        remove(folder / f"before-{trainer.run.short_id}.json")
+        if others := list_checkpoints(folder):
+            log.info("%s keeps %d checkpoints of other runs", folder, len(others))
+            return
+        for beside in folder.glob(".*.tmp"):
+            remove(beside)
+        with suppress(OSError):  # something else is in it, which is not ours to remove
+            folder.rmdir()
 
 
 def checkpoint_folder(out: Path) -> Path:
     """Return the folder of checkpoints of the stage that writes OUT."""
     return out.with_name(f"{out.name}.checkpoints")
-
-
-def hash_run(params: TrainingParams, model: Path, rows: datasets.Dataset, num_processes: int) -> str:
-    """Return a hash that differs between runs whose checkpoints must not be mixed."""
-    known = {
-        "params": params.model_dump(mode="json", exclude=WITHOUT_EFFECT),
-        "model": {path.name: hash_edges(path) for path in sorted(model.glob("*")) if path.is_file()},
-        "rows": hash_rows(rows),
-        "processes": num_processes,
-        "versions": {name: version(name) for name in LIBRARIES},
-    }
-    return hashlib.sha256(json.dumps(known, sort_keys=True).encode()).hexdigest()
-
-
-def hash_edges(path: Path) -> str:
-    """Return a hash of a file's size and both its ends; weights are too large to be read for this alone."""
-    size = path.stat().st_size
-    with path.open("rb") as file:
-        start = file.read(EDGE_BYTES)
-        file.seek(max(0, size - EDGE_BYTES))
-        return hashlib.sha256(start + file.read() + str(size).encode()).hexdigest()
-
-
-def hash_rows(rows: datasets.Dataset) -> str:
-    """Return a hash of every token and label of the rows, in their order."""
-    digest = hashlib.sha256()
-    for name in sorted(set(rows.column_names) & {"input_ids", "labels", "seq_lengths"}):
-        for batch in rows.select_columns([name]).with_format("arrow").iter(batch_size=256):
-            for chunk in batch[name].chunks:
-                digest.update(chunk.value_lengths().to_numpy(zero_copy_only=False).tobytes())
-                digest.update(chunk.flatten().to_numpy(zero_copy_only=False).tobytes())
-    return digest.hexdigest()

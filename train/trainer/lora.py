@@ -8,6 +8,7 @@ Tied embeddings stay tied: head and embedding are trained as one matrix, and the
 """
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -137,13 +138,17 @@ def classify_parameter(name: str) -> str:
 def save_adapter(model: PeftModel, folder: Path, state: dict[str, Any] | None = None) -> None:
     """Write adapter_model.safetensors and adapter_config.json, the same bytes for the same adapter.
 
-    The base model's path is left out, because it says where this machine keeps it, and PEFT's sets are written sorted.
+    PEFT's AutoPeftModelForCausalLM finds the base model by the path that the stage was given, and from within the
+    adapter's folder where that was absolute: it says nothing about this machine. PEFT's sets are written sorted.
     """
     model.save_pretrained(folder, save_embedding_layers=False, state_dict=state)
     (folder / "README.md").unlink(missing_ok=True)
     config = json.loads((folder / "adapter_config.json").read_text(encoding="utf-8"))
     config = {key: sorted(value) if key in SORTED_KEYS and value else value for key, value in config.items()}
-    write_json(folder / "adapter_config.json", {**config, "base_model_name_or_path": None})
+    base = config["base_model_name_or_path"]
+    if base and Path(base).is_absolute():
+        config["base_model_name_or_path"] = os.path.relpath(base, folder)
+    write_json(folder / "adapter_config.json", config)
 
 
 def merge_adapter(model: PeftModel, dtype: torch.dtype) -> PreTrainedModel:

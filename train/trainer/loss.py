@@ -8,7 +8,6 @@ from typing import Any, Literal
 
 import datasets
 import torch
-from peft import PeftModel
 from torch import Tensor
 from torch.nn.functional import cross_entropy, pad
 from torch.utils.checkpoint import checkpoint
@@ -18,6 +17,7 @@ from trl import SFTTrainer
 from train.attention.context_parallel import SharedSampler, join_sequence_group
 from train.data.token_cache import IGNORED
 from train.recipe import TrainingParams
+from train.trainer.head import compute_hidden_states, predict_logits, unwrap_adapter
 from train.trainer.lora import classify_parameter
 
 LossWeighting = Literal["token", "example"]
@@ -166,24 +166,25 @@ def sum_token_losses(
 
     Weights have the shape (B, T - 1): that of a token is at the position that predicts it, one before the token.
     """
-    base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
-    hidden_BTM = base.base_model(**inputs, use_cache=False).last_hidden_state
+    base = unwrap_adapter(model)
+    hidden_BTM = compute_hidden_states(base, **inputs)
     is_labelled_BT = make_loss_mask(labels_BT)[:, 1:]
     hidden_NM = hidden_BTM[:, :-1][is_labelled_BT]
     labels_N = labels_BT[:, 1:][is_labelled_BT]
     weights_N = torch.ones(len(labels_N), device=labels_N.device)
     if weights_BT is not None:
         weights_N = weights_BT[is_labelled_BT]
-    return sum_losses_in_chunks(base.get_output_embeddings(), hidden_NM, labels_N, weights_N), len(labels_N)
+    return sum_losses_in_chunks(base, hidden_NM, labels_N, weights_N), len(labels_N)
 
 
-def sum_losses_in_chunks(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
+def sum_losses_in_chunks(model: Any, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
     """Return the weighted sum of tokens' losses, with the logits of one chunk in memory at a time."""
     chunks = (torch.split(part, LOSS_CHUNK) for part in (hidden_NM, labels_N, weights_N))
-    parts = [checkpoint(sum_chunk_losses, head, *chunk, use_reentrant=False) for chunk in zip(*chunks, strict=True)]
+    parts = [checkpoint(sum_chunk_losses, model, *chunk, use_reentrant=False) for chunk in zip(*chunks, strict=True)]
     return torch.stack(parts).sum()
 
 
-def sum_chunk_losses(head: torch.nn.Module, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
+def sum_chunk_losses(model: Any, hidden_NM: Tensor, labels_N: Tensor, weights_N: Tensor) -> Tensor:
     """Return the weighted sum of the losses of one chunk of tokens."""
-    return (cross_entropy(head(hidden_NM).float(), labels_N, reduction="none") * weights_N).sum()
+    logits_NV = predict_logits(model, hidden_NM).float()
+    return (cross_entropy(logits_NV, labels_N, reduction="none") * weights_N).sum()

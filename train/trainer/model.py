@@ -19,7 +19,7 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 from transformers.distributed.utils import is_local_dist_rank_0
-from transformers.integrations import is_fsdp_enabled
+from transformers.integrations import is_deepspeed_zero3_enabled, is_fsdp_enabled
 from transformers.trainer_callback import PrinterCallback
 from trl import SFTConfig
 
@@ -27,15 +27,18 @@ from pipeline.errors import InputError
 from pipeline.files import replacing
 from train.recipe import TrainingParams
 from train.trainer.activations import OPTIMIZERS, make_checkpointing_arguments, tile_mlps
+from train.trainer.attention_checks import check_packing_of_loaded
 from train.trainer.checkpoints import CheckpointTrainer, checkpoint_folder
 from train.trainer.loss import LossWeighting
 
 
-def load_model(folder: Path, params: TrainingParams, config: PretrainedConfig, section: str) -> PreTrainedModel:
+def load_model(
+    folder: Path, params: TrainingParams, config: PretrainedConfig, section: str, *, is_packed: bool
+) -> PreTrainedModel:
     """Load a model for training, with S2-Attn if the recipe has a group size, in 4 bits if it says `qlora`.
 
     Raises:
-        InputError: The folder holds no model that can be read.
+        InputError: The folder holds no model that can be read, or one that mixes the documents of a packed row.
     """
     attention = "sdpa" if params.group_size is None and params.sequence_parallel == 1 else "s2"
     if attention == "s2":
@@ -56,6 +59,8 @@ def load_model(folder: Path, params: TrainingParams, config: PretrainedConfig, s
         allocate_weights(model)
     if params.method == "qlora":
         disable_weight_packing(model)
+    if not is_fsdp_enabled() and not is_deepspeed_zero3_enabled():  # whose weights are not whole here
+        check_packing_of_loaded(model, is_packed=is_packed, section=section)
     if params.mlp_tile is not None:
         tile_mlps(model, params.mlp_tile, section)
     return model

@@ -12,6 +12,7 @@ from pipeline.errors import InputError
 from train.attention.context_parallel import check_sequence_parallel
 from train.attention.registration import check_group_size
 from train.recipe import TrainingParams
+from train.trainer.attention_checks import check_attention, check_packing
 from train.trainer.lora import count_trainable, make_trainable
 
 CUDA_ONLY = {"offload_activations": True, "optimizer": ("adamw_8bit", "paged_adamw_8bit")}
@@ -20,7 +21,9 @@ ZERO_STAGE = "ACCELERATE_DEEPSPEED_ZERO_STAGE"  # accelerate launch sets it
 TRACKERS = {"tensorboard": "tensorboard", "trackio": "trackio", "wandb": "wandb"}
 
 
-def check_before_loading(params: TrainingParams, config: PretrainedConfig, out: Path, section: str) -> None:
+def check_before_loading(
+    params: TrainingParams, config: PretrainedConfig, out: Path, section: str, *, is_packed: bool
+) -> None:
     """Raise an InputError if this machine or this model cannot run the recipe."""
     if params.group_size is not None:
         check_group_size(params.group_size, f"{section}.group_size")
@@ -29,6 +32,7 @@ def check_before_loading(params: TrainingParams, config: PretrainedConfig, out: 
     check_launcher(params, section)
     check_device(params, section)
     check_packages(params, section)
+    check_kind(params, config, section, is_packed=is_packed)
     counts = count_trainable(build_on_meta(params, config, section))
     if params.embedding_learning_rate is not None and not counts["embedding"]:
         raise InputError(
@@ -41,10 +45,18 @@ def check_before_loading(params: TrainingParams, config: PretrainedConfig, out: 
         check_disk_space(counts["total"], params, out, section)
 
 
+def check_kind(params: TrainingParams, config: PretrainedConfig, section: str, *, is_packed: bool) -> None:
+    """Refuse a model whose layers cannot be trained as the recipe says."""
+    with torch.device("meta"):
+        model = AutoModelForCausalLM.from_config(config)
+    check_attention(params, config, model, section)
+    check_packing(model, is_packed=is_packed, section=section)
+
+
 def check_length(params: TrainingParams, config: PretrainedConfig, section: str) -> None:
     """Refuse rows that are longer than the model's positions."""
-    positions = config.get_text_config().max_position_embeddings
-    if params.max_length > positions:
+    positions = getattr(config.get_text_config(), "max_position_embeddings", None)
+    if positions is not None and params.max_length > positions:
         raise InputError(
             f"{section}.max_length",
             found=f"{params.max_length} tokens for a model of {positions} positions",

@@ -1,4 +1,4 @@
-"""Make any text fit for `Document.text`: NFC, valid UTF-8, and nothing in it that a reader cannot see."""
+"""Clean text for `Document.text`: NFC, valid UTF-8, no invisible characters."""
 
 import re
 import unicodedata
@@ -8,6 +8,10 @@ SURROGATE = re.compile("[\ud800-\udfff]")
 NEWLINE = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 SPACE = re.compile("[\u00a0\u2000-\u200a\u202f\u205f\u3000]")
 LIGATURE = re.compile("[\ufb00-\ufb06]")
+C1 = {
+    code: bytes([code]).decode("cp1252", "ignore") for code in range(0x80, 0xA0) if code != 0x85
+}  # U+0085: a line end
+C1_CONTROL = re.compile("[\x80-\x84\x86-\x9f]")
 UNSEEN = re.compile(
     "[\x00-\x08\x0e-\x1f\x7f-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ufdd0-\ufdef\ufffe\uffff\U000e0000-\U000e007f]"
@@ -22,7 +26,8 @@ BLANK_LINES = re.compile("\n{4,}")
 def clean(text: str) -> str:
     """Return `text` without what does no one any good; a second time changes nothing.
 
-    Surrogate pairs are joined and lone ones dropped; control, bidi, tag and zero-width characters are dropped; spaces
+    Surrogate pairs are joined and lone ones dropped; C1 controls become the characters that Windows-1252 has for their
+    codes, since no text means the controls; other control, bidi, tag and zero-width characters are dropped; spaces
     and line ends of every kind become ' ' and newline; ligatures become letters; hyphens that PDFium marks at the end
     of a line are undone; lines end without spaces, and at most two in a row are blank.
     """
@@ -35,6 +40,8 @@ def clean(text: str) -> str:
         alphabet = "".join(set(text))
     if NEWLINE.search(alphabet):
         text = NEWLINE.sub("\n", text)
+    if C1_CONTROL.search(alphabet):
+        text = text.translate(C1)
     if UNSEEN.search(alphabet):
         text = UNSEEN.sub("", text)
     if SPACE.search(alphabet):
@@ -49,15 +56,18 @@ def clean(text: str) -> str:
 def warn_of_invisible(text: str) -> list[str]:
     """Return a warning where a text, not yet cleaned, has more unseen characters than typesetting needs."""
     alphabet = "".join(set(text))
-    if not any(kind.search(alphabet) for kind in (TAGS, BIDI, WIDTHLESS)):
+    if not any(kind.search(alphabet) for kind in (TAGS, BIDI, WIDTHLESS, C1_CONTROL)):
         return []
+    num_c1 = len(C1_CONTROL.findall(text))
+    warnings = [f"{num_c1} control characters read as cp1252"] if num_c1 else []
     num_tags, num_bidi, num_widthless = (len(kind.findall(text)) for kind in (TAGS, BIDI, WIDTHLESS))
     is_typeset = (
         num_tags == 0
         and num_bidi <= MAX_UNSEEN + MAX_BIDI_RATIO * len(text)
         and num_widthless <= MAX_UNSEEN + MAX_WIDTHLESS_RATIO * len(text)
     )
-    return [] if is_typeset else [f"{num_tags + num_bidi + num_widthless} characters that no one sees left out"]
+    num_invisible = num_tags + num_bidi + num_widthless
+    return warnings if is_typeset else [*warnings, f"{num_invisible} characters that no one sees left out"]
 
 
 def join_pages(pages: list[str]) -> tuple[str, tuple[int, ...]]:

@@ -26,7 +26,7 @@ def find_sections(text: str) -> tuple[Section, ...]:
 
 
 def headings_outside_code(text: str) -> list[re.Match[str]]:
-    """Return the headings of a text that do not stand between two fences."""
+    """Return the headings of a text outside fenced code."""
     found: list[re.Match[str]] = []
     in_code = False
     for match in LINE_OF_NOTE.finditer(text):

@@ -2,7 +2,7 @@
 
 Filings lay a table out on a finer grid than they show: '$', the number and ')' have a column each, and a heading spans
 several. Here such cells are joined to their numbers, columns are what the cells of the rows show, and a heading that
-spans several columns stands in each of them.
+spans several columns is repeated in each of them.
 """
 
 import re
@@ -12,16 +12,33 @@ from dataclasses import dataclass, replace
 MAX_SPAN = 200
 MAX_GRID_CELLS = 1_000_000  # a larger grid is almost empty, and no table that anyone reads
 MAX_ALIGNED = 60  # characters; wider columns are not aligned
-CURRENCY = re.compile(r"(?:US|C|A|R)?[$€£¥]")
+CURRENCY = re.compile(r"(?:US|HK|NT|C|A|R|S)?[$€£¥₹]|EUR|USD|GBP|CHF|JPY|RMB|CAD|AUD|Rs\.?|Fr\.|[+\u2212]")
+CODE = re.compile(r"[A-Za-z.]+")
 CLOSING = re.compile(r"\)? ?(?:%|pts?|bps|x)?|\)")
 NUMBER = re.compile(
-    r"[-\u2013\u2014(]*(?:US)?[$€£¥]? ?\(?\d[\d,. ]*\)? ?%?\)?(?: ?(?:pts?|bps|x))?\*?(?: ?\[[\w, *]{1,8}\])?"
-    r"|(?:US)?[$€£¥]? ?[-\u2013\u2014] ?%?|N/?[AM]",
+    r"[-+\u2212\u2013\u2014(]*(?:US)?[$€£¥]? ?\(?\d[\d,. ]*\)? ?%?\)?(?: ?(?:pts?|bps|x)|[kmbt]n?)?\*?"
+    r"(?: ?\[[\w, *]{1,8}\])?"
+    r"|(?:US)?[$€£¥]? ?[-\u2212\u2013\u2014] ?%?|N/?[AM]",
     re.IGNORECASE,
 )
 NOTE_MARK = re.compile(r"\[[\w, *]{1,8}\]")
 FIGURE_END = re.compile(r"[\d\u2014\u2013]\)?$")
 YEAR = re.compile(r"(?:19|20)\d\d\*?")
+AMOUNT = r"[($]{0,2}(?:\d[\d,.]*|\u2014|-)\)?%?"
+UNIT = (
+    r"(?:years?|months?|weeks?|days?|hours?|percent|per cent|thousand|million|billion|trillion|shares|units|times"
+    r"|kg|km|m|t)\b\.?"
+)
+BOUND = r"(?:up to |less than |over |under |[<>\u2264\u2265~] ?)"
+RANGE = re.compile(  # '0.1-2.0', '3.6% - 5.4%', '2 to 7 years', '11.3 years', '< 5'; not '2019-2021'
+    r"(?!(?:19|20)\d\d\s*[-\u2013\u2014/]\s*(?:19|20)?\d\d$)"
+    rf"(?:{BOUND}?{AMOUNT}\s*(?:[-\u2013\u2014]|to)\s*{AMOUNT}(?:\s*{UNIT})?|{BOUND}?{AMOUNT}\s*{UNIT}|{BOUND}{AMOUNT})",
+    re.IGNORECASE,
+)
+ITEM_NUMBER = re.compile(  # '10.1', '3(i)', '(2)'
+    r"\(?\d{1,4}(?:\.\d+)*(?:\([a-z0-9]{1,4}\))*[.)*\u2020+]*", re.IGNORECASE
+)
+MAX_HEADER_CHARS = 100  # of a cell that is a heading, unless the table says so
 BULLET = re.compile(r"[•·●○▪◦\u2013\u2014-]|\*")
 
 
@@ -43,7 +60,7 @@ def join_cells(row: Row) -> Row:
     for cell in row:
         before = joined[-1] if joined else None
         if before and CURRENCY.fullmatch(before.text) and NUMBER.fullmatch(cell.text):
-            joined[-1] = replace(cell, text=before.text + cell.text)
+            joined[-1] = replace(cell, text=before.text + " " * bool(CODE.fullmatch(before.text)) + cell.text)
         elif before and CLOSING.fullmatch(cell.text) and FIGURE_END.search(before.text):
             between = " " if len(cell.text) > 1 and cell.text.isalpha() else ""  # a unit like bps
             joined[-1] = replace(before, text=f"{before.text}{between}{cell.text}", end=cell.end)
@@ -78,12 +95,29 @@ def is_number(text: str) -> bool:
     return NUMBER.fullmatch(text) is not None and YEAR.fullmatch(text) is None
 
 
+def has_data(row: Row) -> bool:
+    """Say whether a row holds data: a figure, or behind a label a range of figures or a figure with its unit."""
+    if any(is_number(cell.text) for cell in row):
+        return True
+    return row[0].start == 0 and any(RANGE.fullmatch(cell.text) for cell in row[1:])
+
+
 def num_header_rows(rows: list[Row]) -> int:
-    """Return how many rows at the top head the columns: those before the first figures, if these have a label."""
-    for index, row in enumerate(rows):
-        if any(is_number(cell.text) for cell in row):
-            return trim_labels(rows[:index])
+    """Return how many rows at the top are the header: those above the first data, if these have a label."""
+    first = next((n for n, row in enumerate(rows) if has_data(row)), None)
+    labelled = [n for n, row in enumerate(rows[:first]) if len(row) > 1 and row[0].start == 0]
+    if labelled and not may_be_header(rows[labelled[0]]):
+        return trim_labels(rows[: labelled[0]])
+    if len(labelled) > 1:  # a table of words down to `first`: what follows its first row with a label is data
+        return trim_labels(rows[: labelled[0] + 1])
+    if first is not None:
+        return trim_labels(rows[:first])
     return 1 if len(rows) > 1 and all(len(row) > 1 for row in rows[:2]) else 0
+
+
+def may_be_header(row: Row) -> bool:
+    """Say whether a row with a label may be a header: it has short texts, and does not begin with an item number."""
+    return ITEM_NUMBER.fullmatch(row[0].text) is None and all(len(cell.text) <= MAX_HEADER_CHARS for cell in row)
 
 
 def trim_labels(rows: list[Row]) -> int:
@@ -107,8 +141,13 @@ def fill_grid(rows: list[Row], columns: list[tuple[int, int]], *, repeat: bool) 
     return grid
 
 
-def table_blocks(rows: list[Row]) -> list[str]:
-    """Return a table as blocks of Markdown: one table, or paragraphs where it only served the layout."""
+def table_blocks(rows: list[Row], num_headers: int | None = None) -> list[str]:
+    """Return a table as blocks of Markdown: one table, or paragraphs where it only served the layout.
+
+    Args:
+        rows: Its rows, each with text.
+        num_headers: How many of them are its header; None where the source does not say.
+    """
     rows = [joined for row in rows if (joined := join_cells(row))]
     if all(len(row) == 1 for row in rows):
         return [row[0].text for row in rows]
@@ -119,7 +158,7 @@ def table_blocks(rows: list[Row]) -> list[str]:
     columns = find_columns(rows)
     if len(rows) * len(columns) > MAX_GRID_CELLS:
         return [" ".join(cell.text for cell in row) for row in rows]
-    count = num_header_rows(rows)
+    count = num_header_rows(rows) if num_headers is None else num_headers
     header = [
         " ".join(filter(None, texts)) for texts in zip(*fill_grid(rows[:count], columns, repeat=True), strict=True)
     ]

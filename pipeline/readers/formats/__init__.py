@@ -1,1 +1,1 @@
-"""Formats that can be read, one file each; the parsers behind them are in the packages next to this one."""
+"""Formats that can be read, one file each; their parsers are in sibling packages."""

@@ -1,4 +1,4 @@
-r"""LaTeX: a source that begins with a command and has a document class, or a file that is called .tex."""
+r"""LaTeX: begins with a command and has a document class, or is called .tex."""
 
 from pipeline.readers.formats.format import Format, Read, Sample
 from pipeline.readers.latex.source import is_latex

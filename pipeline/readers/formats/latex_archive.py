@@ -1,4 +1,4 @@
-"""The source of a paper as arXiv gives it: gzip, around one LaTeX file or a tar archive of several."""
+"""The source of a paper as arXiv serves it: gzip around one LaTeX file or a tar archive."""
 
 from pipeline.readers.formats.format import Format, Read
 

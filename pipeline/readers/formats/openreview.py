@@ -1,4 +1,4 @@
-"""Read the discussion of a paper as OpenReview's API v2 gives it: reviews, replies to them, meta-review and decision.
+"""Read the discussion of a paper as OpenReview's API v2 serves it.
 
 Who wrote a note is left out: reviewers are numbered in the order of their reviews, and no signature is kept. Notes that
 are not for everyone are left out too.
@@ -128,9 +128,9 @@ def format_page(title: str, venue: str, replies: Sequence[Note], reviews: Sequen
 
 def find_thread_root(note: Note, notes: dict[str, Note]) -> str:
     """Return the id of the note below the paper that a reply goes back to."""
-    seen = {note.id}
-    while (above := notes.get(note.replyto)) and above.id not in seen:
-        seen.add(above.id)
+    visited = {note.id}
+    while (above := notes.get(note.replyto)) and above.id not in visited:
+        visited.add(above.id)
         note = above
     return note.id
 

@@ -1,4 +1,4 @@
-"""Know from its style what of a page a person would see: hidden, tiny, off-screen or colourless text is left out.
+"""Compute from its style which text of a page is invisible.
 
 Styles come from `style` attributes, from the old attributes for colours, and from the simple rules (a tag, a class, an
 id) of the page's own style sheets. Nothing is loaded, so what a linked style sheet does is not known.
@@ -176,7 +176,7 @@ def are_indistinguishable(ink: Colour, ground: Colour) -> bool:
 
 
 def blends_in(element: Any, ink: Colour, sheet: dict[str, str]) -> bool:
-    """Say whether text in `ink` has the colour of what it stands on: of the nearest ground around it, or of paper."""
+    """Say whether text in `ink` has the colour of its background: the nearest around it, or white."""
     for around in (element, *element.iterancestors()):
         behind = compute_style(declarations_for(around, sheet))
         if behind.pictured:

@@ -1,4 +1,4 @@
-"""Read EPUB: the chapters in the order of the spine, straight out of the archive, which is never unpacked."""
+"""Read EPUB: the chapters in spine order, out of the archive, which is never unpacked."""
 
 import posixpath
 import re
@@ -12,10 +12,11 @@ from urllib.parse import unquote, urlsplit
 from lxml import etree
 
 from pipeline.readers.common.clean import clean, warn_of_invisible
+from pipeline.readers.common.gutenberg import strip_gutenberg
 from pipeline.readers.common.reading import ReadContext, Reading, UnreadableError
-from pipeline.readers.common.text import strip_gutenberg
 from pipeline.readers.html.html import decode_markup, parse
-from pipeline.readers.html.pruning import EPUB_TYPE, LeftOut, drop, flat_text
+from pipeline.readers.html.pruning import EPUB_TYPE, LeftOut, drop
+from pipeline.readers.html.raised import flat_text
 from pipeline.readers.html.to_markdown import markdown
 
 MAX_ENTRIES = 10_000
@@ -27,10 +28,20 @@ LOCAL_HEADER_BYTES = 30
 MAX_FAULTS = 20  # that are told one by one
 MIN_LINKS, LINK_SHARE = 5, 0.9  # of a table of contents within a page
 CONTAINER = "META-INF/container.xml"
-CHAPTERS = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml", "text/x-oeb1-document")
-NOT_CHAPTERS = re.compile(
-    r"(?:^|[\W_])(?:un)?(?:nav|toc|cover|colophon|imprint|copyright|uncopyright|title-?page|genindex|licen[cs]e)(?:$|[\W_])"
+CHAPTERS = (
+    "text/xml",
+    "application/xml",
+    "application/xhtml+xml",
+    "text/html",
+    "application/x-dtbook+xml",
+    "text/x-oeb1-document",
 )
+NOT_CHAPTERS = re.compile(  # the whole name of a page: a chapter may be called 'ch01-copyright'
+    r"(?:nav|toc|contents|cover(?:[-_]?page)?|colophon|imprint|(?:un)?copyright(?:[-_]?page)?|title[-_]?page|genindex"
+    r"|(?:ap[-_])?licen[cs]e)"
+)
+NO_DATES = {"modification", "creation", "conversion", "epub-publication", "ops-publication"}  # events of the file
+FIRST_YEAR = 1000  # of a book; 0101 is how Calibre writes that it knows none
 OTHER_PAGES = "pages of navigation, titles, colophon or licence"
 BODY_TYPES = {"colophon", "copyright-page", "imprint", "titlepage", "toc", "cover", "landmarks", "loi", "index"}
 
@@ -193,7 +204,7 @@ def chapter_names(package: Any, folder: str, left_out: Counter[str]) -> list[str
             left_out["parts outside the book"] += 1
         elif item.get("media-type") not in CHAPTERS:
             left_out["pictures and the like in the place of chapters"] += 1
-        elif "nav" in (item.get("properties") or "").split() or NOT_CHAPTERS.search(stem(place)):
+        elif "nav" in (item.get("properties") or "").split() or NOT_CHAPTERS.fullmatch(stem(place)):
             left_out[OTHER_PAGES] += 1
         else:
             names[posixpath.normpath(posixpath.join(folder, place))] = None
@@ -216,7 +227,7 @@ def local_path(href: str) -> str | None:
 
 def find_chapter_body(data: bytes) -> Any:
     """Return the body of a chapter without tables of contents, None for pages that are no chapters."""
-    root, _ = parse(decode_markup(data))
+    root, _ = parse(decode_markup(data).text)
     if root is None:
         raise UnreadableError("broken", "no XHTML")
     body = next(root.iter("{*}body"), None)
@@ -255,10 +266,21 @@ def package_metadata(package: Any) -> dict[str, Any]:
         return [clean(" ".join(element.text.split())) for element in found if element.text]
 
     language = re.match(r"[a-z]{2}(?=-|$)", (values("language") or [""])[0].lower())
-    date = re.match(r"\d{4}(?:-\d\d(?:-\d\d)?)?", (values("date") or [""])[0])
     return {
         "title": (values("title") or [""])[0],
         "authors": tuple(values("creator")),
-        "date": date[0] if date else "",
+        "date": publication_date(package),
         "language": language[0] if language else "",
     }
+
+
+def publication_date(package: Any) -> str:
+    """Return when a book was published: of its dates, the one of that event, else the first of no event of the file."""
+    dates: dict[str, str] = {}
+    for element in package.iterfind(".//{*}metadata//{http://purl.org/dc/elements/1.1/}date"):
+        event = (element.get("{http://www.idpf.org/2007/opf}event") or element.get("event") or "").lower()
+        found = re.match(r"(\d{4})(?:-\d\d(?:-\d\d)?)?(?!\d)", (element.text or "").strip())
+        if found and int(found[1]) >= FIRST_YEAR and event not in NO_DATES:
+            dates.setdefault(event, found[0])
+    first = next(iter(dates.values()), "")
+    return dates.get("original-publication") or dates.get("publication") or first

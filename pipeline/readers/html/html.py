@@ -10,10 +10,11 @@ from lxml import etree
 from lxml.html import HTMLParser
 
 from pipeline.readers.common.clean import clean, warn_of_invisible
+from pipeline.readers.common.encodings import BOMS, Decoded, decode, wide_encoding
+from pipeline.readers.common.gutenberg import strip_gutenberg
 from pipeline.readers.common.reading import ReadContext, Reading, UnreadableError
-from pipeline.readers.common.text import BOMS, decode, strip_gutenberg, wide_encoding
 from pipeline.readers.html.nesting import flatten
-from pipeline.readers.html.pruning import flat_text
+from pipeline.readers.html.raised import flat_text
 from pipeline.readers.html.to_markdown import local_name, markdown
 from pipeline.readers.html.xbrl import filing_metadata, find_numbers, locate_facts
 
@@ -49,7 +50,13 @@ MAX_HEADING_CHARS = 100
 def read(path: Path, context: ReadContext) -> Reading:
     """Read a web page or a filing."""
     del context  # HTML has no pages
-    source = decode_markup(path.read_bytes())
+    return read_markup(path.read_bytes())
+
+
+def read_markup(data: bytes) -> Reading:
+    """Return what a web page or a filing says."""
+    decoded = decode_markup(data)
+    source = decoded.text
     root, warnings = parse(source)
     if root is None:
         raise UnreadableError("empty", "no text between the tags")
@@ -58,7 +65,7 @@ def read(path: Path, context: ReadContext) -> Reading:
     if local_name(root.tag) != "html":
         parse_embedded_pages(root)
     text, unseen = markdown(root, filing_heading if is_filing(source) else None)
-    warnings += unseen.warnings + warn_of_invisible(text)
+    warnings += decoded.warnings + unseen.warnings + warn_of_invisible(text)
     text = without_cover_headings(strip_gutenberg(clean(text))).strip()
     if not text:
         where = "but in menus, forms, pictures or hidden parts" if flat_text(parse(source)[0]) else "between the tags"
@@ -66,27 +73,29 @@ def read(path: Path, context: ReadContext) -> Reading:
     return Reading(text=text, reader="lxml", warnings=tuple(warnings), facts=locate_facts(numbers, text), **found)
 
 
-def decode_markup(data: bytes) -> str:
+def decode_markup(data: bytes) -> Decoded:
     """Return the text of a page in the encoding that it names, or in one that fits.
 
     Raises:
         UnreadableError: No encoding makes sense of it.
     """
     if data.startswith(tuple(BOMS)) or wide_encoding(data[:HEAD_BYTES]):
-        return decode(data)[0]
+        return decode(data)
     named = CHARSET.search(data[:HEAD_BYTES])
     name = named[1].decode().lower() if named else ""
     encoding = ALIASES.get(name.removeprefix("x-"), name.removeprefix("x-"))
     if not encoding.startswith(SEVEN_BIT):
         with suppress(UnicodeDecodeError):
-            return data.decode()  # what is UTF-8 is hardly ever anything else
+            return Decoded(data.decode(), "utf-8")  # what is UTF-8 is hardly ever anything else
     if not encoding or encoding in NEVER_MEANT:
-        return decode(data)[0]
+        return decode(data)
     try:
         text = data.decode(encoding, "replace")
     except LookupError:
-        return decode(data)[0]
-    return text if text.count("\ufffd") <= MAX_UNKNOWN_RATIO * len(text) else decode(data)[0]
+        return decode(data)
+    if text.count("\ufffd") > MAX_UNKNOWN_RATIO * len(text) or encoding == "utf-8":
+        return decode(data)
+    return Decoded(text, encoding)
 
 
 def parse(source: str) -> tuple[Any, list[str]]:
@@ -141,7 +150,7 @@ def expand_entity(match: re.Match[str]) -> str:
 
 
 def is_filing(source: str) -> bool:
-    """Say whether a page is a filing: they mark headings by their looks alone."""
+    """Say whether a page is a filing, whose headings are set in bold and have no tags of their own."""
     return (
         re.search(r"<h[1-6][\s>]", source, re.IGNORECASE) is None
         and re.search(r"item\s+1a?\b", source, re.I) is not None

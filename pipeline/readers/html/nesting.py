@@ -1,4 +1,4 @@
-"""Make markup that is nested deeper than any parser goes flat enough to be read, in linear time."""
+"""Flatten markup that is nested deeper than any parser goes, in linear time."""
 
 import re
 
@@ -48,7 +48,7 @@ def flatten(source: str) -> str:
 
 
 def is_hidden(tag: str) -> bool:
-    """Say whether a tag begins an element that is not seen."""
+    """Say whether a tag begins an element that is invisible."""
     style = STYLE.search(tag)
     look = compute_style((style[1] or style[2] or "") if style else "")
     return look.hidden or look.tiny or HIDDEN.search(tag) is not None

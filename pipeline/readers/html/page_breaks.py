@@ -1,4 +1,4 @@
-"""Take out what a filing repeats at its page breaks: running heads and feet, and page numbers."""
+"""Remove what a filing repeats at page breaks: running heads and feet, page numbers."""
 
 import re
 from collections import Counter
@@ -9,14 +9,14 @@ from pipeline.readers.common.clean import runs_on
 MAX_CHARS = 120  # of a running head
 MAX_BLOCKS = 3  # that a head or a foot has
 MIN_REPEATS = 3
-MIN_SHARE = 0.1  # of the page breaks, at which it stands
+MIN_SHARE = 0.1  # of the page breaks, next to which it is
 PAGE_NUMBER = re.compile(r"(?:page )?(?:[A-Z]{1,2}-)?\d{1,4}|([-\u2013\u2014]) ?\d{1,4} ?\1|[ivxl]{1,7}", re.IGNORECASE)
 PAGE = "page"
 RULE = re.compile(r"\n\|[ :|-]+$", re.MULTILINE)  # the line below a table's header
 
 
 def remove_page_breaks(blocks: list[str], breaks: list[int]) -> tuple[list[str], int]:
-    """Return blocks without the heads, feet and page numbers around page breaks, and how many those were.
+    """Return blocks without running heads, feet and page numbers around page breaks, and how many those were.
 
     The first of what is the same on every page stays: it may say something, like the unit of all amounts.
 
@@ -42,15 +42,15 @@ def find_running_blocks(blocks: list[str], breaks: list[int]) -> set[int]:
     same = Counter(lines.values())
     alike = Counter(map(shape, same))
     gone: set[int] = set()
-    seen: set[str] = set()
+    known: set[str] = set()
     for place in breaks:
         for step in (-1, 1):
             for index in nearby(place, len(blocks), step):
                 line = lines[index]
                 if same[line] < least and alike[shape(line)] < least:
                     break
-                gone |= {index} if line in seen or same[line] < least else set()
-                seen.add(line)
+                gone |= {index} if line in known or same[line] < least else set()
+                known.add(line)
     return gone
 
 
@@ -69,7 +69,7 @@ def running_line(block: str) -> str:
 
 
 def shape(line: str) -> str:
-    """Return what all the heads of a kind have in common: their words, with '0' for every number."""
+    """Return what running heads of one kind share: their words, with '0' for every number."""
     return PAGE if PAGE_NUMBER.fullmatch(line) else re.sub(r"\d+", "0", line)
 
 

@@ -1,4 +1,4 @@
-"""Take from a tree what a person would not read in it: scripts, menus, hidden text; and set notes apart."""
+"""Remove from a tree what is not text: scripts, menus, hidden parts; mark notes."""
 
 import re
 from collections import defaultdict
@@ -16,6 +16,10 @@ from pipeline.readers.html.css import (
     declarations_for,
     parse_style_sheets,
 )
+from pipeline.readers.html.formulas import write_formulas
+from pipeline.readers.html.raised import flat_text, write_raised
+from pipeline.readers.html.struck_out import mark_struck_out
+from pipeline.readers.html.symbol_fonts import translate_symbol_fonts
 
 SKIPPED = {
     *("script", "style", "head", "template", "noscript", "svg", "nav", "object", "iframe", "rp", "rt", "audio", "menu"),
@@ -39,23 +43,29 @@ LINE_BREAK = "\u2028"  # what `clean` makes a line end of; to `str.split` it is 
 EPUB = "http://www.idpf.org/2007/ops"
 EPUB_TYPE = f"{{{EPUB}}}type"
 NOTE = re.compile(r"noteref|footnote-reference|footnote-ref")
-ONE_MARK = r"(?:\d{1,3}|[a-z]|[*\u2020\u2021\u00a7]{1,3})"
+PAGE_NUMBER_CLASS = re.compile(
+    r"(?:^|[\s_-])(?:page-?num(?:ber)?s?|pageno|pagebreak|pagination|folio|pb)(?:$|[\s_-])", re.I
+)
+PAGE_ANCHOR = re.compile(r"(?:page|pg|p)[_-]?[ivxlc\d]{1,6}", re.IGNORECASE)
+PAGE_NUMBER = re.compile(r"[\[({]?(?:(?:page|pg|p)\.?\s?)?(?:\d{1,4}|[ivxlc]{1,7})[\])}]?", re.IGNORECASE)
+WIKI = re.compile(
+    r"(?:^|\s)(?:mw-editsection|mw-jump-link|mw-portlet|navbox|vector-menu|vector-dropdown|vector-toc|interlanguage-link"
+    r"|catlinks|printfooter|sistersitebox|mw-indicators)(?:$|[\s-])"
+)
 MENU = re.compile(r"backlink|footnote-back|backref|(?:^|\s)(?:toc|table-of-contents|toctree-wrapper)(?:\s|$)")
-NOTE_MARK = re.compile(rf"(?:[\[(]?{ONE_MARK}[\])]?[ ,;]{{0,2}}){{1,6}}")
-POWER_OF = re.compile(r"(?:^|[^\w.,])(?:10|[a-zA-Z\u0370-\u03ff]|[kcmdn]m|ft)$")  # what stands before an exponent
-ORDINAL = re.compile(r"st|nd|rd|th|er|e|TM|\u2122|SM|\u00ae", re.IGNORECASE)
-TEX = etree.XPath(".//*[local-name()='annotation'][contains(@encoding, 'tex')]")
 
 Place = tuple[int, Any]  # an element and its place in the order of the page
 
 
 @dataclass
 class LeftOut:
-    """What was taken out of a page: what no one would see, and what stands at every page break."""
+    """What was taken out of a page: what no one would see, and what every page break repeats."""
 
     num_elements: int = 0
     num_characters: int = 0  # in these elements
     num_running: int = 0
+    num_struck: int = 0  # passages that are struck out, kept between '~~'
+    num_page_numbers: int = 0  # within the text
 
     def __add__(self, other: "LeftOut") -> "LeftOut":
         """Return what was taken out of two pages."""
@@ -63,14 +73,20 @@ class LeftOut:
             self.num_elements + other.num_elements,
             self.num_characters + other.num_characters,
             self.num_running + other.num_running,
+            self.num_struck + other.num_struck,
+            self.num_page_numbers + other.num_page_numbers,
         )
 
     @property
     def warnings(self) -> list[str]:
         """What is to be said of it."""
-        hidden = f"{self.num_elements} hidden elements left out, {self.num_characters} characters"
-        running = f"{self.num_running} running heads, feet and page numbers left out"
-        return [*([hidden] if self.num_elements else []), *([running] if self.num_running else [])]
+        counts = {
+            f"hidden elements left out, {self.num_characters} characters": self.num_elements,
+            "running heads, feet and page numbers left out": self.num_running,
+            "page numbers within the text left out": self.num_page_numbers,
+            "struck-out passages kept between ~~": self.num_struck,
+        }
+        return [f"{count} {what}" for what, count in counts.items() if count]
 
 
 def prune(root: Any) -> LeftOut:
@@ -84,28 +100,30 @@ def prune(root: Any) -> LeftOut:
         return list(root.iter(*present[name])) if name in present else []
 
     sheet = parse_style_sheets(style.text or "" for style in elements("style"))
-    for formula in elements("math"):
-        write_formula(formula)
+    translate_symbol_fonts(root)
+    write_formulas(elements("math"), elements("script"), elements("img"))
+    for button in elements("button"):
+        keep_heading_button(button)
     if skipped := [tag for name in SKIPPED for tag in present.get(name, ())]:
         etree.strip_elements(root, *skipped, with_tail=False)
     for footer in elements("footer"):
         if next(footer.iterancestors("{*}article", "{*}blockquote", "{*}section"), None) is None:
             drop(footer)
     unseen = drop_invisible(root, sheet)
+    unseen.num_struck = mark_struck_out([*elements("del"), *elements("s"), *elements("strike")])
     for mark in elements("sup"):
-        mark_superscript(mark)
+        write_raised(mark)
     for line_break in elements("br"):
         line_break.tail = LINE_BREAK + (line_break.tail or "")
     return unseen
 
 
-def write_formula(formula: Any) -> None:
-    """Put the TeX of a formula in place of its MathML, where it carries it."""
-    notes = TEX(formula)
-    source = (notes[0].text if notes else formula.get("alttext")) or ""
-    if source.strip() and formula.getparent() is not None:
-        drop(formula)
-        formula.text = f"${source.strip()}$"
+def keep_heading_button(button: Any) -> None:
+    """Keep a button whose words are a heading, as those that fold sections: within a heading, or around one."""
+    levels = tuple(f"{{*}}h{level}" for level in range(1, 7))
+    is_within = next(button.iterancestors(*levels), None) is not None
+    if is_within or next(button.iterdescendants(*levels), None) is not None:
+        button.tag = "span" if is_within else "div"
 
 
 def drop(element: Any) -> None:
@@ -120,27 +138,27 @@ def drop_invisible(root: Any, sheet: dict[str, str]) -> LeftOut:
     A page has few styles and many elements, so what a style does is asked once for all of them.
     """
     unseen = LeftOut()
-    styled, hidden = styles_in(root, sheet)
-    looks = {style: compute_style(style) for style in styled}
-    hidden += [place for style, look in looks.items() if look.hidden or look.tiny for place in styled[style]]
+    styled, hidden = styles_in(root, sheet, unseen)
+    effects = {style: compute_style(style) for style in styled}
+    hidden += [place for style, look in effects.items() if look.hidden or look.tiny for place in styled[style]]
     for _, element in sorted(hidden, key=itemgetter(0)):
         hide(element, unseen, root, sheet)
-    grounds = {WHITE} | {look.ground for look in looks.values() if look.ground}
-    for style, look in looks.items():
+    grounds = {WHITE} | {look.ground for look in effects.values() if look.ground}
+    for style, look in effects.items():
         if look.ink and any(are_indistinguishable(look.ink, ground) for ground in grounds):
             for _, element in styled[style]:
                 if blends_in(element, look.ink, sheet):
                     hide(element, unseen, root, sheet)
         if look.raised:
             for _, element in styled[style]:
-                mark_superscript(element)
+                write_raised(element)
     return unseen
 
 
-def styles_in(root: Any, sheet: dict[str, str]) -> tuple[dict[str, list[Place]], list[Place]]:
+def styles_in(root: Any, sheet: dict[str, str], unseen: LeftOut) -> tuple[dict[str, list[Place]], list[Place]]:
     """Return the elements of each style, and those that are hidden whatever their style.
 
-    On the way, menus and the like are dropped, and marks of notes set apart.
+    On the way, menus and page numbers are dropped, and marks of notes set apart.
     """
     styled: dict[str, list[Place]] = defaultdict(list)
     hidden: list[Place] = []
@@ -149,9 +167,12 @@ def styles_in(root: Any, sheet: dict[str, str]) -> tuple[dict[str, list[Place]],
         element = place[1]
         get = element.get
         kind = get(type_of) or get("class")
-        if kind and NOTE.search(kind):
+        if is_page_number(element, kind):
+            unseen.num_page_numbers += bool(flat_text(element))
+            drop(element)
+        elif kind and NOTE.search(kind):
             element.text, element[:] = f"[{flat_text(element).strip('[]()')}]", []
-        if (get("role") in ROLES or (kind and MENU.search(kind))) and element is not root:
+        if (get("role") in ROLES or (kind and (MENU.search(kind) or WIKI.search(kind)))) and element is not root:
             drop(element)
         elif get("aria-hidden") == "true" or get("hidden", "until-found") != "until-found":
             hidden.append(place)
@@ -161,7 +182,7 @@ def styles_in(root: Any, sheet: dict[str, str]) -> tuple[dict[str, list[Place]],
 
 
 def hide(element: Any, unseen: LeftOut, root: Any, sheet: dict[str, str]) -> None:
-    """Drop an element that is not seen and count its text; of a tiny one, what sets its own size stays."""
+    """Drop an invisible element and count its text; of a tiny one, what sets its own size stays."""
     text = flat_text(element)
     if not text or (element is not root and root not in element.iterancestors()):
         return  # nothing to hide, or already gone with what was around it
@@ -178,26 +199,11 @@ def hide(element: Any, unseen: LeftOut, root: Any, sheet: dict[str, str]) -> Non
     unseen.num_characters += len(text)
 
 
-def flat_text(element: Any) -> str:
-    """Return the text of an element on one line."""
-    return " ".join(etree.tostring(element, method="text", encoding="unicode", with_tail=False).split())
-
-
-def mark_superscript(mark: Any) -> None:
-    """Write a raised number as the mark of a note, or as a power where it follows a base; ordinals stay."""
-    text = flat_text(mark)
-    if text.startswith("[") or not text:
-        return
-    if POWER_OF.search(text_before(mark)):
-        mark.text, mark[:] = f"^{text}" if len(text) == 1 else f"^{{{text}}}", []
-    elif NOTE_MARK.fullmatch(text) and not ORDINAL.fullmatch(text):
-        mark.text, mark[:] = f"[{', '.join(re.findall(ONE_MARK, text))}]", []
-
-
-def text_before(element: Any) -> str:
-    """Return the end of the text that stands right before an element, '' at the start of its parent."""
-    previous = element.getprevious()
-    if previous is None:
-        parent = element.getparent()
-        return "" if parent is None else (parent.text or "")[-12:]
-    return (previous.tail or (flat_text(previous)[-12:] if len(previous) < 3 else ""))[-12:]
+def is_page_number(element: Any, kind: str | None) -> bool:
+    """Say whether an element is the number of a page of the printed book, set into its text."""
+    if not (kind and PAGE_NUMBER_CLASS.search(kind)):
+        name = element.get("id") or element.get("name") or ""
+        if not name or not PAGE_ANCHOR.fullmatch(name) or element.tag.rpartition("}")[2] not in ("a", "span", "sup"):
+            return False
+    text = flat_text(element)
+    return not text or PAGE_NUMBER.fullmatch(text) is not None

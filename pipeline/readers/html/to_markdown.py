@@ -8,11 +8,13 @@ from typing import Any
 from lxml import etree
 
 from pipeline.readers.common.markdown import escape_lines
-from pipeline.readers.common.tables import Row, table_blocks
+from pipeline.readers.common.tables import table_blocks
 from pipeline.readers.html.css import DEFAULT_STYLE, compute_style
+from pipeline.readers.html.lists import OpenList
 from pipeline.readers.html.page_breaks import remove_page_breaks
-from pipeline.readers.html.pruning import LINE_BREAK, LeftOut, flat_text, prune
-from pipeline.readers.html.table_cells import read_html_rows
+from pipeline.readers.html.pruning import LINE_BREAK, LeftOut, prune
+from pipeline.readers.html.raised import flat_text
+from pipeline.readers.html.table_cells import HtmlTable, read_html_table
 
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 BLOCKS = {
@@ -26,8 +28,8 @@ IN_LINES = {
 }
 BOLD_TAGS = {"b", "strong"}
 MAX_INDENT = 8  # levels of lists within lists that are shown
-LIST_ITEM = re.compile(r" *(?:-|\d+\.) ")
-MarkHeading = Callable[[str, bool], str]  # a block, and whether all of it is bold -> the block, marked if it heads
+LIST_ITEM = re.compile(r" *(?:-|(?:\d+|[a-z]{1,8}|[A-Z]{1,8})\.) ")
+MarkHeading = Callable[[str, bool], str]  # block, is all of it bold -> the block, as a heading if it is one
 
 
 def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, LeftOut]:
@@ -35,7 +37,7 @@ def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, L
 
     Args:
         root: The element to begin with.
-        mark_heading: Marks the headings of a page that says so by its looks alone, without h1 to h6.
+        mark_heading: Marks headings by how they are set, for pages without h1 to h6.
     """
     unseen = prune(root)
     page = Page(mark_heading, is_html=local_name(root.tag) in ("html", "body"))
@@ -43,8 +45,8 @@ def markdown(root: Any, mark_heading: MarkHeading | None = None) -> tuple[str, L
         name = local_name(element.tag)
         if event == "end":
             page.close(name, element)
-        elif name == "table" and (rows := read_html_rows(element)) is not None:
-            page.table(element, rows)
+        elif name == "table" and (table := read_html_table(element)) is not None:
+            page.table(element, table)
             walk.skip_subtree()
         else:
             page.open(name, element)
@@ -77,14 +79,14 @@ class Page:
         self.line: list[str] = []  # the text of the block at hand
         self.num_plain = 0  # characters of it that are not bold
         self.level = 0  # of the heading at hand, 0 outside headings
-        self.lists: list[int] = []  # the lists that are open: the next number of each, 0 for bullets
+        self.lists: list[OpenList] = []
         self.item = ""  # the mark to set before the block at hand
         self.bold: list[Any] = []  # the bold elements that are open
         self.pre: list[Any] = []  # the <pre> elements that are open
-        self.breaks: list[int] = []  # the page breaks: how many blocks stand before each
+        self.breaks: list[int] = []  # the page breaks: the number of blocks before each
 
     def is_block(self, name: str) -> bool:
-        """Say whether an element stands on lines of its own."""
+        """Say whether an element is a block, with lines of its own."""
         return name in BLOCKS or not (self.is_html or name in IN_LINES or name == "")
 
     def open(self, name: str, element: Any) -> None:
@@ -94,9 +96,9 @@ class Page:
         if name in HEADINGS:
             self.level = HEADINGS[name]
         elif name in ("ul", "ol"):
-            self.lists.append(1 if name == "ol" else 0)
+            self.lists.append(OpenList(element) if name == "ol" else OpenList())
         elif name == "li":
-            self.begin_item()
+            self.begin_item(element)
         elif name == "pre":
             self.pre.append(element)
         style = element.get("style")
@@ -123,12 +125,10 @@ class Page:
             self.bold.pop()
         self.write(element.tail)
 
-    def begin_item(self) -> None:
+    def begin_item(self, element: Any) -> None:
         """Set the mark of a list item before the next block."""
-        number = self.lists[-1] if self.lists else 0
-        self.item = "  " * min(MAX_INDENT, len(self.lists) - 1) + (f"{number}. " if number else "- ")
-        if number:
-            self.lists[-1] += 1
+        mark = self.lists[-1].next_mark(element.get("value")) if self.lists else "- "
+        self.item = "  " * min(MAX_INDENT, len(self.lists) - 1) + mark
 
     def write(self, text: str | None) -> None:
         """Add text to the block at hand."""
@@ -137,14 +137,16 @@ class Page:
             if not self.bold:
                 self.num_plain += len(text.strip())
 
-    def table(self, element: Any, rows: list[Row]) -> None:
-        """Write a table as blocks of its own."""
+    def table(self, element: Any, table: HtmlTable) -> None:
+        """Write a table as blocks of its own; text outside its cells comes before it, as browsers show it."""
         self.flush()
         caption = element.find("{*}caption")
         if caption is not None:
             self.add(flat_text(caption))
-        for block in table_blocks(rows) if rows else []:
-            self.add(self.marked(block, bold=len(rows) == 1))
+        for text in table.loose:
+            self.add(escape_lines(text))
+        for block in table_blocks(table.rows, table.num_headers) if table.rows else []:
+            self.add(self.marked(block, bold=len(table.rows) == 1))
 
     def flush(self) -> None:
         """End the block at hand."""
@@ -165,7 +167,7 @@ class Page:
         self.item = ""
 
     def marked(self, block: str, *, bold: bool) -> str:
-        """Mark a block that is a heading by its looks."""
+        """Mark a block that is set like a heading."""
         return self.mark_heading(block, bold) if self.mark_heading else block
 
     def add(self, block: str, *, tight: bool = False) -> None:

@@ -1,4 +1,4 @@
-"""Read what a filing in inline XBRL tags: figures with their meaning, and what the filing says of itself.
+"""Read the tagged figures and the metadata of a filing in inline XBRL.
 
 The figures are found again in the text that was read from the page: both are sequences of numbers in the same order,
 and the longest common subsequence puts each tagged number into its place.
@@ -20,10 +20,17 @@ from pipeline.records import Fact
 IX = "{http://www.xbrl.org/2013/inlineXBRL}"
 XBRLI = "{http://www.xbrl.org/2003/instance}"
 XBRLDI = "{http://xbrl.org/2006/xbrldi}"
-NUMBER = re.compile(r"\d[\d,.]*\d|\d")
+GROUPS = "[ \u00a0\u2009\u202f'\u2019]"  # between groups of three digits
+NUMBER = re.compile(  # '1,234.5', '5 432 100', and a dash alone, which filings show for zero
+    rf"(?<![\d.,])\d{{1,3}}(?:{GROUPS}\d{{3}})+(?:[.,]\d+)?(?![\d.,]*\d)|\d[\d,.]*\d|\d"
+    r"|(?<![^\s|$(])[\u2014\u2013-](?![^\s|)])"
+)
+DASHES = "\u2014\u2013-"
+DECIMAL_COMMA = re.compile(r"comma-?decimal|(?:dot|space)-?comma$")
+ZERO = re.compile(r"zero|num-?dash$")
 MAX_PAIRS = 2_000_000_000  # of numbers that are compared, a bit each: 250 MB
 MAX_SCALE = 15
-SURE_DIGITS = 4  # a number that stands matched alone, between unmatched ones, must have so many
+SURE_DIGITS = 4  # a number matched alone, between unmatched ones, must have as many
 NOT_TEXT = {"script", "style"}
 
 
@@ -57,7 +64,7 @@ def find_numbers(root: Any) -> list[Number]:
     for text, element in iter_texts(root):
         tag = None if element is None else read_tag(element, periods, dimensions, units)
         digits = NUMBER.findall(text)
-        found += [Number(number, tag if len(digits) == 1 else None) for number in digits]
+        found += [Number(as_key(number), tag if len(digits) == 1 else None) for number in digits]
     return found
 
 
@@ -115,11 +122,8 @@ def read_tag(
     format_ = (element.get("format") or "").rpartition(":")[2]
     if context not in periods or len(digits) != 1 or not re.fullmatch(r"-?\d{1,2}", scale) or "word" in format_:
         return None
-    number = digits[0]
-    if "comma" in format_ and "dot" not in format_:
-        number = number.replace(".", "").replace(",", ".")
-    number = number.replace(",", "")
-    if number.count(".") > 1 or abs(int(scale)) > MAX_SCALE:
+    number = parse_number(digits[0], format_)
+    if number.count(".") > 1 or not number or abs(int(scale)) > MAX_SCALE:
         return None
     value = Decimal(number).scaleb(int(scale)) * (-1 if element.get("sign") == "-" else 1)
     return Tag(
@@ -132,6 +136,23 @@ def read_tag(
     )
 
 
+def parse_number(printed: str, format_: str) -> str:
+    """Return a printed number with a decimal point and without groups, by the format of its tag; '' for a mere dash."""
+    if ZERO.search(format_):
+        return "0"
+    if printed in DASHES:
+        return ""
+    number = as_key(printed)
+    if DECIMAL_COMMA.search(format_):
+        number = number.replace(".", "").replace(",", ".")
+    return number.replace(",", "")
+
+
+def as_key(number: str) -> str:
+    """Return a number without the spaces or apostrophes between its groups of digits."""
+    return re.sub(GROUPS, "", number)
+
+
 def locate_facts(numbers: list[Number], text: str) -> tuple[Fact, ...]:
     """Return the tagged figures at their places in the text that was read from the page."""
     if not numbers:
@@ -140,7 +161,7 @@ def locate_facts(numbers: list[Number], text: str) -> tuple[Fact, ...]:
     if len(numbers) * len(places) > MAX_PAIRS:
         return ()
     facts = []
-    for block in Indel.opcodes([n.digits for n in numbers], [match[0] for match in places]):
+    for block in Indel.opcodes([n.digits for n in numbers], [as_key(match[0]) for match in places]):
         if block.tag != "equal":
             continue
         is_sure = block.src_end - block.src_start > 1

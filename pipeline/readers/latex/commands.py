@@ -1,4 +1,4 @@
-"""What the commands of LaTeX stand for, as far as text is concerned."""
+"""What the commands of LaTeX mean as text."""
 
 ACCENTS = {
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
@@ -15,15 +15,24 @@ SIGNS = {
     "LaTeX": "LaTeX", "LaTeXe": "LaTeX2e", "BibTeX": "BibTeX", "textendash": "–", "textemdash": "—", "slash": "/",
     "textbackslash": "\\", "textbar": "|", "textless": "<", "textgreater": ">", "textasciitilde": "~", "today": "",
     "textasciicircum": "^", "textbullet": "•", "textregistered": "®", "texttrademark": "™", "textdegree": "°",
-    "guillemotleft": "«", "guillemotright": "»", "textquotedblleft": "“", "textquotedblright": "”", "quad": " ",
-    "qquad": " ", "textperiodcentered": "·", "newline": "\u2028", "linebreak": "\u2028", "hfill": " ", "par": "\n\n",
-    "&": "&", "%": "%", "$": "$", "#": "#", "_": "_", "{": "{", "}": "}", " ": " ", "\n": " ", "\t": " ", ",": " ",
-    ";": " ", ":": " ", ">": " ", "!": "", "/": "", "-": "", "@": "", "\\": "\u2028",
+    "textmu": "µ", "textpm": "±", "texttimes": "×", "textdiv": "÷", "textohm": "Ω", "textminus": "−",
+    "textonehalf": "½", "textonequarter": "¼", "textthreequarters": "¾", "textunderscore": "_", "textdollar": "$",
+    "textpercent": "%", "textdagger": "†", "textdaggerdbl": "‡", "textsection": "§", "textparagraph": "¶",
+    "textcent": "¢", "textyen": "¥", "textmusicalnote": "♪", "textrightarrow": "→", "textleftarrow": "←",
+    "textquestiondown": "¿", "textexclamdown": "¡", "textasciigrave": "`", "textasciiacute": "´",
+    "textquotesingle": "'", "textquoteright": "’", "textquoteleft": "‘", "textbraceleft": "{",
+    "textbraceright": "}", "textasteriskcentered": "*", "degree": "°", "checkmark": "✓", "cmark": "✓", "xmark": "✗",
+    "textonesuperior": "¹", "texttwosuperior": "²", "lq": "‘", "rq": "’", "guillemotleft": "«",
+    "guillemotright": "»", "textquotedblleft": "“", "textquotedblright": "”", "quad": " ", "qquad": " ",
+    "textperiodcentered": "·", "newline": "\u2028", "linebreak": "\u2028", "hfill": " ", "par": "\n\n", "&": "&",
+    "%": "%", "$": "$", "#": "#", "_": "_", "{": "{", "}": "}", " ": " ", "\n": " ", "\t": " ", ",": " ", ";": " ",
+    ":": " ", ">": " ", "!": "", "/": "", "-": "", "@": "", "\\": "\u2028",
 }  # fmt: skip
 LEVELS = ("part", "chapter", "section", "subsection", "subsubsection", "paragraph", "subparagraph")
 CITES = {
     "cite", "citep", "citet", "citealt", "citealp", "citeauthor", "citeyear", "citeyearpar", "autocite", "textcite",
-    "parencite", "footcite", "fullcite", "Citet", "Citep", "shortcite", "citen", "onlinecite",
+    "parencite", "smartcite", "supercite", "footcitetext", "Textcite", "Parencite", "Autocite", "citealias",
+    "citetitle", "footcite", "fullcite", "Citet", "Citep", "shortcite", "citen", "onlinecite",
 }  # fmt: skip
 REFS = {"ref", "eqref", "pageref", "autoref", "cref", "Cref", "nameref", "vref", "subref", "hyperref"}
 INPUTS = {"input", "include", "subfile", "import", "subimport", "InputIfFileExists"}
@@ -39,6 +48,12 @@ DROPPED = {
     "parbox": 1, "multicolumn": 2, "multirow": 2, "hyphenation": 1, "bibdata": 1, "lstset": 1, "newlength": 1,
     "enlargethispage": 1, "crefname": 3, "DeclareRobustCommand": 2, "captionsetup": 1, "addbibresource": 1, "cline": 1,
     "cmidrule": 1, "tikzset": 1, "usetikzlibrary": 1, "pgfplotsset": 1, "markboth": 2, "markright": 1, "linespread": 1,
+    "cellcolor": 1, "rowcolor": 1, "columncolor": 1, "rowcolors": 3, "arrayrulecolor": 1, "colorbox": 1, "fcolorbox": 2,
+    "pagecolor": 1, "hskip": 0, "vskip": 0, "specialrule": 3, "addlinespace": 0, "setlist": 1, "newcolumntype": 2,
+    "sisetup": 1, "DeclareSIUnit": 2, "newfloat": 1, "floatname": 2, "lstdefinestyle": 2, "newmdenv": 1, "tcbset": 1,
+    "makeatletter": 0, "makeatother": 0, "newif": 0, "titleformat": 5, "titlespacing": 4, "fancyhead": 1,
+    "fancyfoot": 1, "lhead": 1, "rhead": 1, "chead": 1, "lfoot": 1, "rfoot": 1, "cfoot": 1, "renewrobustcmd": 2,
+    "newrobustcmd": 2, "LTcapwidth": 0, "tabletypesize": 1, "tablewidth": 1, "tablenum": 1, "tablecolumns": 1,
     "foreignlanguage": 1, "selectlanguage": 1, "rotatebox": 1, "href": 1, "stepcounter": 1, "refstepcounter": 1,
 }  # fmt: skip
 MATH = {
@@ -47,7 +62,7 @@ MATH = {
 }  # fmt: skip
 CODE = {"verbatim", "lstlisting", "Verbatim", "minted", "alltt", "BVerbatim"}
 PICTURES = {"tikzpicture", "picture", "pgfpicture", "pspicture", "forest", "comment", "filecontents", "CCSXML"}
-TABLES = {"tabular", "tabularx", "tabulary", "longtable", "supertabular", "xtabular"}
+TABLES = {"tabu", "longtabu", "NiceTabular", "tabular", "tabularx", "tabulary", "longtable", "supertabular", "xtabular"}
 # Environments whose arguments are no text, and how many of them there are.
 DESIGN_ARGUMENTS = {
     "thebibliography": 1, "minipage": 1, "multicols": 1, "wrapfigure": 2, "wraptable": 2, "adjustbox": 1, "list": 2,

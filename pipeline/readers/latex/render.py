@@ -1,4 +1,4 @@
-"""Render the body of a LaTeX document as Markdown, from its first character to its last, without recursion."""
+"""Render the body of a LaTeX document as Markdown in one pass, without recursion."""
 
 import re
 from collections import Counter
@@ -22,12 +22,34 @@ from pipeline.readers.latex.commands import (
 )
 from pipeline.readers.latex.source import MAX_OPTION_CHARS, Source
 from pipeline.readers.latex.tables import read_latex_rows
+from pipeline.readers.latex.units import format_number, format_quantity, format_unit
 
 TOKEN = re.compile(r"\\([A-Za-z@]+)\*?[ \t]*|\\(.)|\$\$?|[{}~&]|\n[ \t]*\n\s*|---?|``|''|[^\\${}~&\n`'-]+|.", re.DOTALL)
 SIGN_TOKENS = {"---": "—", "--": "–", "``": "“", "''": "”", "`": "‘", "'": "’", "~": " ", "&": " ", "\n": " "}
 MAX_INDENT = 8  # levels of lists within lists that are shown
 MAX_FORMULA_CHARS = 5000  # among which an empty line shows that a dollar sign is only that
 WHITE = re.compile(r"\s*\{\s*white\s*\}")
+QUANTITIES = {"SI", "qty", "si", "unit", "num", "ang", "tablenum", "SIrange", "qtyrange", "numrange"}
+SHAPES = {  # commands that set their argument otherwise, and say nothing themselves
+    *("textbf", "textit", "emph", "texttt", "textsc", "textrm", "textsf", "textsl", "textup", "textmd", "textnormal"),
+    *("underline", "mbox", "hbox", "fbox", "text", "mathrm", "uline", "sout", "enquote", "hl", "centering", "makecell"),
+    *(
+        "subfloat",
+        "subcaption",
+        "captionof",
+        "bf",
+        "it",
+        "tt",
+        "sc",
+        "em",
+        "small",
+        "footnotesize",
+        "ul",
+        "so",
+        "chapter",
+    ),
+}
+UNKNOWN_WARNING = "unknown commands, of which only the arguments are read"
 INPUT_WARNING = "files named by \\input or \\include not read"
 HIDDEN_WARNING = "hidden parts left out"
 PICTURE_WARNING = "pictures drawn by commands left out"
@@ -116,7 +138,7 @@ class Writer:
         return place
 
     def formula(self, end: str, mark: str, place: int, literal: str) -> int:
-        """Write a formula as it stands, up to its end; a sign that nothing ends is only that."""
+        """Write a formula unchanged, up to its end; a dollar sign without an end is a dollar sign."""
         close = self.source.find(end, place)
         while end == "$" and close > 0 and self.source.text[close - 1] == "\\":
             close = self.source.find(end, close + 1)
@@ -128,7 +150,7 @@ class Writer:
         return close + len(end)
 
     def command(self, name: str, place: int) -> int:
-        """Write what a command stands for; of an unknown one, what its arguments hold."""
+        """Write what a command means; of an unknown one, its arguments."""
         source = self.source
         if name in self.levels:
             return self.open_group(source.after_options(place), "block", "#" * self.levels[name] + " ")
@@ -167,6 +189,19 @@ class Writer:
             place = source.argument(place)[1] if place >= 0 else len(source.text)
         elif name in ACCENTS and len(name) == 1:
             return self.accent(ACCENTS[name], place)
+        elif name in QUANTITIES:
+            return self.quantity(name, place)
+        elif name == "ensuremath":
+            formula, place = source.argument(place)
+            self.line.append(f"${' '.join(formula.split())}$")
+        elif name in ("textsuperscript", "textsubscript", "up"):
+            text, place = source.argument(place)
+            base = "".join(self.line)[-1:]
+            is_power = name == "textsuperscript" and base.isdigit() and re.fullmatch(r"-?\d+", text)
+            self.line.append(f"^{text}" if is_power else one_line(text))
+        elif name == "xspace":
+            after = source.text[place : place + 1]
+            self.line.append(" " if after.isalnum() or (after in "($" and after) else "")
         elif name in DROPPED or name in ("textcolor", "color"):
             return self.drop(DROPPED.get(name, 1), place)
         elif name == "par":
@@ -174,7 +209,25 @@ class Writer:
         else:
             self.line.append(LETTERS.get(name) or SIGNS.get(name, ""))
             if name not in LETTERS and name not in SIGNS:
+                self.left_out[UNKNOWN_WARNING] += source.text[place : place + 1] == "{" and name not in SHAPES
                 place = source.after_options(place) if source.text[place : place + 1] == "[" else place
+        return place
+
+    def quantity(self, name: str, place: int) -> int:
+        """Write a number or a quantity of siunitx."""
+        source = self.source
+        place = source.after_options(place)
+        first, place = source.argument(place)
+        if name in ("si", "unit"):
+            self.line.append(format_unit(first))
+        elif name in ("num", "ang", "tablenum"):
+            self.line.append(format_number(first) + ("°" if name == "ang" else ""))
+        else:
+            is_range = name in ("SIrange", "qtyrange", "numrange")
+            second, place = source.argument(place) if is_range else ("", place)
+            unit, place = source.argument(source.after_options(place)) if name != "numrange" else ("", place)
+            number = f"{format_number(first)} to {second}" if is_range else first
+            self.line.append(format_quantity(number, format_unit(unit)))
         return place
 
     def drop(self, num_arguments: int, place: int) -> int:
@@ -202,7 +255,7 @@ class Writer:
         return place
 
     def footnote(self, place: int) -> int:
-        """Begin a footnote: its mark stays in the sentence, its text stands below the block."""
+        """Begin a footnote: its mark stays in the sentence, its text goes below the block."""
         if place not in self.source.closing:
             return place
         self.num_notes += 1

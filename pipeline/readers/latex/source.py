@@ -46,7 +46,7 @@ class Source:
                 self.closing[open_braces.pop()] = match.start()
 
     def document(self) -> "Source":
-        """Return what stands between begin and end of the document; all of it where it has neither."""
+        """Return the source between begin and end of the document; all of it where it has neither."""
         begin = re.search(r"\\begin\s*\{document\}", self.text)
         end = self.text.find("\\end{document}", begin.end()) if begin else -1
         return Source(self.text[begin.end() if begin else 0 : end if end >= 0 else len(self.text)])
@@ -75,7 +75,7 @@ class Source:
         return [self.argument(self.after_options(match.end()))[0] for match in commands]
 
     def find(self, what: str, place: int) -> int:
-        """Return where something stands next, -1 if nowhere; looking in vain a second time costs nothing."""
+        """Return the next place of a string, -1 if there is none; a second search in vain costs nothing."""
         found = -1 if what in self.absent else self.text.find(what, place)
         if found < 0:
             self.absent.add(what)

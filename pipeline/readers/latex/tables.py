@@ -7,8 +7,10 @@ from pipeline.readers.common.tables import MAX_SPAN, Cell, Row
 from pipeline.readers.latex.source import Source
 
 ROW_RULE = re.compile(
-    r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|endlastfoot)\b"
-    r"|\\(?:cline|cmidrule)(?:\([a-z]*\))?\{[^{}]*\}|\\noalign\{[^{}]*\}"
+    r"\\(?:hline|toprule|midrule|bottomrule|endhead|endfirsthead|endfoot|endlastfoot|addlinespace|hdashline|Xhline|startdata"
+    r"|enddata|abovestrut|belowstrut|thickhline)\b(?:\[[^\]\n]{0,20}\])?"
+    r"|\\specialrule\{[^{}]*\}\{[^{}]*\}\{[^{}]*\}"
+    r"|\\(?:cline|cmidrule)(?:\[[^\]\n]*\])?(?:\([a-z]*\))?\{[^{}]*\}|\\noalign\{[^{}]*\}"
 )
 OPENING, CLOSING = ("{", "\\begin"), ("}", "\\end")
 CELL_END = re.compile(r"\\\\(?:\*|\[[^\]\n]{0,20}\])?|\\tabularnewline\b|\\begin\b|\\end\b|\\.|[&{}]", re.DOTALL)
@@ -19,7 +21,7 @@ def read_latex_rows(inside: str, render: Callable[[str], str]) -> list[Row]:
     """Return the rows of a table: cells with text at the columns that they span.
 
     Args:
-        inside: What stands between the table's begin and end.
+        inside: The source between the table's begin and end.
         render: Returns the text of a cell's source on one line.
     """
     source = Source(inside)
@@ -41,7 +43,7 @@ def read_latex_rows(inside: str, render: Callable[[str], str]) -> list[Row]:
 
 
 def split_rows(body: str) -> list[list[str]]:
-    """Split the body of a table into rows of cells; what stands in braces is not split."""
+    """Split the body of a table into rows of cells; what is in braces is not split."""
     rows: list[list[str]] = [[]]
     depth = start = 0
     for match in CELL_END.finditer(body):

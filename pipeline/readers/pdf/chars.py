@@ -16,6 +16,7 @@ import pypdfium2.raw as pdfium_c
 BOLD = re.compile(r"bold|black|heavy|semi-?b|demi|medi(?!um)|\bCMBX|CMB\d|CMSSBX|SFBX|-BX", re.IGNORECASE)
 FONT_NAME_BYTES = 128
 FLOAT_BYTES = 4
+MIN_PRINTABLE = 0x20
 Box = tuple[float, float, float, float]  # left, top, right, bottom: points from the lower left corner of the page
 
 
@@ -131,5 +132,24 @@ def page_chars(textpage: Any) -> tuple[str, Chars | None]:
     if len(text) == pdfium_c.FPDFText_CountChars(textpage.raw):
         return text, Chars(address)
     places = [pdfium_c.FPDFText_GetCharIndexFromTextIndex(textpage.raw, index) for index in range(len(text))]
-    matched = text and min(places) >= 0 and pdfium_c.FPDFText_GetUnicode(textpage.raw, places[-1]) == ord(text[-1])
-    return text, Chars(address, places) if matched else None
+    if not text or min(places) < 0 or pdfium_c.FPDFText_GetUnicode(textpage.raw, places[-1]) != ord(text[-1]):
+        return text, None
+    text, places = insert_controls(text, places, textpage.raw)
+    return text, Chars(address, places)
+
+
+def insert_controls(text: str, places: list[int], textpage: Any) -> tuple[str, list[int]]:
+    """Return a text, and PDFium's index of each character, with the glyphs that PDFium leaves out as controls."""
+    known = set(places)
+    missing = [
+        index
+        for index in range(pdfium_c.FPDFText_CountChars(textpage))
+        if index not in known
+        and pdfium_c.FPDFText_GetUnicode(textpage, index) < MIN_PRINTABLE
+        and pdfium_c.FPDFText_IsGenerated(textpage, index) == 0
+    ]
+    if not missing or places != sorted(places):
+        return text, places
+    control = {index: chr(pdfium_c.FPDFText_GetUnicode(textpage, index)) for index in missing}
+    shown = dict(zip(places, text, strict=True)) | {index: c for index, c in control.items() if c not in "\t\n\r"}
+    return "".join(shown[index] for index in sorted(shown)), sorted(shown)

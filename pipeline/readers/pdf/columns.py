@@ -9,6 +9,7 @@ from dataclasses import replace
 from itertools import pairwise
 from statistics import median
 
+from pipeline.readers.common.tables import is_number
 from pipeline.readers.pdf.lines import CELL_GAP, Line, Piece
 
 MIN_LINES = 8  # in columns, on a page whose order is doubted
@@ -19,12 +20,18 @@ MAX_CROSSING = 0.2  # of the lines
 MIN_SIDE = 0.25  # of the lines, on each side
 SAME_LINE = 0.1  # of the font size, between heights
 SAME_WORD = 0.1  # of the font size, between two characters of one word
+MIN_CELLS = 3  # of a row of figures beside a label of several lines
+MAX_LABEL_LINES = 4
+LEADING = 1.6  # of the font size, between the lines of a label
+MIN_BESIDE = 0.6  # of the lines on the shorter side of a gap, that have one on the other at their height
+FILLED = 0.8  # of the width of its side, at which a line is full, as most lines of running text are
+MAX_FILLED = 0.5  # of the lines of a side, in rows
 STEP = 3.0  # points between the places at which a gap is looked for
 
 
 def sort_for_reading(lines: list[Line]) -> list[Line]:
     """Return the lines of a page, column by column."""
-    lines = split_merged_lines(join_split_lines(lines))
+    lines = split_merged_lines(join_wrapped_labels(join_split_lines(lines)))
     placed = [line for line in lines if line.size and not line.turned]
     if len(placed) < MIN_LINES or num_jumps(placed) < MIN_JUMPS:
         return lines
@@ -32,7 +39,7 @@ def sort_for_reading(lines: list[Line]) -> list[Line]:
 
 
 def join_split_lines(lines: list[Line]) -> list[Line]:
-    """Join what stands on one line: PDFium takes a dash that stands alone, or a word in small print, for another."""
+    """Join what is on one line: PDFium takes a lone dash, or a word in small print, for a line of its own."""
     kept: list[Line] = []
     for line in lines:
         before = kept[-1] if kept else None
@@ -61,18 +68,47 @@ def join_pieces(before: Line, line: Line) -> tuple[Piece, ...]:
     return (*before.pieces[:-1], both, *line.pieces[1:])
 
 
+def join_wrapped_labels(lines: list[Line]) -> list[Line]:
+    """Join the figures of a table's row to a label of several lines beside them, whose middle they are set at."""
+    kept: list[Line] = []
+    for line in lines:
+        num_figures = sum(is_number(piece.text) for piece in line.pieces)
+        labels = wrapped_label(kept, line) if len(line.pieces) >= MIN_CELLS and num_figures > 1 else []
+        if labels:
+            del kept[-len(labels) :]
+            text = " ".join(label.text for label in labels)
+            label = Piece(text, min(each.left for each in labels), max(each.right for each in labels))
+            line = replace(line, pieces=(label, *line.pieces))
+        kept.append(line)
+    return kept
+
+
+def wrapped_label(before: list[Line], line: Line) -> list[Line]:
+    """Return the lines right before another that are left of it and reach from above to below its middle."""
+    labels: list[Line] = []
+    for label in reversed(before[-MAX_LABEL_LINES:]):
+        is_beside = len(label.pieces) == 1 and label.right < line.left and label.size > 0
+        if not is_beside or abs(label.bottom - line.bottom) > MAX_LABEL_LINES * line.size:
+            break
+        if labels and not 0 < label.bottom - labels[0].bottom < LEADING * line.size:
+            break
+        labels.insert(0, label)
+    spans = len(labels) > 1 and labels[0].bottom >= line.bottom >= labels[-1].bottom
+    return labels if spans else []
+
+
 def split_merged_lines(lines: list[Line]) -> list[Line]:
-    """Part the lines that hold the last line of a column and the first of the next, which stands at the same height."""
-    parted: list[Line] = []
+    """Split the lines that hold the last line of a column and the first of the next, at the same height."""
+    split: list[Line] = []
     for index, line in enumerate(lines):
         before = lines[index - 1] if index else None
         after = lines[index + 1] if index + 1 < len(lines) else None
         if before and after and spans_columns(before, line, after):
             sides = split_at_gap(line, (line.pieces[0].right + line.pieces[1].left) / 2)
-            parted += [*sides[0], *sides[1]] if sides else [line]
+            split += [*sides[0], *sides[1]] if sides else [line]
         else:
-            parted.append(line)
-    return parted
+            split.append(line)
+    return split
 
 
 def spans_columns(before: Line, line: Line, after: Line) -> bool:
@@ -120,7 +156,7 @@ def order_by_columns(lines: list[Line]) -> list[Line]:
 
 
 def split_at_gap(line: Line, gap: float) -> tuple[list[Line], list[Line]] | None:
-    """Part a line at a gap; None if it crosses it."""
+    """Split a line at a gap; None if it crosses it."""
     if any(piece.left < gap < piece.right for piece in line.pieces):
         return None
     left = tuple(piece for piece in line.pieces if piece.right <= gap)
@@ -146,8 +182,32 @@ def find_gap(lines: list[Line]) -> float | None:
     best = [place for place, count in zip(places, crossing, strict=True) if count == min(crossing)]
     gap = best[len(best) // 2]
     sides = [split_at_gap(line, gap) for line in lines]
+    if are_rows(lines, sides):
+        return None
     for side in (0, 1):
         texts = [part.text for found in sides if found for part in found[side]]
         if len(texts) < MIN_SIDE * len(lines) or median(map(len, texts)) < MIN_CHARS:
             return None
     return gap
+
+
+def are_rows(lines: list[Line], sides: list[tuple[list[Line], list[Line]] | None]) -> bool:
+    """Say whether the lines on both sides of a gap are rows of a table: side by side, in several cells or not full."""
+    split = [(line, found) for line, found in zip(lines, sides, strict=True) if found]
+    both = sum(bool(found[0]) and bool(found[1]) for _, found in split)
+    counts = [sum(bool(found[side]) for _, found in split) for side in (0, 1)]
+    if both < MIN_BESIDE * min(counts):
+        return False
+    rows = [line for line, found in split if found[0] and found[1]]
+    num_cells = sum(len(line.pieces) >= MIN_CELLS and len(long_pieces(line)) < len(line.pieces) for line in rows)
+    shares = [share_filled([part for _, found in split for part in found[side]]) for side in (0, 1)]
+    return 2 * num_cells >= both or max(shares) < MAX_FILLED
+
+
+def share_filled(lines: list[Line]) -> float:
+    """Return the share of lines that reach the right edge of most of them."""
+    if not lines:
+        return 0.0
+    rights = sorted(line.right for line in lines)
+    left, right = min(line.left for line in lines), rights[int(0.9 * (len(rights) - 1))]
+    return sum(line.right - left >= FILLED * (right - left) for line in lines) / len(lines)

@@ -1,4 +1,4 @@
-"""Keep the footnotes of a PDF page apart from the sentences that they stand between.
+"""Separate the footnotes of a PDF page from its sentences.
 
 A footnote begins with a raised mark in lines smaller than the text. Its mark in the text becomes `[^mark]`, the note
 `[^mark]: …`, at the end of its page, or before the last paragraph of the page where that goes on on the next.
@@ -11,12 +11,16 @@ from pipeline.readers.pdf.paragraphs import SENTENCE_END, write_paragraphs
 
 BEGINS = re.compile(rf"{RAISED[0]}(\d{{1,4}}|[{MARKS}]{{1,3}}){RAISED[1]}\s*(?=\S)")
 MARK = re.compile(rf"( ?){RAISED[0]}([^{RAISED}]+){RAISED[1]}(?: (?=[.,;:!?)]))?")
+FRACTION = re.compile(r" ?[/\u2044] ?\d{1,2}(?!\d)")  # after a raised numerator
+SIGNED = re.compile(r"[-+\u2212\u2013]\d{1,4}|\d?[-+\u2212]")
+ION = re.compile(r"(?<![a-z])[A-Z][a-z]?\d{0,2}$")  # before its charge: 'Ca', 'SO4'
+BASE = re.compile(r"(?:\d|(?<![A-Za-z\u00c0-\u024f])(?:[A-Za-z\u0370-\u03ff]|[kcmdnµμ]m|ft|yd|mi|sec|hr|kg)|\))$")
 REFERENCE_AT_END = re.compile(r"\[\^[^\]]*\]$")
 SMALLER = 0.96  # than the text of the document, a note is
 
 
 def split_notes(lines: list[Line], body: float) -> tuple[list[Line], dict[str, list[Line]]]:
-    """Part the notes of a page from its other lines: mark -> lines."""
+    """Separate the notes of a page from its other lines: mark -> lines."""
     kept: list[Line] = []
     notes: dict[str, list[Line]] = {}
     note: list[Line] | None = None
@@ -71,6 +75,13 @@ def write_marks(block: str, notes: dict[str, list[Line]]) -> str:
 
 
 def write_exponent(match: re.Match[str]) -> str:
-    """Return what stands above a line and is no mark of a note: after a figure, an exponent."""
-    before = match.string[match.start() - 1 : match.start()] if not match[1] else ""
-    return f"{match[1]}{'^' if before.isdigit() and match[2].isdigit() else ''}{match[2]}"
+    """Return raised characters that are no mark of a note: the numerator of a fraction, or an exponent of a base."""
+    text = match[2]
+    before = match.string[max(0, match.start() - 8) : match.start()] if not match[1] else ""
+    if text.isdecimal() and FRACTION.match(match.string, match.end()) and not before.endswith("10"):
+        return f"{match[1]}{' ' if before[-1:].isdigit() else ''}{text}"
+    is_charge = not text[-1].isdigit()
+    if SIGNED.fullmatch(text) and (ION if is_charge else BASE).search(before):
+        return f"^{{{text}}}" if is_charge else "^" + text.replace("\u2212", "-").replace("\u2013", "-")
+    is_power = text.isdecimal() and BASE.search(before) is not None and not (before.endswith(")") and len(text) > 1)
+    return f"{match[1]}{'^' if is_power else ''}{text}"

@@ -1,11 +1,10 @@
 """Find the headings of a PDF: by the outline of the file, else by how they are set."""
 
 import re
-from collections import Counter
 from dataclasses import dataclass
 
 from pipeline.readers.pdf.lines import Line
-from pipeline.readers.pdf.running_headers import letters_and_digits
+from pipeline.readers.pdf.running_headers import body_size, letters_and_digits
 
 NUMBER_ALONE = re.compile(r"(?:\d{1,2}|[A-Z]|[IVX]{1,5})(?:\.\d{1,2}){0,4}\.?")
 PART = re.compile(r"PART\s+[IV]{1,3}\b.{0,60}", re.IGNORECASE)
@@ -33,15 +32,6 @@ def find_headings(pages: list[list[Line]], outline: Outline) -> list[dict[int, i
     return [headings_by_style(lines, body) for lines in pages]
 
 
-def body_size(pages: list[list[Line]]) -> float:
-    """Return the font size of most of the text."""
-    sizes: Counter[float] = Counter()
-    for lines in pages:
-        for line in lines:
-            sizes[line.size] += len(line.text)
-    return max(sizes, key=lambda size: (sizes[size], size), default=0.0)
-
-
 def headings_by_outline(lines: list[Line], index: int, outline: Outline) -> dict[int, int]:
     """Return the headings of a page by its outline: index of the line -> level."""
     entries = {title: level for (page, title), level in outline.entries.items() if page == index}
@@ -66,7 +56,7 @@ def unnumbered(text: str) -> str:
 
 
 def headings_by_style(lines: list[Line], body: float) -> dict[int, int]:
-    """Return the headings of a page by their looks: index of the line -> level."""
+    """Return the headings of a page by size and weight: index of the line -> level."""
     found: dict[int, int] = {}
     for number, line in enumerate(lines):
         level = heading_level(line, body)
@@ -77,7 +67,7 @@ def headings_by_style(lines: list[Line], body: float) -> dict[int, int]:
 
 
 def heading_level(line: Line, body: float) -> int:
-    """Return the level of a line that looks like a heading, 0 for others."""
+    """Return the level of a line that is set like a heading, 0 for others."""
     text = line.text
     if not line.size or line.turned or len(text) > MAX_HEADING_CHARS or not (line.bold or line.size >= 1.15 * body):
         return 0

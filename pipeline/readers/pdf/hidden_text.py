@@ -1,4 +1,4 @@
-"""Find the words of a PDF page that nobody sees: an instruction hidden in them must not reach a teacher.
+"""Find the invisible words of a PDF page: instructions in them must not reach a teacher.
 
 Four ways to hide are known: drawn invisibly (render modes 3 and 7, no opacity), white on nothing, smaller than a point
 and a half, and off the page. Text under a picture, and text in the colour of the shape behind it, is not found. The
@@ -140,7 +140,7 @@ def find_hidden_words(
 
 
 def on_background(page: Page, box: Box) -> bool:
-    """Say whether a word stands on something that is not white."""
+    """Say whether a word has something behind it that is not white."""
     return any(within(box, background) for background in page.backgrounds)
 
 

@@ -1,4 +1,4 @@
-"""Join the words that a PDF's lines divide, and leave the hyphens of those that have one of their own.
+"""Join words split at the ends of a PDF's lines; keep the hyphens of compounds.
 
 Whether `mixed-` and `mode` are one word or two, the rest of the document knows: the hyphen stays where the compound
 occurs elsewhere with it and the joined word does not.

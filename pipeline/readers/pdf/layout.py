@@ -1,41 +1,46 @@
-"""From the lines of PDF pages to Markdown: running heads off, columns in order, headings, tables and notes marked.
+"""Turn the lines of PDF pages into Markdown, with headings, tables and notes.
 
 All of it goes by how a page is set (places, font sizes, repetition), and where that is not clear, lines stay as they
 are: a line too many does less harm than a false sentence or a figure in the wrong column.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from pipeline.readers.pdf.columns import sort_for_reading
 from pipeline.readers.pdf.footnotes import insert_notes, split_notes
-from pipeline.readers.pdf.headings import Outline, body_size, find_headings, heading_continues
+from pipeline.readers.pdf.headings import Outline, find_headings, heading_continues
 from pipeline.readers.pdf.hyphens import join_words
+from pipeline.readers.pdf.line_starts import LINE_NUMBERS, join_initials, strip_line_numbers
 from pipeline.readers.pdf.lines import Line
 from pipeline.readers.pdf.listings import mark_listings, write_listing
 from pipeline.readers.pdf.paragraphs import write_paragraphs
-from pipeline.readers.pdf.running_headers import remove_running_headers
+from pipeline.readers.pdf.running_headers import body_size, remove_running_headers
 from pipeline.readers.pdf.tables import find_tables
 
 MIN_LISTING = 2  # lines
+RUNNING = "running heads, feet and page numbers left out"
 
 
-def markdown_pages(pages: list[list[Line]], outline: Outline) -> tuple[list[str], int]:
-    """Return the Markdown of each page and how many running heads, feet and page numbers were left out."""
+def markdown_pages(pages: list[list[Line]], outline: Outline) -> tuple[list[str], Counter[str]]:
+    """Return the Markdown of each page and counts of what was left out: running heads, line numbers."""
     kept, num_dropped = remove_running_headers(pages)
-    kept = mark_listings([sort_for_reading(lines) for lines in kept])
+    stripped = [strip_line_numbers(lines) for lines in kept]
+    left_out = Counter({RUNNING: num_dropped, LINE_NUMBERS: sum(count for _, count in stripped)})
+    kept = mark_listings([sort_for_reading(join_initials(lines)) for lines, _ in stripped])
     body = body_size(kept)
-    parted = [split_notes(lines, body) for lines in kept]
-    notes = [found for _, found in parted]
-    flows = [[lines for lines, _ in parted], *([list(found.values()) for found in notes])]
-    mended = iter(join_words([lines for flow in flows for lines in flow]))
-    texts = [next(mended) for _ in parted]
-    notes = [{mark: next(mended) for mark in found} for found in notes]
+    split = [split_notes(lines, body) for lines in kept]
+    notes = [found for _, found in split]
+    flows = [[lines for lines, _ in split], *([list(found.values()) for found in notes])]
+    joined = iter(join_words([lines for flow in flows for lines in flow]))
+    texts = [next(joined) for _ in split]
+    notes = [{mark: next(joined) for mark in found} for found in notes]
     headings = find_headings(texts, outline)
     markdown = [
         "\n\n".join(insert_notes(list(iter_blocks(lines, marked)), found)) if lines else ""
         for lines, marked, found in zip(texts, headings, notes, strict=True)
     ]
-    return markdown, num_dropped
+    return markdown, left_out
 
 
 def iter_blocks(lines: list[Line], headings: dict[int, int]) -> Iterator[str]:

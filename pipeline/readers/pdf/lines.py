@@ -1,6 +1,6 @@
-"""The lines of a PDF page as PDFium finds them, in its order, with where and how they are set.
+"""The lines of a PDF page as PDFium finds them, with their places and fonts.
 
-What no one sees is left out and counted; a number that stands above its line, as the mark of a footnote does, comes
+Hidden text is left out and counted; a number raised above its line, as the mark of a footnote is, comes
 between the two signs of `RAISED`; a line that runs up or down the page comes after the others, marked as turned.
 """
 
@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import groupby
 from typing import Any, NamedTuple
 
 from pipeline.readers.pdf.chars import Box, Chars, Style, page_chars
+from pipeline.readers.pdf.control_glyphs import CONTROL, name_control_glyphs
 from pipeline.readers.pdf.hidden_text import Page, find_hidden_words
 
-CELL_GAP = 0.9  # of the font size: a wider gap parts cells, not words
+CELL_GAP = 0.9  # of the font size: a wider gap separates cells, not words
 LINE = re.compile("[^\r\n\ufffe]+\ufffe?")  # PDFium sets U+FFFE in place of a hyphen and of the line end after it
 WORD = re.compile("[^ \t\u00a0\u2000-\u200a\u3000]+")
 MIN_PITCH_CHARS = 2  # of a word by which the width of a character is measured
@@ -22,20 +24,32 @@ SAME_PITCH = 0.01  # of it
 SMALLER = 0.9  # than those of its line, a raised character is
 RAISED = "\ufff9\ufffb"  # characters that no text keeps
 MARKS = "*∗†‡§¶"
-MARK_AT_END = re.compile(rf"(?:\d{{1,4}}|[{MARKS}]{{1,3}})$")
-MARK_AT_START = re.compile(rf"(?:\d{{1,4}}|[{MARKS}]{{1,3}})(?=\D)")
+MAX_WORD = 60  # characters: longer runs without a space are no words
+MAX_RAISED = 4  # characters: what is longer is small print, not a mark or an exponent
+RAISED_TEXT = re.compile(rf"[-+\u2212\u2013]?\d{{1,4}}|\d?[-+\u2212]|[{MARKS}]{{1,3}}")
 TEX_FONTS = str.maketrans(  # characters of fonts that do not say what theirs mean: the encodings OT1 and T1
-    {0x0B: "ff", 0x0C: "fi", 0x0E: "ffi", 0x0F: "ffl", 0x10: "“", 0x11: "”", 0x12: "„", 0x15: "\u2013", 0x16: "\u2014"}
+    {
+        0x88: "•",
+        0x0B: "ff",
+        0x0C: "fi",
+        0x0E: "ffi",
+        0x0F: "ffl",
+        0x10: "“",
+        0x11: "”",
+        0x12: "„",
+        0x15: "\u2013",
+        0x16: "\u2014",
+    }
     | {0x1B: "ff", 0x1C: "fi", 0x1D: "fl", 0x1E: "ffi", 0x1F: "ffl"}
 )
-TEX_CHARS = re.compile("[\x0b-\x1f¨\u00b4\u02c6\u02dc]")
+TEX_CHARS = re.compile("[\x88\x0b-\x1f¨\u00b4\u02c6\u02dc]")
 SPACING_ACCENT = re.compile("([¨\u00b4\u02c6\u02dc])([aeiouyncAEIOUYNC\u0131])")
 COMBINING = {"¨": "\u0308", "\u00b4": "\u0301", "\u02c6": "\u0302", "\u02dc": "\u0303"}
 
 
 @dataclass(frozen=True)
 class Piece:
-    """Words of a line that stand close together; all numbers are points, from the lower left corner of the page."""
+    """Words of a line that are close together; all numbers are points, from the lower left corner of the page."""
 
     text: str
     left: float
@@ -72,7 +86,7 @@ class Line:
 
 
 class Frame(NamedTuple):
-    """How a page is looked at: turned to the right so often, from its lower left corner."""
+    """How a page is viewed: turned to the right so often, from its lower left corner."""
 
     turn: int
     left: float
@@ -98,6 +112,8 @@ def extract_lines(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
     text, chars = page_chars(textpage)
     if chars is None:
         return plain_lines(text), Counter()
+    if CONTROL.search(text):
+        text = name_control_glyphs(text, page, chars)
     shown = Page(page.raw)
     words, hidden = visible_words(text, shown, chars)
     styles = [chars.style(typical_char(line)) for line in words]
@@ -114,20 +130,20 @@ def extract_lines(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
 
 
 def visible_words(text: str, page: Page, chars: Chars) -> tuple[list[list[Word]], Counter[str]]:
-    """Return the words of each line that can be seen, and counts of the others."""
+    """Return the visible words of each line, and counts of the others."""
     spans = [[word.span() for word in WORD.finditer(text, *line.span())] for line in LINE.finditer(text)]
     flat = [span for line in spans for span in line]
     numbers = chars.boxes([index for start, end in flat for index in (start, end - 1)])
     boxes = list(zip(*[iter(numbers)] * 4, strict=True))
     outer = list(map(enclosing_box, boxes[::2], boxes[1::2]))
     hidden, counts = find_hidden_words(page, chars, [start for start, _ in flat], outer)
-    seen, number = [], 0
+    visible, number = [], 0
     for line in spans:
         places = [n for n in range(number, number + len(line)) if n not in hidden]
         number += len(line)
         if places:
-            seen.append([Word(*flat[n], boxes[2 * n], boxes[2 * n + 1]) for n in places])
-    return seen, counts
+            visible.append([Word(*flat[n], boxes[2 * n], boxes[2 * n + 1]) for n in places])
+    return visible, counts
 
 
 def enclosing_box(first: Box, last: Box) -> Box:
@@ -143,13 +159,13 @@ def enclosing_box(first: Box, last: Box) -> Box:
 
 
 def typical_char(line: list[Word]) -> int:
-    """Return a character that is set like most of its line: at either end of a word the mark of a note may stand."""
+    """Return a character that is set like most of its line: at either end of a word there may be the mark of a note."""
     longest = max(line, key=lambda word: word.end - word.start)
     return (longest.start + longest.end) // 2
 
 
 def upright(words: list[Word], frame: Frame) -> list[Word]:
-    """Return words as they stand, from left to right, in a frame."""
+    """Return words from left to right, with their places in a frame."""
     if frame == (0, 0, 0):
         return words
     moved = [Word(start, end, to_frame(first, frame), to_frame(last, frame)) for start, end, first, last in words]
@@ -157,7 +173,7 @@ def upright(words: list[Word], frame: Frame) -> list[Word]:
 
 
 def to_frame(box: Box, frame: Frame) -> Box:
-    """Return where a box stands in a frame."""
+    """Return the place of a box in a frame."""
     left, top, right, bottom = rotate_box(box, frame.turn)
     return left - frame.left, top - frame.bottom, right - frame.left, bottom - frame.bottom
 
@@ -202,7 +218,7 @@ def measure_pitch(words: list[Word]) -> float:
 
 
 def split_pieces(texts: list[str], words: list[Word], gap: float) -> Iterator[Piece]:
-    """Yield the pieces of a line: words with a gap between them that is no space are parted."""
+    """Yield the pieces of a line: it is split at gaps wider than a space."""
     begun, left, right = 0, words[0].first[0], words[0].last[2]
     for number in range(1, len(words)):
         start, end = words[number].first[0], words[number].last[2]
@@ -220,36 +236,35 @@ def decode_tex_font(text: str) -> str:
 
 
 def mark_raised_words(text: str, chars: Chars, words: list[Word], style: Style, frame: Frame) -> list[str]:
-    """Return words as they are to be read, what stands above the line between the signs of `RAISED`."""
+    """Return words as they are to be read, raised characters between the signs of `RAISED`."""
     texts = [text[word.start : word.end] for word in words]
     level = to_frame(chars.box(typical_char(words)), frame)
     height = SMALLER * (level[1] - level[3])
-    for number, (_, _, first, last) in enumerate(words):
+    gap = 3 * CELL_GAP * max(style.size, 1.0)
+    for number, word in enumerate(words):
+        first, last = word.first, word.last
         if last[1] - last[3] < height or first[1] - first[3] < height:
-            texts[number] = mark_raised(texts[number], words[number], chars, level, style, frame)
+            is_apart = number > 0 and first[0] - words[number - 1].last[2] > gap  # a cell of its own
+            texts[number] = mark_raised(texts[number], word, chars, level, style, frame, is_apart=is_apart)
     return texts
 
 
-def mark_raised(whole: str, word: Word, chars: Chars, level: Box, style: Style, frame: Frame) -> str:
-    """Return a word with the mark at its end or its start, if it has one, between the signs of `RAISED`."""
-    at_end, at_start = MARK_AT_END.search(whole), MARK_AT_START.match(whole)
-    if at_end and is_raised(word.last, level, style.size):
-        start = at_end.start()
-        while start + 1 < len(whole) and not is_raised(
-            to_frame(chars.box(word.start + start), frame), level, style.size
-        ):
-            start += 1
-        return f"{whole[:start]}{RAISED[0]}{whole[start:]}{RAISED[1]}"
-    if at_start and is_raised(word.first, level, style.size):
-        end = at_start.end()
-        while end > 1 and not is_raised(to_frame(chars.box(word.start + end - 1), frame), level, style.size):
-            end -= 1
-        return f"{RAISED[0]}{whole[:end]}{RAISED[1]}{whole[end:]}"
-    return whole
+def mark_raised(whole: str, word: Word, chars: Chars, level: Box, style: Style, frame: Frame, *, is_apart: bool) -> str:
+    """Return a word with its raised characters between the signs of `RAISED`; all of them raised is smaller print."""
+    if len(whole) > MAX_WORD:
+        return whole
+    raised = [is_raised(to_frame(chars.box(index), frame), level, style.size) for index in range(word.start, word.end)]
+    if all(raised) and (is_apart or len(whole) > MAX_RAISED):
+        return whole
+    parts = []
+    for is_high, group in groupby(range(len(whole)), key=raised.__getitem__):
+        text = "".join(whole[index] for index in group)
+        parts.append(f"{RAISED[0]}{text}{RAISED[1]}" if is_high and RAISED_TEXT.fullmatch(text) else text)
+    return "".join(parts)
 
 
 def is_raised(box: Box, level: Box, size: float) -> bool:
-    """Say whether a character is smaller than those of its line and stands higher."""
+    """Say whether a character is smaller than those of its line and higher."""
     return box[1] - box[3] < SMALLER * (level[1] - level[3]) and box[3] - level[3] > 0.12 * size
 
 

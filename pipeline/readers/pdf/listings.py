@@ -1,4 +1,4 @@
-"""Find the listings of a PDF, and write them as they stand.
+"""Find the listings of a PDF, and write them character for character.
 
 Fonts do not tell which of them have one width for all characters, so it is measured: among lines whose words agree on
 the width of a character, those of listings agree with each other, and the others do by chance.
@@ -35,7 +35,7 @@ def pitch_key(line: Line) -> int:
 
 
 def write_listing(lines: list[Line]) -> str:
-    """Write lines in a font of one width as they stand, each character in its place."""
+    """Write lines in a font of one width, each character in its place."""
     longest = max((piece for line in lines for piece in line.pieces), key=lambda piece: len(piece.text))
     width = (longest.right - longest.left) / len(longest.text) or 1.0
     edge = min(line.left for line in lines)

@@ -1,7 +1,7 @@
-"""Recognise the text of scanned pages: rapidocr, with the models of its wheel (extra `ocr`).
+"""Recognise scanned pages: rapidocr, with the models of its wheel (extra `ocr`).
 
 It takes about two CPU seconds a page and 1.1 GB of address space, so it fits into the limits of a reader with a larger
-allowance of time. Lines one by one, and no test whether a line stands upside down, are what keeps it within them.
+allowance of time. Lines one by one, and no test for lines that are upside down, are what keeps it within them.
 """
 
 import logging
@@ -18,7 +18,7 @@ RESOLUTION = 200  # dots per inch: smaller print is lost below, and time above
 MAX_PIXELS = 4_000  # on the longer side of a page, whatever its size
 DETECTION_PIXELS = 1_280  # to which the longer side is reduced to find lines: more takes more than a reader's memory
 MIN_SCORE = 0.5  # of a line, below which what was recognised is noise
-SAME_LINE = 0.5  # of the height of a line: what stands within it stands on the line
+SAME_LINE = 0.5  # of the height of a line: pieces closer than this are on one line
 
 
 LIBRARIES = ("rapidocr", "onnxruntime", "opencv-python-headless")
@@ -76,7 +76,7 @@ def recognise_lines(page: Any) -> list[Line]:
 
 
 def join_into_lines(pieces: list[tuple[Piece, float, float]]) -> list[Line]:
-    """Join pieces that stand at one height to lines, from above to below.
+    """Join pieces at one height into lines, from top to bottom.
 
     Args:
         pieces: Each with its lower edge, from the foot of the page, and its height.

@@ -25,7 +25,7 @@ def write_paragraphs(lines: list[Line]) -> str:
 
 
 def column_right(lines: list[Line], index: int) -> float:
-    """Return the right edge of the column in which a line stands, by the lines around it."""
+    """Return the right edge of the column of a line, by the lines around it."""
     line = lines[index]
     left, right, reach = line.left, line.right, 4 * line.size + 1
     around = lines[max(0, index - NEIGHBOURS) : index + NEIGHBOURS + 1]
@@ -34,7 +34,7 @@ def column_right(lines: list[Line], index: int) -> float:
 
 
 def separator(before: Line, line: Line, right: float, leading: float) -> str:
-    """Return what stands between two lines: a blank line between paragraphs, a soft break or nothing within one."""
+    """Return the separator of two lines: a blank line between paragraphs, a soft break or nothing within one."""
     if before.text.endswith("\ufffe"):
         return ""  # within a word
     if not before.size or not line.size:

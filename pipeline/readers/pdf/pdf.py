@@ -17,9 +17,11 @@ import pypdfium2.raw as pdfium_c
 
 from pipeline.readers.common.clean import garbage_ratio, join_pages
 from pipeline.readers.common.reading import Options, ReadContext, Reading, UnreadableError
+from pipeline.readers.pdf.annotations import annotation_lines, insert_lines
 from pipeline.readers.pdf.chars import page_text
 from pipeline.readers.pdf.headings import Outline
 from pipeline.readers.pdf.layout import markdown_pages
+from pipeline.readers.pdf.legibility import is_legible
 from pipeline.readers.pdf.lines import Line, extract_lines, plain_lines
 from pipeline.readers.pdf.metadata import read_metadata
 from pipeline.readers.pdf.ocr import recognise_lines
@@ -30,6 +32,7 @@ MAX_GARBAGE_RATIO = 0.3  # of a page, above which the other engine's text is tak
 MAX_OUTLINE_ENTRIES = 5_000
 PASSWORD_ERROR = pdfium_c.FPDF_ERR_PASSWORD
 PDFIUM, PYPDF, OCR, EMPTY, FAILED = "pypdfium2", "pypdf", "rapidocr", "empty", "failed"
+ILLEGIBLE = "illegible"  # its fonts do not say what their glyphs mean
 READERS = (PDFIUM, PYPDF, OCR)
 UNSEARCHED = "pages in which hidden text was not looked for"
 
@@ -53,17 +56,20 @@ def read(path: Path, context: ReadContext) -> Reading:
     if (
         context.options.ocr
         and document
-        and (scanned := [index for index, by in enumerate(pages.readers) if by == EMPTY])
+        and (scanned := [index for index, by in enumerate(pages.readers) if by in (EMPTY, ILLEGIBLE)])
     ):
         context.budget(num_pages, len(scanned))
         for index in scanned:
             lines[index] = pages.recognise(index)
     if context.options.layout:
-        markdown, num_running = markdown_pages(lines, read_outline(document))
+        markdown, left_out = markdown_pages(lines, read_outline(document))
     else:
-        markdown, num_running = ["\n".join(line.text for line in page) for page in lines], 0
+        markdown, left_out = ["\n".join(line.text for line in page) for page in lines], Counter()
     text, offsets = join_pages(markdown)
     if not text.strip():
+        if ILLEGIBLE in pages.readers:
+            count = pages.readers.count(ILLEGIBLE)
+            raise UnreadableError("encoding", f"the fonts of {count} pages do not say what their glyphs mean; try OCR")
         raise UnreadableError("empty", why_empty(pages, fault))
     title, authors, date = read_metadata(document, fallback, lines[0], text[: offsets[1]] if num_pages > 1 else text)
     return Reading(
@@ -74,7 +80,7 @@ def read(path: Path, context: ReadContext) -> Reading:
         title=title,
         authors=authors,
         date=date,
-        warnings=pages.warnings(num_running),
+        warnings=pages.warnings(left_out, text.count("\ufffd")),
     )
 
 
@@ -103,11 +109,17 @@ class Pages:
         self.readers: list[str] = []  # of each page, or why it has no text
         self.hidden: Counter[str] = Counter()  # words left out, by how they are hidden
         self.num_unsearched = 0
+        self.num_values = 0  # of form fields and notes
 
     def lines(self, index: int) -> list[Line]:
         """Return the lines of a page."""
         lines, hidden = self.read_with_pdfium(index) if self.document else (None, Counter())
         self.hidden += hidden
+        if lines and not is_legible("\n".join(line.text for line in lines)):
+            other = self.fallback.text(index)
+            is_better = other and other.strip() and is_legible(other) and garbage_ratio(other) <= MAX_GARBAGE_RATIO
+            self.readers.append(PYPDF if is_better else ILLEGIBLE)
+            return plain_lines(other) if other and is_better else []
         ratio = garbage_ratio(text := "".join(line.text for line in lines or []).replace("\ufffe", ""))
         if (text and ratio <= MAX_GARBAGE_RATIO) or (hidden and not text):  # pypdf would read what is hidden
             self.readers.append(PDFIUM if text else EMPTY)
@@ -125,9 +137,12 @@ class Pages:
         """Return what PDFium makes of a page; None for lines if it cannot load it."""
 
         def found(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
-            return (
-                extract_lines(page, textpage) if self.options.layout else (plain_lines(page_text(textpage)), Counter())
-            )
+            if not self.options.layout:
+                return plain_lines(page_text(textpage)), Counter()
+            lines, hidden = extract_lines(page, textpage)
+            values = annotation_lines(page.raw)
+            self.num_values += len(values)
+            return insert_lines(lines, values), hidden
 
         return self.with_open_page(index, found) or (None, Counter())
 
@@ -157,15 +172,18 @@ class Pages:
             self.readers[index] = OCR
         return lines
 
-    def warnings(self, num_running: int) -> tuple[str, ...]:
+    def warnings(self, left_out: Counter[str], num_unknown: int) -> tuple[str, ...]:
         """Say what is missing from the text, and what is doubtful in it."""
         words = {f"words of hidden text left out ({how})": count for how, count in sorted(self.hidden.items())}
         kept = {how: words.pop(f"words of hidden text left out ({how})") for how in self.hidden if how.endswith("kept")}
         counts = {
             "pages without text": self.readers.count(EMPTY),
             "pages that cannot be read": self.readers.count(FAILED),
+            "pages left out whose fonts do not say what their glyphs mean": self.readers.count(ILLEGIBLE),
+            "values of form fields and notes on the page read": self.num_values,
+            "glyphs without a character, written as U+FFFD": num_unknown,
             "pages read by recognition": self.readers.count(OCR),
-            "running heads, feet and page numbers left out": num_running,
+            **left_out,
             **words,
             **kept,
             UNSEARCHED: self.num_unsearched,
@@ -179,7 +197,7 @@ def why_empty(pages: Pages, fault: str) -> str:
         return fault or "no page can be read"
     num_pages, hidden = len(pages.readers), sum(pages.hidden.values())
     if hidden:
-        return f"none of its {num_pages} pages has text that can be seen; {hidden} words are hidden"
+        return f"none of its {num_pages} pages has visible text; {hidden} words are hidden"
     return f"none of its {num_pages} pages has text: is it scanned?"
 
 

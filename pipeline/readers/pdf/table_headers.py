@@ -1,12 +1,12 @@
-"""Put the heads of a PDF's table over its columns.
+"""Assign the headers of a PDF's table to its columns.
 
-A head stands over one column or over the middle of several. Which, its place alone does not say: over the middle of
-three columns it stands over the second, too. Where the row below begins again with each group it is sure.
+A header is above one column or centred over several. Its place alone does not say which: centred over three columns
+it is above the second, too. Where the row below repeats with each group it is sure.
 """
 
 from pipeline.readers.common.tables import Cell, Row
 
-OFF_CENTRE = 0.12  # of the width of the columns that a head stands over
+OFF_CENTRE = 0.12  # of the width of the columns below a header
 Column = tuple[int, int]
 
 
@@ -20,11 +20,11 @@ def nearest_column(cell: Cell, columns: list[Column]) -> int:
     return 0 if cell.start == 0 else max(range(len(columns)), key=shared)
 
 
-def build_header(heads: list[Row], columns: list[Column]) -> list[str]:
-    """Return the head of each column, in one line."""
+def build_header(header_rows: list[Row], columns: list[Column]) -> list[str]:
+    """Return the header of each column, in one line."""
     header = [""] * len(columns)
     below: list[str] = []
-    for head in reversed(heads):
+    for head in reversed(header_rows):
         texts = spread_over_columns(head, columns, below)
         header = [f"{text} {under}".strip() for text, under in zip(texts, header, strict=True)]
         below = below or texts
@@ -32,12 +32,12 @@ def build_header(heads: list[Row], columns: list[Column]) -> list[str]:
 
 
 def spread_over_columns(head: Row, columns: list[Column], below: list[str]) -> list[str]:
-    """Return the texts of a row of heads, by column: one that stands over several columns stands in each of them.
+    """Return the texts of a header row, by column: one that spans several columns is repeated in each.
 
     Args:
         head: The row.
         columns: The columns.
-        below: The lowest row of heads, by column; empty for that row itself.
+        below: The lowest header row, by column; empty for that row itself.
     """
     texts = [""] * len(columns)
     label = [cell for cell in head if cell.end <= columns[1][0] and cell.start < columns[0][1]]
@@ -51,33 +51,33 @@ def spread_over_columns(head: Row, columns: list[Column], below: list[str]) -> l
     return texts
 
 
-def group_columns(heads: Row, columns: list[Column], below: list[str]) -> list[list[int]]:
-    """Return the columns of figures under each head, where heads stand over groups of them; else nothing.
+def group_columns(headers: Row, columns: list[Column], below: list[str]) -> list[list[int]]:
+    """Return the columns of figures under each header, where headers span groups of them; else nothing.
 
     That they do is sure where the row below begins again with each group, as `2018 2017 2018 2017` does.
     """
-    if not 0 < len(heads) < len(columns) - 1:
+    if not 0 < len(headers) < len(columns) - 1:
         return []
-    for groups in filter(None, (equal_groups(len(heads), len(columns) - 1), best_groups(heads, columns))):
+    for groups in filter(None, (equal_groups(len(headers), len(columns) - 1), best_groups(headers, columns))):
         again = {below[group[0]] for group in groups} if below else set()
         repeated = len(groups) > 1 and len(again) == 1 and "" not in again
         parts = [[columns[index] for index in group] for group in groups]
-        if all(is_over(head, part, repeated=repeated) for head, part in zip(heads, parts, strict=True)):
+        if all(is_over(head, part, repeated=repeated) for head, part in zip(headers, parts, strict=True)):
             return groups
     return []
 
 
 def equal_groups(num_groups: int, num_columns: int) -> list[list[int]]:
-    """Part the columns of figures into groups of one size; nothing if they cannot be."""
+    """Split the columns of figures into groups of one size; nothing if they cannot be."""
     size, rest = divmod(num_columns, num_groups)
     return [] if rest else [list(range(1 + size * n, 1 + size * (n + 1))) for n in range(num_groups)]
 
 
-def best_groups(heads: Row, columns: list[Column]) -> list[list[int]]:
-    """Part the columns of figures into one group a head, so that heads stand over their middles as well as they can."""
+def best_groups(headers: Row, columns: list[Column]) -> list[list[int]]:
+    """Split the columns of figures into one group a header, so that headers are as well centred as can be."""
     count = len(columns) - 1
     best: dict[tuple[int, int], tuple[float, list[list[int]]]] = {(0, 0): (0.0, [])}
-    for number, head in enumerate(heads, 1):
+    for number, head in enumerate(headers, 1):
         for end in range(number, count + 1):
             ways = [
                 (cost + off_centre(head, columns[start + 1 : end + 1]), [*groups, list(range(start + 1, end + 1))])
@@ -85,16 +85,16 @@ def best_groups(heads: Row, columns: list[Column]) -> list[list[int]]:
                 for cost, groups in [best.get((number - 1, start), (float("inf"), []))]
             ]
             best[number, end] = min(ways)
-    return best[len(heads), count][1]
+    return best[len(headers), count][1]
 
 
 def off_centre(head: Cell, group: list[Column]) -> float:
-    """Return how far a head stands beside the middle of some columns."""
+    """Return how far a header is from the middle of some columns."""
     return abs(head.start + head.end - group[0][0] - group[-1][1]) / 2
 
 
 def is_over(head: Cell, group: list[Column], *, repeated: bool) -> bool:
-    """Say whether a head stands over a column, or over the middle of several and not over that of one of them alone."""
+    """Say whether a header is above a column, or centred over several and not over one of them alone."""
     start, end = group[0][0], group[-1][1]
     if len(group) == 1:
         return head.start < end and start < head.end

@@ -1,8 +1,8 @@
 """Find the tables of a PDF page, and write them with every figure in its column.
 
-A table is a run of lines that are parted into cells, most with figures. Its columns are where its figures stand; the
-heads above are put over the columns afterwards, since a centred head often stands beside the figures to which it
-belongs. Where a row would put two figures into one column the lines stay as they are.
+A table is a run of lines that are split into cells, most with figures. Its columns are where its figures are; the
+headers above are assigned to columns afterwards, since a centred header is often not right above the figures to which
+it belongs. Where a row would put two figures into one column the lines stay as they are.
 """
 
 import re
@@ -16,10 +16,10 @@ from pipeline.readers.pdf.paragraphs import LEADERS
 from pipeline.readers.pdf.table_headers import Column, build_header, nearest_column
 
 MIN_TABLE_ROWS = 3
-MAX_TABLE_COLUMNS = 16
+MAX_TABLE_COLUMNS = 40
 MAX_HEAD_ROWS = 8
 MAX_HEAD_LINES = 60
-SAME_HEIGHT = 0.4  # of the font size: what stands within it stands in one row
+SAME_HEIGHT = 0.4  # of the font size: pieces closer than this are in one row
 MAX_CELL_CHARS = 40
 MAX_LABELS = 3  # lines in a row that are labels alone: of groups, or the first lines of long labels
 WEAK_LEVEL = 3  # of headings that are only bold: within a table they are labels
@@ -94,19 +94,19 @@ def table_end(lines: list[Line], start: int, headings: dict[int, int]) -> int:
 
 
 def starts_new_header(line: Line, first: Line) -> bool:
-    """Say whether a row within a table heads columns of its own: it has words, or years, where there were figures."""
+    """Say whether a row within a table is the header of another: it has words, or years, where there were figures."""
     figures_only = line.left > first.pieces[0].right
     return len(line.pieces) > 1 + (not figures_only) and not any(map(is_figure, line.pieces[not figures_only :]))
 
 
 def completes_label(before: Line, line: Line) -> bool:
-    """Say whether a line holds the figures of the label before it, which stands a little higher."""
+    """Say whether a line holds the figures of the label before it, which is a little higher."""
     level = 0 <= before.bottom - line.bottom < 0.6 * line.size
     return level and len(before.pieces) == 1 and line.left > before.right and all(map(is_figure, line.pieces))
 
 
 def write_region(lines: list[Line], start: int, end: int, above: int, headings: dict[int, int]) -> tuple[int, str]:
-    """Return the first line of a table, its heads included, and its Markdown; '' if its columns are not clear."""
+    """Return the first line of a table, its header included, and its Markdown; '' if its columns are not clear."""
     rows = [index for index in range(start, end) if has_figures(lines[index])]
     first = rows[1] if has_only_note_marks(lines[rows[0]]) else rows[0]
     body = list(iter_table_rows(lines[first:end]))
@@ -115,8 +115,8 @@ def write_region(lines: list[Line], start: int, end: int, above: int, headings: 
     if not grid or None in grid:
         return start, ""
     top = find_header_start(lines, first, max(above, start - MAX_HEAD_LINES), columns, headings)
-    heads, labels = split_header_lines(lines[top:first], columns)
-    header = build_header(heads, columns)
+    header_rows, labels = split_header_lines(lines[top:first], columns)
+    header = build_header(header_rows, columns)
     over_figures = [[label, *[""] * (len(columns) - 1)] for label in labels]
     body_rows = join_labels([*over_figures, *(row for row in grid if row)])
     return top, write_table(header or [""] * len(columns), body_rows)
@@ -162,7 +162,7 @@ def to_cells(line: Line) -> list[Cell]:
 
 
 def split_figures(piece: Piece) -> list[Piece]:
-    """Part figures that stand so close that they were taken for words, and currency signs that belong to the next."""
+    """Split figures so close that they were taken for words, and currency signs that belong to the next."""
     parts = BETWEEN_FIGURES.split(piece.text) if len(piece.text) < MAX_CELL_CHARS else []
     if len(parts) < 2 or not all(CURRENCY.fullmatch(part) or is_number(part) for part in parts):
         return [piece]
@@ -189,17 +189,22 @@ def assign_columns(row: Row, columns: list[Column]) -> list[str] | None:
 def find_header_start(
     lines: list[Line], first: int, lowest: int, columns: list[Column], headings: dict[int, int]
 ) -> int:
-    """Return the index of the first line that heads the columns of a table whose figures begin at `first`.
+    """Return the index of the first header line of a table whose figures begin at `first`.
 
-    The heads may stand in the file row by row or column by column: what counts is that they stand above the figures.
+    Headers may be in the file row by row or column by column: what counts is that they are above the figures.
     """
     foot = lines[first].bottom
-    top, highest, seen = first, foot, foot  # `seen`: with the labels between heads and figures
+    top, highest, reached = first, foot, foot  # `reached`: with the labels between header and figures
     for index in range(first - 1, lowest - 1, -1):
         line = lines[index]
         reach = 1.5 * line.size
         strong = headings.get(index, WEAK_LEVEL) < WEAK_LEVEL
-        if strong or line.fixed or not 0 < line.bottom - foot < MAX_HEAD_ROWS * reach or line.bottom > seen + 2 * reach:
+        if (
+            strong
+            or line.fixed
+            or not 0 < line.bottom - foot < MAX_HEAD_ROWS * reach
+            or line.bottom > reached + 2 * reach
+        ):
             break
         if is_header_line(line, columns):
             top, highest = index, max(highest, line.bottom)
@@ -207,7 +212,7 @@ def find_header_start(
             break
         elif line.bottom <= highest and top < first:
             top = index
-        seen = max(seen, line.bottom)
+        reached = max(reached, line.bottom)
     return skip_captions(lines, top, first, columns)
 
 
@@ -229,12 +234,12 @@ def is_header_line(line: Line, columns: list[Column]) -> bool:
 
 
 def is_label(line: Line, columns: list[Column]) -> bool:
-    """Say whether a line stands over the labels alone."""
+    """Say whether a line is above the labels alone."""
     return 10 * line.right < columns[1][0] and len(line.text) < 2 * MAX_CELL_CHARS
 
 
 def split_header_lines(lines: list[Line], columns: list[Column]) -> tuple[list[Row], list[str]]:
-    """Part the lines above the first figures into rows of heads, from above, and the labels below them."""
+    """Split the lines above the first figures into header rows, from the top, and the labels below them."""
     lowest = min((line.bottom for line in lines if not is_label(line, columns)), default=0.0)
     labels = [line.text for line in lines if line.bottom < lowest - SAME_HEIGHT * line.size]
     rows: list[list[Line]] = []
@@ -245,5 +250,7 @@ def split_header_lines(lines: list[Line], columns: list[Column]) -> tuple[list[R
             rows[-1].append(line)
         else:
             rows.append([line])
-    heads = [sorted((cell for line in row for cell in to_cells(line)), key=lambda cell: cell.start) for row in rows]
-    return heads, labels
+    header_rows = [
+        sorted((cell for line in row for cell in to_cells(line)), key=lambda cell: cell.start) for row in rows
+    ]
+    return header_rows, labels

@@ -40,7 +40,8 @@ FORMAT = Format(
 
 
 def test_formats_are_asked_in_one_order() -> None:
-    assert list(all_formats()) == ["pdf", "epub", "latex archive", "openreview", "latex", "html", "text"]
+    names = ["pdf", "epub", "latex archive", "openreview", "edgar submission", "latex", "html", "text"]
+    assert list(all_formats()) == names
     assert max(Counter(each.priority for each in all_formats().values()).values()) == 1
 
 

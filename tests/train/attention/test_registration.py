@@ -8,15 +8,20 @@ from transformers import (
     AttentionInterface,
     AttentionMaskInterface,
     AutoModelForCausalLM,
+    BloomConfig,
+    DogeConfig,
     Gemma2Config,
+    Gemma3TextConfig,
     GPT2Config,
     GPTNeoXConfig,
     GptOssConfig,
     LlamaConfig,
     MistralConfig,
+    MptConfig,
     Olmo2Config,
     Phi3Config,
     Qwen2Config,
+    Qwen2MoeConfig,
     Qwen3Config,
 )
 from transformers.masking_utils import bidirectional_mask_function
@@ -132,15 +137,62 @@ def test_odd_heads_and_one_layer_see_exactly_their_groups(tiny_config):
     assert_sees_what_it_should(sight(make_model(tiny_config), 29), [0] * 29, tiny_config)
 
 
-@pytest.mark.parametrize("name", ["gemma2", "gpt_oss", "mistral"])
+OWN_CODE = "attention code of the model's"
+OTHERS = {
+    "gemma2": (lambda: Gemma2Config(**SIZES, num_key_value_heads=2, head_dim=8), "soft-capped"),
+    "gpt_oss": (lambda: GptOssConfig(**SIZES, num_key_value_heads=2, head_dim=8, num_local_experts=2), "sinks"),
+    "mistral": (lambda: MistralConfig(**SIZES, num_key_value_heads=2, sliding_window=4), "sliding window"),
+    "bloom": (
+        lambda: BloomConfig(vocab_size=100, hidden_size=32, n_head=4, n_layer=2),
+        "attention code of the model's",
+    ),
+    "mpt": (lambda: MptConfig(vocab_size=100, d_model=32, n_heads=4, n_layers=2), OWN_CODE),
+    "doge": (lambda: DogeConfig(**SIZES, num_key_value_heads=2), OWN_CODE),
+}
+
+
+@pytest.mark.parametrize("name", OTHERS)
 def test_a_model_with_other_attention_is_refused(name):
-    config = {
-        "gemma2": lambda: Gemma2Config(**SIZES, num_key_value_heads=2, head_dim=8),
-        "gpt_oss": lambda: GptOssConfig(**SIZES, num_key_value_heads=2, head_dim=8, num_local_experts=2),
-        "mistral": lambda: MistralConfig(**SIZES, num_key_value_heads=2, sliding_window=4),
-    }[name]()
-    with pytest.raises(InputError, match=r"sliding window.*train with sdpa"):
-        make_model(config)(torch.ones(1, 8, dtype=torch.long))
+    config, found = OTHERS[name]
+    with pytest.raises(InputError, match=rf"{found}.*group_size: null.*train with sdpa"):
+        make_model(config())(torch.ones(1, 8, dtype=torch.long))
+
+
+WIDE = {
+    "phi3": lambda: Phi3Config(**SIZES, num_key_value_heads=2, sliding_window=32),
+    "gemma3": lambda: Gemma3TextConfig(**SIZES, num_key_value_heads=2, head_dim=8, sliding_window=64),
+    "gemma3 without windows": lambda: Gemma3TextConfig(
+        **SIZES, num_key_value_heads=2, head_dim=8, sliding_window=4, layer_types=["full_attention"] * 3
+    ),
+}
+
+
+@pytest.mark.parametrize("name", WIDE)
+def test_a_window_that_is_wider_than_the_row_is_none(name):
+    config = WIDE[name]()
+    config.rms_norm_eps = 1e-6
+    assert_sees_what_it_should(sight(make_model(config), 29), [0] * 29, config)
+    assert_sees_what_it_should(sight(make_model(config), 29, position_ids=PACKED), PACKED_IDS, config)
+
+
+def test_a_model_that_asks_for_the_mask_of_a_window_it_does_not_use_is_trained():
+    config = Qwen2MoeConfig(**SIZES, num_key_value_heads=2, num_experts=4, moe_intermediate_size=16, sliding_window=4)
+    config.use_sliding_window = False
+    assert make_model(config).float()(torch.ones(1, 29, dtype=torch.long)).logits.isfinite().all()
+
+
+@pytest.mark.parametrize("use_cache", [True, False])
+def test_generation_in_training_mode_attends_in_full(make_tiny_config, use_cache):
+    training, full = make_model(make_tiny_config()), make_model(make_tiny_config(), "sdpa").eval()
+    ids, mask = torch.randint(3, 100, (2, 40)), torch.ones(2, 40, dtype=torch.long)
+    mask[0, :11] = 0
+    how = {"attention_mask": mask, "max_new_tokens": 6, "do_sample": False, "use_cache": use_cache}
+    how |= {"output_scores": True, "return_dict_in_generate": True}
+    found, expected = training.generate(ids, **how), full.generate(ids, **how)
+    assert training.training
+    assert torch.equal(found.sequences, expected.sequences)
+    assert all(torch.equal(one, other) for one, other in zip(found.scores, expected.scores, strict=True))
+    assert not torch.allclose(training(ids).logits, full(ids).logits)  # and training is sparse again
 
 
 def wrap_around(module, query, key, value, attention_mask, **kwargs):

@@ -17,7 +17,7 @@ import train.trainer.preflight
 from pipeline.errors import InputError
 from pipeline.records import Document
 from pipeline.storage.parquet import write_documents, write_mixed
-from tests.train.test_stages import SENTENCE, dataset, documents, jsonl, load_params, mixed, run  # noqa: F401
+from tests.train.test_stages import SENTENCE, dataset, documents, jsonl, load_params, make_prompter, mixed, run  # noqa: F401
 from train.data.chat import fit_row
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
@@ -230,7 +230,9 @@ def test_under_fsdp_the_first_process_of_a_machine_alone_reads_the_weights(tmp_p
     # What is not written is not a number then, in place of what an earlier test may have left there: these weights.
     torch.use_deterministic_algorithms(True)
     try:
-        model = train.trainer.model.load_model(tiny_model, load_params(train.sft.SftParams, tmp_path), config, "sft")
+        model = train.trainer.model.load_model(
+            tiny_model, load_params(train.sft.SftParams, tmp_path), config, "sft", is_packed=True
+        )
     finally:
         torch.use_deterministic_algorithms(False)
     stored = load_file(tiny_model / "model.safetensors")["model.embed_tokens.weight"]
@@ -261,12 +263,12 @@ def test_reviews_are_never_trained_on(tmp_path, tiny_model):
 
 
 def test_rows_without_evidence_that_fits_are_refused_not_cut(tiny_tokenizer):
-    row = fit_row(mixed(0, quote="It was very long. " * 60), tiny_tokenizer, "llama2", 160)
+    row = fit_row(mixed(0, quote="It was very long. " * 60), make_prompter(tiny_tokenizer, "llama2"), 160)
     assert (row.ids, row.labels) == ([], [])
     assert "160 tokens" in row.refused
 
 
 def test_rows_whose_template_leaves_out_the_answer_are_refused(tmp_path, tiny_model, dataset, no_weights):
     (tiny_model / "chat_template.jinja").write_text("{{ messages[0].content }}")
-    with pytest.raises(InputError, match=r"no row that fits \(4 refused, the first because its template leaves out"):
+    with pytest.raises(InputError, match="a template that does not write each of the turns user, assistant once"):
         run(train.sft, tmp_path, model=tiny_model, dataset=dataset, out=tmp_path / "sft")

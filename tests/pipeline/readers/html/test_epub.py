@@ -255,3 +255,9 @@ def test_a_chapter_in_another_encoding_is_read_in_it(tmp_path):
     chapter = GOOD["a.xhtml"].replace("yes", "Größe").replace("?>", " encoding='iso-8859-1'?>", 1).encode("latin-1")
 
     assert "Größe" in read(make(tmp_path / "b.epub", {"a.xhtml": chapter})).text
+
+
+@pytest.mark.parametrize("name", ["ch01-copyright.xhtml", "part-cover-story.xhtml", "the_licence.xhtml"])
+def test_a_chapter_is_one_whatever_its_file_is_called(tmp_path, name):
+    reading = read(make(tmp_path / "b.epub", {name: CHAPTER.format(title="Yes", text="a chapter")}))
+    assert "a chapter" in reading.text

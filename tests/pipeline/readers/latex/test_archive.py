@@ -108,3 +108,30 @@ def test_a_bomb_is_refused(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(latex_archive, "MAX_MEMBERS", 3)
     with pytest.raises(UnreadableError, match="too large: more than 3 files"):
         read_text(tmp_path, archive(FILES))
+
+
+def test_parts_are_found_in_folders_and_a_subfile_is_its_body(tmp_path) -> None:
+    files = {
+        "main.tex": r"\documentclass{article}\begin{document}A \import{parts/}{one} \subfile{parts/two}\end{document}",
+        "parts/one.tex": r"B \input{number}",
+        "parts/number.tex": "42",
+        "parts/two.tex": r"\documentclass[../main]{subfiles}\begin{document}C\end{document}",
+    }
+    assert read_text(tmp_path, archive(files)).text == "A B 42 C"
+
+
+def test_the_paper_is_read_and_not_its_longer_supplement(tmp_path) -> None:
+    paper = r"\documentclass{article}\title{On Looms}\begin{document}\maketitle \input{body}\end{document}"
+    supplement = rf"\documentclass{{article}}\begin{{document}}{'Proofs. ' * 99}\end{{document}}"
+    files = {"aaa.tex": supplement, "paper.tex": paper, "body.tex": "Words."}
+    assert read_text(tmp_path, archive(files)).text == "# On Looms\n\nWords."
+
+
+def test_the_bibliography_that_biblatex_sorts_is_listed(tmp_path) -> None:
+    entry = (
+        r"\entry{doe}{article}{}\name{author}{1}{}{{{hash=1}{family={Doe},given={Ann}}}}"
+        r"\field{title}{On rivers}\field{year}{2020}\endentry"
+    )
+    main = r"\documentclass{article}\begin{document}See \cite{doe}.\printbibliography\end{document}"
+    text = read_text(tmp_path, archive({"main.tex": main, "main.bbl": entry})).text
+    assert text == "See [doe].\n\n## References\n\n- [doe] Ann Doe. On rivers. 2020."

@@ -1,3 +1,5 @@
+from collections import Counter
+
 import pypdf
 import pypdfium2
 import pytest
@@ -85,7 +87,7 @@ def test_each_page_is_decided_for_itself(tmp_path):
         found.lines(index)
 
     assert found.readers == [PDFIUM, PYPDF, PDFIUM]
-    assert found.warnings(0) == ("1 pages in which hidden text was not looked for",)
+    assert found.warnings(Counter(), 0) == ("1 pages in which hidden text was not looked for",)
 
 
 def test_a_page_that_pypdf_cannot_read_costs_that_page_alone(tmp_path):

@@ -61,7 +61,7 @@ def test_an_exponent_does_not_make_another_figure_of_its_base(page):
     paragraph(page, f"{WORDS}.", 72, 700, 400)
     line(page, 72, 640, "It took 10", "^6", " steps of x", "^2", ".")
 
-    assert page.read().endswith("It took 10^6 steps of x2.")
+    assert page.read().endswith("It took 10^6 steps of x^2.")
 
 
 def test_a_raised_mark_without_a_note_is_written_as_it_stands(page):

@@ -103,7 +103,7 @@ def test_hidden_text_does_not_come_back_by_the_second_engine(tmp_path):
     hide(page, "white")
     page.save()
 
-    with pytest.raises(UnreadableError, match=f"that can be seen; {NUM_WORDS} words are hidden"):
+    with pytest.raises(UnreadableError, match=f"visible text; {NUM_WORDS} words are hidden"):
         read(tmp_path / "page.pdf")
 
 

@@ -8,7 +8,7 @@ from reportlab.pdfgen.canvas import Canvas
 from pipeline.readers.common.reading import TEXT_ONLY, ReadContext, UnreadableError
 from pipeline.readers.pdf import pdf
 from pipeline.readers.pdf.headings import Outline
-from pipeline.readers.pdf.layout import markdown_pages
+from pipeline.readers.pdf.layout import RUNNING, markdown_pages
 from pipeline.readers.pdf.lines import Line, Piece, plain_lines
 from pipeline.readers.pdf.running_headers import letters_and_digits
 
@@ -211,9 +211,9 @@ def test_a_heading_at_another_height_than_the_running_head_stays():
     pages = [[line("WHALES", 760), line(f"{WORDS} {name}", 700)] for name in NAMES]
     pages[0].insert(1, line("WHALES", 730))
 
-    markdown, num_dropped = markdown_pages(pages, Outline({}))
+    markdown, left_out = markdown_pages(pages, Outline({}))
 
-    assert num_dropped == 4
+    assert left_out[RUNNING] == 4
     assert "WHALES" in markdown[0]
     assert "WHALES" not in "".join(markdown[1:])
 
