@@ -3,8 +3,6 @@
 Source  Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), as bm25s computes it
 """
 
-import bm25s
-
 from pipeline.passages.spans import Span, trim_span
 
 PASSAGE_CHARACTERS = 600
@@ -26,6 +24,8 @@ def split_into_passages(text: str) -> list[Span]:
 
 def search_passages(text: str, query: str, num: int) -> list[Span]:
     """Return up to `num` passages of a text that have most of the words of a query, the best first."""
+    import bm25s  # takes 60 MB, and few runs search
+
     passages = split_into_passages(text)
     tokens = bm25s.tokenize([passage.text for passage in passages], stopwords="en", show_progress=False)
     asked = bm25s.tokenize([query], stopwords="en", show_progress=False)

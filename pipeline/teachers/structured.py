@@ -143,6 +143,9 @@ def find_objects(text: str) -> Iterator[dict[str, Any]]:
         RefusedError: The last one has no end.
     """
     position = 0
+    if isinstance(whole := read_strictly(text), dict):  # most replies are an object and nothing else
+        yield {name: clean(value) for name, value in whole.items()}
+        return
     while (start := text.find("{", position)) >= 0:
         end = find_end(text, start)
         if end < 0:
@@ -178,15 +181,22 @@ def find_end(text: str, start: int) -> int:
     return -1
 
 
-def read_object(text: str) -> Any:
-    """Return the value of a text in braces, by the standard if it keeps to it, else repaired."""
+def read_strictly(text: str) -> Any:
+    """Return the value of a text that is JSON but for control characters, None if it is not."""
     try:
         return json.loads(text, strict=False)
     except (ValueError, RecursionError):
-        try:
-            return json_repair.loads(text)
-        except (ValueError, RecursionError):
-            return None
+        return None
+
+
+def read_object(text: str) -> Any:
+    """Return the value of a text in braces, by the standard if it keeps to it, else repaired."""
+    if (found := read_strictly(text)) is not None:
+        return found
+    try:
+        return json_repair.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 def clean(value: Any) -> Any:
