@@ -116,7 +116,7 @@ class Segments:
         is_end_BT = is_start_BT.roll(-1, 1)
         is_end_BT[:, -1] = True
         end_BT = torch.where(is_end_BT, token_T + 1, self.num_tokens).flip(1).cummin(1).values.flip(1)
-        shift = self.group_size - self.group_size // 2 if is_shifted else 0
+        shift = (self.group_size - first_group_size(self.group_size, is_shifted=is_shifted)) % self.group_size
         group_BT = (token_T - start_BT + shift) // self.group_size
         first_BT = start_BT + torch.where(
             end_BT - start_BT > self.group_size, (group_BT * self.group_size - shift).clamp(min=0), 0
@@ -131,14 +131,19 @@ def find_bounds(rows: range, ids_T: Tensor) -> list[tuple[range, int, int]]:
     return [(rows, start, end) for (start, end), real in zip(pairwise(borders), is_real, strict=True) if real]
 
 
+def first_group_size(group_size: int, *, is_shifted: bool) -> int:
+    """Return the size of the short group that shifted heads begin with, G // 2; plain heads have none, 0."""
+    return group_size // 2 if is_shifted else 0
+
+
 def cut_into_groups(length: int, group_size: int, *, is_shifted: bool) -> Iterator[tuple[int, int, int]]:
     """Yield first token, number and size of the equal groups of a segment, as defined above."""
     if length <= group_size:
         yield 0, 1, length
         return
-    head = group_size // 2 if is_shifted else 0
-    num, tail = divmod(length - head, group_size)
-    for first, count, size in ((0, 1, head), (head, num, group_size), (length - tail, 1, tail)):
+    start = first_group_size(group_size, is_shifted=is_shifted)
+    num, tail = divmod(length - start, group_size)
+    for first, count, size in ((0, 1, start), (start, num, group_size), (length - tail, 1, tail)):
         if count and size:
             yield first, count, size
 

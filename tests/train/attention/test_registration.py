@@ -311,7 +311,7 @@ def test_the_group_size_is_saved_with_the_model(tiny_config, tmp_path):
 
 
 @pytest.mark.parametrize("group_size", [None, 1, 0, "8", True, 8.0])
-def test_a_wrong_group_size_names_its_remedy(tiny_config, group_size):
+def test_a_wrong_group_size_says_how_to_fix_it(tiny_config, group_size):
     model = make_model(tiny_config, group_size=group_size)
     with pytest.raises(InputError, match="s2_group_size = 2048"):
         model(torch.ones(1, 4, dtype=torch.long))
