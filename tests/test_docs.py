@@ -120,6 +120,13 @@ def test_every_parameter_that_the_readme_sets_exists(root: Path, readme: str) ->
             value = value[key]
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_every_path_that_a_page_names_exists(root: Path, page: str) -> None:
+    text = (root / page).read_text(encoding="utf-8")
+    named = re.findall(r"`((?:pipeline|train|eval|longalpaca|tests)/[\w./-]+)`", text)
+    assert not [path for path in named if not (root / path).exists() and "NAME" not in path]
+
+
 @pytest.mark.parametrize(
     ("page", "place", "make"), [("README.md", "TREE", "tree"), ("docs/architecture.md", "GRAPH", "graph")]
 )
