@@ -14,6 +14,7 @@ from pipeline.records import Fact
 
 SCALES = {0: "", 3: " thousand", 6: " million", 9: " billion", 12: " trillion"}
 CURRENCY = re.compile(r"[A-Z]{3}")
+PRINTED = re.compile(r"\d[\d,]*(?:\.\d+)?")  # not a dash or a word, which may be tagged as zero, nor decimal commas
 SIGNS = {"USD": "$", "EUR": "€", "GBP": "£", "JPY": "¥"}
 YEAR_DAYS = (350, 380)  # fiscal years of 52 or 53 weeks have 364 or 371 days
 QUARTER_DAYS = (80, 100)
@@ -102,9 +103,9 @@ def tagged_figures(passages: Passages) -> list[TaggedFigure]:
         if fact.start < span.start + span.text.find("|", 1):
             continue  # it is in the label
         label = row_label(cells)
-        if not is_telling(label):
-            continue
         text = passages.document.text
+        if not is_telling(label) or not PRINTED.fullmatch(text[fact.start : fact.end]):
+            continue
         before = text[max(span.start, fact.start - 3) : fact.start]
         found.append(TaggedFigure(fact, label, table, span, text[fact.start : fact.end], "(" in before))
     times = Counter((figure.table.name, figure.label, figure.fact.period) for figure in found)

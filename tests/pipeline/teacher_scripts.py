@@ -146,7 +146,8 @@ def written_down(request, number):
 def knows(request, number):
     """Answer the questions of a file from memory."""
     known = json.loads(Path(os.environ[KNOWN]).read_text())
-    asked = request["messages"][-1]["content"].split("\n\n")[-1]
-    if schema_name(request) == "ShortAnswer" and asked in known:
+    prompt = request["messages"][-1]["content"]
+    asked = next((question for question in known if question in prompt), None)
+    if schema_name(request) == "ShortAnswer" and asked is not None:
         return completion(json.dumps({"answer": known[asked]}))
     return honest(request, number)

@@ -23,7 +23,6 @@ Shape suffixes: B rows, T tokens of a row, H query heads, K key and value heads,
 
 import logging
 from collections.abc import Callable
-from contextvars import ContextVar
 from functools import cache, cached_property, wraps
 from importlib.util import find_spec
 from typing import Any, Literal, get_args
@@ -51,7 +50,7 @@ UNSUPPORTED = {
     "position_bias": "a bias on positions",
 }
 
-GENERATING = ContextVar("GENERATING", default=False)  # whether `generate` runs, in training mode too
+generations = [0]  # how many calls of `generate` are running; a list, since compiled models can read and guard one
 log = logging.getLogger(__name__)
 
 
@@ -292,7 +291,7 @@ def s2_forward(
         found = kwargs.get(name)
         if found is not None and (name != "sliding_window" or is_narrower(found, query.shape[2])):
             raise unsupported_error(what)
-    if not module.training or query.shape[2] != key.shape[2] or GENERATING.get():
+    if not module.training or query.shape[2] != key.shape[2] or generations[0] > 0:
         mask: Tensor | None = attention_mask.full if isinstance(attention_mask, DeferredMask) else attention_mask
         out_BTHD, _ = sdpa_attention_forward(
             module, query, key, value, mask, dropout=dropout, scaling=scaling, **kwargs
@@ -357,11 +356,11 @@ def mark_generation(generate: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(generate)
     def marked(*arguments: Any, **named: Any) -> Any:
-        before = GENERATING.set(True)
+        generations[0] += 1
         try:
             return generate(*arguments, **named)
         finally:
-            GENERATING.reset(before)
+            generations[0] -= 1
 
     return marked
 
