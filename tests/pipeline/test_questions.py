@@ -104,7 +104,8 @@ def swapped_name(example: Example, other: Example, rng: random.Random) -> Exampl
     theirs = [name for span in other.evidence for name in re.findall(r"(?<=[a-z] )[A-Z][a-z]{3,}\b", span.quote)]
     carried = " ".join([*(span.quote for span in example.evidence), example.question]).lower()
     mine = [name for name in names if example.answer.count(name) == 1 and name in carried.title()]
-    foreign = sorted({name for name in theirs if name.lower() not in carried})
+    parts = {"Table", "Section", "Figure"}  # what reviews refer to is no name
+    foreign = sorted({name for name in theirs if name.lower() not in carried} - parts)
     if example.task not in ("speech", "known", "mention", "continuation") or not mine or not foreign:
         return None
     return replace(example, answer=example.answer.replace(rng.choice(mine), rng.choice(foreign)))
