@@ -75,6 +75,22 @@ class Evidence:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """What one side says in a conversation."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True)
+class Statement:
+    """A part of an answer, and the evidence it rests on: the answer contains its words."""
+
+    text: str
+    quotes: tuple[int, ...]  # indices into `Example.evidence`
+
+
+@dataclass(frozen=True)
 class Example:
     """A question about documents, its answer, and where they say so. It names documents and does not hold them."""
 
@@ -87,7 +103,10 @@ class Example:
     teacher: str = ""  # a model, 'extractive', or 'human' with its venue
     prompt_version: str = ""
     licence: str = ""
+    earlier: tuple[Turn, ...] = ()  # the questions and answers before it, in a conversation that goes on with it
+    statements: tuple[Statement, ...] = ()  # in the order of the answer; none where a teacher did not split it
     checks: tuple[str, ...] = ()  # the names of the checks that it passed
+    doubts: tuple[str, ...] = ()  # what the checks could neither confirm nor refuse, and a judge decided
     reason: str = ""  # why it was refused; '' when it was not
 
 
@@ -102,14 +121,6 @@ class Material:
     start: int
     end: int
     offset: int
-
-
-@dataclass(frozen=True)
-class Turn:
-    """What one side says in a conversation."""
-
-    role: Literal["system", "user", "assistant"]
-    content: str
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import pyarrow.parquet as pq
 
 from pipeline.errors import InputError
 from pipeline.files import replacing
-from pipeline.records import Document, Evidence, Example, Fact, Material, MixedExample, Section, Turn
+from pipeline.records import Document, Evidence, Example, Fact, Material, MixedExample, Section, Statement, Turn
 
 RowGroup = tuple[Path, int]  # a Parquet file, and the number of one of its groups of rows
 ROWS_PER_GROUP = 16  # a text may have megabytes, and a row group is what a reader holds in memory
@@ -23,6 +23,8 @@ CHARACTERS_PER_GROUP = 1_000_000  # after which it ends, however few its rows: o
 
 SECTION = pa.struct({"path": pa.list_(pa.string()), "start": pa.int64(), "end": pa.int64()})
 EVIDENCE = pa.struct({"doc_id": pa.string(), "start": pa.int64(), "end": pa.int64(), "quote": pa.string()})
+TURN = pa.struct({"role": pa.string(), "content": pa.large_string()})
+STATEMENT = pa.struct({"text": pa.string(), "quotes": pa.list_(pa.int64())})
 FACT = pa.struct(
     {
         **dict.fromkeys(("concept", "value", "unit", "period"), pa.string()),
@@ -54,13 +56,15 @@ EXAMPLE_SCHEMA = pa.schema(
         "doc_ids": pa.list_(pa.string()),
         "evidence": pa.list_(EVIDENCE),
         **dict.fromkeys(("teacher", "prompt_version", "licence"), pa.string()),
+        "earlier": pa.list_(TURN),
+        "statements": pa.list_(STATEMENT),
         "checks": pa.list_(pa.string()),
+        "doubts": pa.list_(pa.string()),
         "reason": pa.string(),
     }
 )
 
 MATERIAL = pa.struct({"doc_id": pa.string(), "start": pa.int64(), "end": pa.int64(), "offset": pa.int64()})
-TURN = pa.struct({"role": pa.string(), "content": pa.large_string()})
 MIXED_SCHEMA = pa.schema(
     [
         pa.field("instruction", pa.large_string()),
@@ -155,7 +159,9 @@ def read_mixed_groups(groups: Iterable[RowGroup]) -> Iterator[MixedExample]:
 def example_from_row(row: dict[str, Any]) -> Example:
     """Return the example that a row of `EXAMPLE_SCHEMA` holds."""
     evidence = tuple(Evidence(**span) for span in row.pop("evidence"))
-    return Example(evidence=evidence, **tuples(row))
+    statements = tuple(Statement(part["text"], tuple(part["quotes"])) for part in row.pop("statements"))
+    earlier = tuple(Turn(**turn) for turn in row.pop("earlier"))
+    return Example(evidence=evidence, earlier=earlier, statements=statements, **tuples(row))
 
 
 def document_from_row(row: dict[str, Any]) -> Document:

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import InputError
-from pipeline.records import Document, Evidence, Example, Material, MixedExample, Section, make_example_id
+from pipeline.records import (
+    Document,
+    Evidence,
+    Example,
+    Material,
+    MixedExample,
+    Section,
+    Statement,
+    Turn,
+    make_example_id,
+)
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import (
     ROWS_PER_GROUP,
@@ -39,7 +49,10 @@ EXAMPLE = Example(
     answer="She.",
     doc_ids=(DOCUMENT.doc_id,),
     evidence=(Evidence(DOCUMENT.doc_id, 7, 12, "Text."),),
+    earlier=(Turn("user", "What is it?"), Turn("assistant", "A text.")),
+    statements=(Statement("She.", (0,)),),
     checks=("evidence_is_verbatim",),
+    doubts=("who 'she' is",),
 )
 
 
