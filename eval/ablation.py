@@ -33,7 +33,7 @@ from pipeline.tables import Table, conditions, write_tables
 from train.extend import ExtendParams
 from train.extend import run as extend
 from train.recipe import Dtype
-from train.rope import RopeParams
+from train.rope import ScaledRope
 from train.trainer.precision import choose_dtype, with_dtype_here
 
 DTYPE: Dtype = "bfloat16"
@@ -80,7 +80,7 @@ def make_params(method: Method, rates: Rates, num_steps: int, seed: int, options
         lora_dropout=0.0,
         max_length=options.length,
         group_size=options.length // method.num_groups if method.num_groups > 1 else None,
-        rope=RopeParams(type="linear", factor=options.factor),
+        rope=ScaledRope(type="linear", factor=options.factor),
         text_dataset=None,
         num_steps=num_steps,
         adam_beta2=0.95,

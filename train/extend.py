@@ -22,7 +22,7 @@ from pipeline.files import replacing, write_json
 from train.attention.context_parallel import count_processes
 from train.data.documents import TextDatasetParams, load_token_rows
 from train.recipe import TrainingParams
-from train.rope import RopeParams, scale_rope
+from train.rope import RopeParams, count_positions, scale_rope
 from train.trainer.activations import return_freed_memory_to_os
 from train.trainer.checkpoints import checkpoint_folder, remove_intermediate_files, train_or_resume
 from train.trainer.lora import count_trainable, make_trainable
@@ -62,7 +62,7 @@ def run(params: ExtendParams, *, model: Path, documents: Path, out: Path, resume
     scale_rope(config, params.rope, params.max_length)
     check_before_loading(params, config, out, "extend", is_packed=True)
     tokenizer = load_tokenizer(model)
-    tokenizer.model_max_length = config.max_position_embeddings
+    tokenizer.model_max_length = count_positions(config)
     rows = load_token_rows(
         documents, params.text_dataset, tokenizer, count_tokens_needed(params), checkpoint_folder(out)
     )
@@ -114,7 +114,7 @@ def write_outputs(
         metrics["steps"],
         metrics["tokens_seen"],
         metrics["documents"],
-        config.max_position_embeddings,
+        count_positions(config),
         losses[0],
         losses[-1],
         out,

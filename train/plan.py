@@ -19,18 +19,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+import torch
 import yaml
-from transformers import AutoConfig, PretrainedConfig
+from transformers import AutoConfig, AutoModelForCausalLM, PretrainedConfig
 
 from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 from pipeline.params import read_yaml
 from train.attention.context_parallel import check_heads
-from train.estimate.flops import Architecture, count_forward_flops
+from train.estimate.flops import count_forward_flops, read_architecture
 from train.estimate.memory import Footprint, estimate_memory
 from train.extend import ExtendParams
 from train.recipe import TrainingParams, list_recipes
-from train.rope import RopeParams, scale_rope
+from train.rope import count_positions, scale_rope
 from train.sft import SftParams
 from train.trainer.lora import count_trainable
 from train.trainer.preflight import build_on_meta
@@ -123,20 +124,32 @@ def estimate_step(
         InputError: The model lacks a module that the recipe names, or cannot share rows as the recipe says.
     """
     check_heads(params.sequence_parallel, config, section)
-    positions = config.max_position_embeddings
-    if num_tokens > positions:
-        rope = getattr(params, "rope", RopeParams(type="linear", factor=1.0))
-        factor = float(math.ceil(num_tokens / positions))
-        scale_rope(config, rope.model_copy(update={"factor": factor}), num_tokens)
+    raise_positions(config, params, num_tokens)
     params = params.model_copy(update={"max_length": num_tokens})
     trainable = count_trainable(build_on_meta(params, config, section))
     footprint = estimate_memory(params, config, section, num_tokens, has_whole_logits=has_whole_logits)
     return StepEstimate(params, num_tokens, trainable, footprint, count_step_flops(params, config))
 
 
+def raise_positions(config: PretrainedConfig, params: TrainingParams, num_tokens: int) -> None:
+    """Give a config positions for rows of `num_tokens`: by the recipe's way in `extend`, as extended before in `sft`.
+
+    Raises:
+        InputError: The recipe's way is none for this model.
+    """
+    if num_tokens <= (positions := count_positions(config)):
+        return
+    if isinstance(params, ExtendParams):
+        factor = float(math.ceil(num_tokens / positions))
+        scale_rope(config, params.rope.model_copy(update={"factor": factor}), num_tokens)
+    else:
+        config.get_text_config().max_position_embeddings = num_tokens
+
+
 def count_step_flops(params: TrainingParams, config: PretrainedConfig) -> dict[str, float]:
     """Return the FLOPs of one row, forward and backward, by part."""
-    sizes = read_architecture(config)
+    with torch.device("meta"):
+        sizes = read_architecture(AutoModelForCausalLM.from_config(config), config)
     forward = count_forward_flops(sizes, params.max_length, group_size=params.group_size, is_causal=True)
     attention = forward["attention"]
     layers = forward["projections"] + forward["feed_forward"]
@@ -155,18 +168,6 @@ def count_step_flops(params: TrainingParams, config: PretrainedConfig) -> dict[s
         "weight_gradients": linear if params.method == "full" else 0.0,  # LoRA's are below 1 %
         "computed_again": recomputed,
     }
-
-
-def read_architecture(config: PretrainedConfig) -> Architecture:
-    """Return the sizes that the number of FLOPs depends on."""
-    head_size = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
-    return Architecture(
-        width=config.hidden_size,
-        kv_width=head_size * config.num_key_value_heads,
-        feed_forward_width=config.intermediate_size,
-        num_layers=config.num_hidden_layers,
-        vocabulary=config.vocab_size,
-    )
 
 
 def shard_parts(parts: Mapping[str, float], shard: str, num_gpus: int, num_layers: int) -> dict[str, float]:

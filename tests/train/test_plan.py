@@ -179,6 +179,15 @@ def test_a_longer_row_scales_the_positions_as_the_recipe_does():
     assert made.footprint.total > 0.5 * GIB
 
 
+def test_a_longer_row_of_sft_keeps_the_models_own_scheme():
+    params = load_section("llama3.1-8b", "sft")
+    config = load_base_config("llama3.1-8b")
+    config.num_hidden_layers = 1
+    before = config.rope_parameters
+    estimate_step(params, config, "sft", 150_000)
+    assert config.rope_parameters == before
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

@@ -5,8 +5,11 @@ shapes and storages but no content. Every storage that the step creates is track
 the peak. Not included: what a kernel allocates inside, what the allocator wastes, and what CUDA and its libraries take
 (about half a GiB).
 
-Shape suffixes: B rows, T tokens of a row, M model width, V vocabulary, N tokens with a label or output features, K
-input features.
+A model whose layers are all alike is run with two layers and with three, and the rest is extrapolated, which is exact:
+at each moment of a step (in the first layer's forward pass, in the last layer's backward pass, ...) every part grows by
+the same number of bytes with each further layer.
+
+Shape suffixes: B rows, T tokens of a row, M model width, V vocabulary, N tokens with a label.
 """
 # ruff: noqa: N803, N806 - shape suffixes on tensors
 
@@ -14,6 +17,7 @@ import weakref
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -25,22 +29,18 @@ from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.nn.functional import cross_entropy
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
-from transformers import AttentionInterface, AttentionMaskInterface, AutoModelForCausalLM, PretrainedConfig
+from transformers import PretrainedConfig
 
 from train.attention.context_parallel import SharedRows
-from train.attention.registration import attend, attend_shared
-from train.attention.segments import Segments
+from train.estimate.fake_model import build_fake_model, to_fake
 from train.recipe import TrainingParams
-from train.trainer.activations import make_checkpointing_arguments, tile_mlps
-from train.trainer.lora import make_trainable
 from train.trainer.loss import sum_losses_in_chunks
 
-WHOLE_ROWS = "s2_whole_rows"
 PARTS = ("weights", "gradients", "optimizer", "layer_inputs", "kept_attention", "live_layer", "logits")
-NF4_BYTES = 0.5 + 1 / 64 + 4 / (64 * 256)  # a weight: 4 bits, and scales of blocks, and of blocks of blocks
 OPTIMIZER_BYTES = {"adamw": 8.0, "adamw_8bit": 2.0, "paged_adamw_8bit": 2.0}  # of two moments
 ATTENTION = ("longalpaca::s2_attention", "aten::_scaled_dot_product")
 Loss = Callable[[nn.Module, Tensor, Tensor, Tensor], Tensor]  # of the model, hidden states, labels and weights
+FEWEST_LAYERS = 2  # a first one and a last one, from which the peak of any number of layers follows
 IN_FLIGHT = 2  # layers whose input is on the GPU while those of the others are offloaded to the CPU
 
 
@@ -57,7 +57,7 @@ class Footprint:
 
 
 class StorageTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
-    """Counts the bytes of all live storages by part, and keeps the counts at the peak."""
+    """Counts the bytes of all live storages by part, and keeps the counts at the peak of each moment of a step."""
 
     def __init__(self, *, has_offload: bool, keeps_attention: bool) -> None:
         """Start with no storage."""
@@ -65,7 +65,8 @@ class StorageTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         self.has_offload = has_offload
         self.keeps_attention = keeps_attention
         self.alive: Counter[str] = Counter()
-        self.peak: Counter[str] = Counter()
+        self.phase, self.moment = "forward pass", "start"
+        self.peaks: dict[str, Counter[str]] = {}
         self.part_of: dict[int, str] = {}
         self.references: dict[int, weakref.ref[Any]] = {}
         self.layer_input_bytes = 0
@@ -109,10 +110,14 @@ class StorageTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         del self.references[key]
 
     def remember(self) -> None:
-        """Keep the current counts if they are the highest so far."""
+        """Keep the current counts if they are the highest of this moment so far."""
         counts = self.counts()
-        if sum(counts.values()) > sum(self.peak.values()):
-            self.peak = counts
+        if counts.total() > self.peaks.setdefault(self.moment, Counter()).total():
+            self.peaks[self.moment] = counts
+
+    def enter(self, module: str) -> None:
+        """Begin another moment: the forward or the backward pass of a module."""
+        self.moment = f"{self.phase} of the {module}"
 
     def counts(self) -> Counter[str]:
         """Return the bytes on the GPU now, by part."""
@@ -120,41 +125,6 @@ class StorageTracker(TorchDispatchMode):  # type: ignore[no-untyped-call]
         if self.has_offload:
             counts["layer_inputs"] = min(counts["layer_inputs"], IN_FLIGHT * self.layer_input_bytes)
         return counts
-
-
-class FourBitLinear(nn.Module):
-    """A linear layer whose weight is kept in 4 bits and dequantised for each use, as bitsandbytes does."""
-
-    def __init__(self, weight_NK: Tensor) -> None:
-        """Replace a layer with this weight."""
-        super().__init__()
-        self.out_features, self.in_features = weight_NK.shape
-        num_bytes = int(weight_NK.numel() * NF4_BYTES)
-        self.register_buffer("packed", torch.empty(num_bytes, dtype=torch.uint8, device=weight_NK.device))
-        self.dtype = weight_NK.dtype
-
-    def forward(self, hidden: Tensor) -> Tensor:
-        """Multiply."""
-        hidden = hidden.to(self.dtype)
-        out: Tensor = MatMul4Bit.apply(hidden, self.packed, self.out_features)  # type: ignore[no-untyped-call]
-        return out
-
-
-class MatMul4Bit(torch.autograd.Function):
-    """Dequantises the weight in the forward and in the backward pass, and keeps only its 4 bits in between."""
-
-    @staticmethod
-    def forward(ctx: Any, hidden: Tensor, packed: Tensor, out_features: int) -> Tensor:
-        """Multiply by the weight."""
-        ctx.shape, ctx.dtype = (out_features, hidden.shape[-1]), hidden.dtype
-        ctx.save_for_backward(packed)
-        return hidden @ torch.empty(ctx.shape, dtype=ctx.dtype, device=packed.device).t()
-
-    @staticmethod
-    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor, None, None]:
-        """Multiply by its transpose; the weight itself is frozen."""
-        (packed,) = ctx.saved_tensors
-        return grads[0] @ torch.empty(ctx.shape, dtype=ctx.dtype, device=packed.device), None, None
 
 
 def estimate_memory(
@@ -168,7 +138,25 @@ def estimate_memory(
         InputError: The model lacks a module that the recipe names.
     """
     config.s2_group_size = params.group_size or num_tokens  # one group of the whole row is full attention
+    loss = whole_loss if has_whole_logits else sum_losses_in_chunks
     model = build_fake_model(params, config, section)
+    num_layers = len(find_layers(model))
+    if num_layers <= FEWEST_LAYERS + 1 or not are_alike(find_layers(model)):
+        peaks = track_step(model, params, num_tokens, loss)
+    else:
+        fewer, more = (
+            track_step(build_fake_model(params, with_layers(config, num), section), params, num_tokens, loss)
+            for num in (FEWEST_LAYERS, FEWEST_LAYERS + 1)
+        )
+        peaks = extrapolate(fewer, more, num_layers - FEWEST_LAYERS)
+    counts = max(peaks.values(), key=Counter.total)
+    num_trained = sum(parameter.numel() for parameter in list_unique(model.parameters()) if parameter.requires_grad)
+    counts["optimizer"] = int(num_trained * OPTIMIZER_BYTES[params.optimizer])
+    return Footprint({part: counts[part] for part in PARTS})
+
+
+def track_step(model: nn.Module, params: TrainingParams, num_tokens: int, loss: Loss) -> dict[str, Counter[str]]:
+    """Run a step on fake tensors and return the bytes by part at the peak of each of its moments."""
     watch = StorageTracker(has_offload=params.offload_activations, keeps_attention=params.checkpointing == "attention")
     with FakeTensorMode(allow_non_fake_inputs=True):
         to_fake(model)
@@ -176,12 +164,64 @@ def estimate_memory(
         tag_parts(model, watch)
         ids_BT = torch.zeros(params.batch_size, -(-num_tokens // params.sequence_parallel), dtype=torch.long)
         with watch:
-            for _ in range(min(2, params.accumulation_steps)):  # from the second row on, gradients exist from the start
-                run_backward(model, ids_BT, params, whole_loss if has_whole_logits else sum_losses_in_chunks)
-    counts = watch.peak
-    num_trained = sum(parameter.numel() for parameter in list_unique(model.parameters()) if parameter.requires_grad)
-    counts["optimizer"] = int(num_trained * OPTIMIZER_BYTES[params.optimizer])
-    return Footprint({part: counts[part] for part in PARTS})
+            if params.accumulation_steps > 1:  # from the second row on, gradients exist from the start
+                add_gradients(model, watch)
+            run_step(model, ids_BT, params, loss, watch)
+    return watch.peaks
+
+
+def extrapolate(
+    fewer: Mapping[str, Counter[str]], more: Mapping[str, Counter[str]], num_further: int
+) -> dict[str, Counter[str]]:
+    """Return the peaks of a model with `num_further` layers more than `fewer`; `more` has one layer more.
+
+    Inner layers are left out: what is in use while one runs lies between the first layer's and the last one's.
+    """
+    return {
+        moment: Counter({part: size + num_further * (more[moment][part] - size) for part, size in counts.items()})
+        for moment, counts in ((name, with_all_parts(one)) for name, one in fewer.items())
+    }
+
+
+def with_all_parts(counts: Counter[str]) -> dict[str, int]:
+    """Return the bytes of every part, 0 for one that is not in use."""
+    return {part: counts[part] for part in PARTS}
+
+
+def find_layers(model: nn.Module) -> list[nn.Module]:
+    """Return the decoder layers of a model, in their order: its longest list of modules."""
+    base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
+    lists = [module for module in base.get_decoder().children() if isinstance(module, nn.ModuleList)]
+    return max(([*layers] for layers in lists), key=len)
+
+
+def are_alike(layers: Iterable[nn.Module]) -> bool:
+    """Whether all layers have modules of the same kinds with parameters of the same shapes."""
+    kinds = {
+        (
+            tuple((name, type(module)) for name, module in layer.named_modules()),
+            tuple((name, parameter.shape, parameter.dtype) for name, parameter in layer.named_parameters()),
+        )
+        for layer in layers
+    }
+    return len(kinds) == 1
+
+
+def with_layers(config: PretrainedConfig, num_layers: int) -> PretrainedConfig:
+    """Return a config with the first layers alone."""
+    shorter = deepcopy(config)
+    text = shorter.get_text_config()
+    text.num_hidden_layers = num_layers
+    if getattr(text, "layer_types", None):
+        text.layer_types = text.layer_types[:num_layers]
+    return shorter
+
+
+def add_gradients(model: nn.Module, watch: StorageTracker) -> None:
+    """Give every trained parameter a gradient, as an earlier row of the same step leaves it."""
+    for parameter in list_unique(p for p in model.parameters() if p.requires_grad):
+        parameter.grad = torch.empty_like(parameter)
+        watch.retag(parameter.grad, "gradients")
 
 
 def whole_loss(model: Any, hidden_NM: Tensor, labels_N: Tensor, _: Tensor) -> Tensor:
@@ -190,7 +230,9 @@ def whole_loss(model: Any, hidden_NM: Tensor, labels_N: Tensor, _: Tensor) -> Te
     return cross_entropy(logits_NV, labels_N, reduction="sum")
 
 
-def run_backward(model: nn.Module, ids_BT: Tensor, params: TrainingParams, loss_of_tokens: Loss) -> None:
+def run_step(
+    model: nn.Module, ids_BT: Tensor, params: TrainingParams, loss_of_tokens: Loss, watch: StorageTracker
+) -> None:
     """Run forward and backward over one batch, as the trainer does."""
     dtype = getattr(torch, params.dtype)
     with torch.autocast("cpu", dtype=dtype) if dtype != torch.float32 else nullcontext():
@@ -202,77 +244,35 @@ def run_backward(model: nn.Module, ids_BT: Tensor, params: TrainingParams, loss_
         hidden_NM = hidden_BTM[:, :-1].flatten(0, 1).clone()  # every token counts in the loss
         labels_N = ids_BT[:, 1:].flatten()
         loss = loss_of_tokens(base, hidden_NM, labels_N, torch.ones(len(labels_N)))
+    watch.phase = "backward pass"
+    watch.enter("head")
     (loss / len(labels_N)).backward()  # type: ignore[no-untyped-call]
 
 
-def build_fake_model(params: TrainingParams, config: PretrainedConfig, section: str) -> nn.Module:
-    """Build the model that the stages train, on the meta device."""
-    with torch.device("meta"):
-        model = AutoModelForCausalLM.from_config(
-            config, dtype=getattr(torch, params.dtype), attn_implementation=WHOLE_ROWS
-        )
-        if params.mlp_tile is not None:
-            tile_mlps(model, params.mlp_tile, section)
-        if params.checkpointing != "none":
-            model.activation_checkpointing_enable(make_checkpointing_arguments(params.checkpointing))
-            model.enable_input_require_grads()
-        head = model.get_output_embeddings()
-        adapted: nn.Module = make_trainable(model, params, section)
-        if params.method == "qlora":
-            quantise(adapted, head)
-    return adapted.train()
-
-
-def attend_whole_rows(
-    module: nn.Module, query: Tensor, key: Tensor, value: Tensor, attention_mask: None, **kwargs: Any
-) -> tuple[Tensor, None]:
-    """Attend by S2-Attn in rows of one segment; fake tensors have no content to find segments in.
-
-    Full attention goes this way too: transformers would make a dense mask for fake tensors, though for real rows
-    without padding it makes none.
-    """
-    assert attention_mask is None
-    config: Any = module.config
-    group_size, scaling = config.s2_group_size, kwargs.get("scaling")
-    if (shared := kwargs.get("shared_rows")) is not None:
-        return attend_shared(query, key, value, shared, group_size, scaling=scaling), None
-    segments = Segments(None, query.shape[0], query.shape[2], group_size)
-    return attend(query, key, value, segments, scaling=scaling), None
-
-
-def quantise(model: nn.Module, head: nn.Module) -> None:
-    """Replace every frozen linear layer except the head by a 4-bit one, as QLoRA does."""
-    for parent in list(model.modules()):
-        for name, child in list(parent.named_children()):
-            if type(child) is nn.Linear and child is not head and not child.weight.requires_grad:
-                setattr(parent, name, FourBitLinear(child.weight))
-
-
-def to_fake(model: nn.Module) -> None:
-    """Give each parameter and buffer a fake storage; modules that share a parameter still share it."""
-    made: dict[int, Any] = {}
-    for module in model.modules():
-        for name, parameter in module._parameters.items():
-            if parameter is not None:
-                if id(parameter) not in made:
-                    content = torch.empty(parameter.shape, dtype=parameter.dtype)
-                    made[id(parameter)] = nn.Parameter(content, requires_grad=parameter.requires_grad)
-                module._parameters[name] = made[id(parameter)]
-        for name, buffer in module._buffers.items():
-            if buffer is not None:
-                module._buffers[name] = torch.empty(buffer.shape, dtype=buffer.dtype)
-
-
 def tag_parts(model: nn.Module, watch: StorageTracker) -> None:
-    """Tell the tracker which tensors are layer inputs, logits and gradients."""
+    """Tell the tracker which tensors are layer inputs, logits and gradients, and which moment of the step it is."""
     base: Any = model.get_base_model() if isinstance(model, PeftModel) else model
-    for layer in base.get_decoder().layers:
-        layer.register_forward_pre_hook(lambda _, inputs: watch.retag(inputs[0], "layer_inputs"))
-    head = base.get_output_embeddings()
-    head.register_forward_pre_hook(lambda *_: setattr(watch, "part", "logits"))
+    layers = find_layers(model)
+
+    def start_layer(name: str, _: nn.Module, inputs: Any) -> None:
+        watch.enter(name)
+        watch.retag(inputs[0], "layer_inputs")
+
+    def start_head(*_: Any) -> None:
+        watch.part = "logits"
+        watch.enter("head")
+
+    def start_backward(name: str, *_: Any) -> None:
+        watch.part = "live_layer"
+        watch.enter(name)
+
+    for number, layer in enumerate(layers):
+        name = "first layer" if number == 0 else "last layer" if number == len(layers) - 1 else "inner layer"
+        layer.register_forward_pre_hook(partial(start_layer, name))
+    layers[0].register_full_backward_pre_hook(partial(start_backward, "first layer"))
+    layers[-1].register_full_backward_pre_hook(partial(start_backward, "last layer"))
+    base.get_output_embeddings().register_forward_pre_hook(start_head)
     base.get_decoder().register_forward_pre_hook(lambda *_: setattr(watch, "part", "live_layer"))
-    last = list(base.get_decoder().layers)[-1]
-    last.register_full_backward_pre_hook(lambda *_: setattr(watch, "part", "live_layer"))
     for parameter in list_unique(p for p in model.parameters() if p.requires_grad):
         parameter.register_post_accumulate_grad_hook(  # type: ignore[no-untyped-call]
             lambda p: watch.retag(p.grad, "gradients")
@@ -282,7 +282,3 @@ def tag_parts(model: nn.Module, watch: StorageTracker) -> None:
 def list_unique(parameters: Iterable[nn.Parameter]) -> list[nn.Parameter]:
     """Return each parameter once."""
     return list({id(parameter): parameter for parameter in parameters}.values())
-
-
-AttentionInterface.register(WHOLE_ROWS, attend_whole_rows)
-AttentionMaskInterface.register(WHOLE_ROWS, lambda **_: None)

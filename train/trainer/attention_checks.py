@@ -9,10 +9,10 @@ from transformers import PretrainedConfig, PreTrainedModel
 
 from pipeline.errors import InputError
 from train.recipe import TrainingParams
+from train.rope import is_local
 
 RECURRENT = re.compile(r"Mamba|Recurrent|Rwkv|LSTM|Lightning|DeltaNet|DeltaAttention|LinearAttention|ShortConv")
 ROUNDING = 16  # times the precision: experts of a mixture compute tokens in batches of other sizes
-LOCAL = ("sliding", "chunked", "local")  # in the name of a layer's type
 
 
 def check_attention(params: TrainingParams, config: PretrainedConfig, model: PreTrainedModel, section: str) -> None:
@@ -48,7 +48,7 @@ def find_unsupported(params: TrainingParams, config: Any, model: PreTrainedModel
 def find_window(config: Any) -> int | None:
     """Return the window or the chunk of the layers that do not attend to the whole row, None if all do."""
     kinds = getattr(config, "layer_types", None)
-    if kinds is not None and not any(word in str(kind) for kind in kinds for word in LOCAL):
+    if kinds is not None and not any(is_local(str(kind)) for kind in kinds):
         return None
     if kinds is None and getattr(config, "use_sliding_window", True) is False:
         return None

@@ -12,6 +12,7 @@ from pipeline.errors import InputError
 from train.attention.context_parallel import check_sequence_parallel
 from train.attention.registration import check_group_size
 from train.recipe import TrainingParams
+from train.rope import count_positions
 from train.trainer.attention_checks import check_attention, check_packing
 from train.trainer.lora import count_trainable, make_trainable
 
@@ -55,8 +56,8 @@ def check_kind(params: TrainingParams, config: PretrainedConfig, section: str, *
 
 def check_length(params: TrainingParams, config: PretrainedConfig, section: str) -> None:
     """Refuse rows that are longer than the model's positions."""
-    positions = getattr(config.get_text_config(), "max_position_embeddings", None)
-    if positions is not None and params.max_length > positions:
+    positions = count_positions(config)
+    if params.max_length > positions:
         raise InputError(
             f"{section}.max_length",
             found=f"{params.max_length} tokens for a model of {positions} positions",
