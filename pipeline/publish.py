@@ -1,6 +1,6 @@
 """Publish a dataset or a model on the Hub, after checks of licences, rows and secrets.
 
-Reads   FOLDER        what `mix`, `import` or `merge` wrote
+Reads   FOLDER        what `mix`, `import` or `merge` wrote, or the `adapter` or `base` of `merge --low-rank`
 Writes  nothing here; with --yes, the repository REPO: files of the allow-list, on a branch first, verified there by
         their hashes, then on the main branch by one commit, then one tag
 
@@ -33,23 +33,29 @@ class PublishParams(Params):
     licences: list[str]  # SPDX identifiers that may be published
 
 
+FIXES = {
+    "dataset": "Set curate.publishing and curate.secrets in params.yaml and build it again; for rows of others, set "
+    "importing.licence.",
+    "model": "Name the licence in merge.licence of the recipe, allow it in publish.licences, and put the files that it "
+    "asks for into the base model's folder: they go along from there.",
+}
+
+
 def check(contents: Contents, folder: Path) -> None:
     """Refuse what must not be published.
 
     Raises:
         InputError: There is something, or nothing to give.
     """
+    if "README.md" not in contents.files:
+        fix = "Build it with 'mix', 'import' or 'merge'; 'merge --low-rank' makes an adapter with its card."
+        raise InputError(folder, found="no README.md", expected="a card", fix=fix)
     if contents.faults:
         raise InputError(
             folder,
             found=list_faults(contents),
-            expected="rows of known licences that passed their checks, and no secrets",
-            fix="Set curate.publishing and curate.secrets in params.yaml and build it again; for rows of others, set "
-            "importing.licence; for a model, name the licence in publish.licences.",
-        )
-    if "README.md" not in contents.files:
-        raise InputError(
-            folder, found="no README.md", expected="a card", fix="Build it with 'mix', 'import' or 'merge'."
+            expected=f"a {contents.kind} of known licences, whose rows passed their checks, and no secrets",
+            fix=FIXES[contents.kind],
         )
 
 

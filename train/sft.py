@@ -27,6 +27,7 @@ from train.recipe import TrainingParams
 from train.trainer.activations import return_freed_memory_to_os
 from train.trainer.answer_loss import AnswerLoss
 from train.trainer.checkpoints import CheckpointTrainer, checkpoint_folder, remove_intermediate_files, train_or_resume
+from train.trainer.licence_files import copy_licence_files
 from train.trainer.lora import count_trainable, make_trainable
 from train.trainer.loss import LossWeighting
 from train.trainer.model import (
@@ -97,7 +98,7 @@ def run(params: SftParams, *, model: Path, dataset: Path, out: Path, resume_anyw
     answers = AnswerLoss(trainer, params)
     trainer.add_callback(answers)
     train_or_resume(trainer, recipe, model, resume_anyway=resume_anyway)
-    write_outputs(trainer, recipe, splits, trainable, answers, out)
+    write_outputs(trainer, recipe, splits, trainable, answers, model, out)
     remove_intermediate_files(trainer)
 
 
@@ -123,6 +124,7 @@ def write_outputs(
     splits: Splits,
     trainable: dict[str, int],
     answers: AnswerLoss,
+    model: Path,
     out: Path,
 ) -> None:
     """Write the trained weights, log, metrics and refused rows; every process calls this, the first writes."""
@@ -132,6 +134,7 @@ def write_outputs(
         if not trainer.accelerator.is_main_process:
             return
         trainer.processing_class.save_pretrained(beside)
+        copy_licence_files(model, beside)
         losses = write_log(beside / "log.jsonl", trainer.state.log_history)
         refused = {"train": splits.train.refused, "test": splits.test.refused}
         write_refused(beside / "refused.jsonl", [*refused["train"], *refused["test"]])

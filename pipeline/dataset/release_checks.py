@@ -59,9 +59,16 @@ def inspect(folder: Path, allowed_files: dict[str, list[str]], licences: list[st
         licence = read_card_licence(folder / "README.md")
         contents.licences[licence or "unknown"] += 1
         contents.faults.update(filter(None, [licence_rejection(licence, licences, publishing=True)]))
+        contents.faults.update(f"{licence} without {name}" for name in list_missing_files(licence, files))
     for name in files:
         search_secrets(folder / name, name, contents)
     return contents
+
+
+def list_missing_files(licence: str, files: list[str]) -> list[str]:
+    """Return what a licence asks to go along with a model and is not there; Meta's ask for all three."""
+    asked = ("LICENSE", "NOTICE", "USE_POLICY") if licence.lower().startswith("llama") else ()
+    return [name for name in asked if not any(file.upper().startswith(name) for file in files)]
 
 
 def detect_kind(folder: Path) -> Kind:

@@ -260,6 +260,29 @@ def test_a_model_is_published_by_its_card(tmp_path: Path, hub: Hub, publish) -> 
     assert set(hub.files("me/rows")) == {".gitattributes", "README.md", "config.json"}
 
 
+def test_an_adapter_is_published_with_what_its_licence_asks_for(tmp_path: Path, hub: Hub, publish, root: Path) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    (tmp_path / "adapter_model.safetensors").write_bytes(b"low rank")
+    (tmp_path / "README.md").write_text("---\nlicense: llama3.1\n---\n# Adapter\n")
+    (tmp_path / "LICENSE").write_text("Llama 3.1 Community License\n")
+    params = PublishParams.load(root / "params.yaml")
+    code, printed = publish(tmp_path, "--yes", params=params)
+    assert code == 2
+    assert "llama3.1 without NOTICE; 1 llama3.1 without USE_POLICY" in printed
+    assert "merge.licence" in printed
+    (tmp_path / "NOTICE").write_text("Llama 3.1 is licensed\n")
+    (tmp_path / "USE_POLICY.md").write_text("No harm\n")
+    assert publish(tmp_path, "--yes", params=params)[0] == 0
+    assert {"LICENSE", "NOTICE", "USE_POLICY.md", "adapter_model.safetensors"} <= set(hub.files("me/rows"))
+
+
+def test_an_adapter_without_a_card_says_how_to_get_one(tmp_path: Path, publish) -> None:
+    (tmp_path / "adapter_config.json").write_text("{}")
+    code, printed = publish(tmp_path)
+    assert code == 2
+    assert "merge --low-rank" in printed
+
+
 def test_a_card_with_a_broken_header_is_one_line(tmp_path: Path, publish) -> None:
     (tmp_path / "config.json").write_text("{}")
     (tmp_path / "README.md").write_text("---\nlicense: [\n---\n# Model\n")

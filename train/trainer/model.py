@@ -103,16 +103,24 @@ def load_model_config(folder: Path) -> PretrainedConfig:
     """Load a model's config.
 
     Raises:
-        InputError: The folder holds none that can be read.
+        InputError: The folder holds none that can be read, or one of quantised weights.
     """
     if not folder.is_dir():
         raise InputError(
             folder, found="no such folder", expected="a model", fix="Run the stage that writes it: 'dvc repro'."
         )
     try:
-        return transformers.AutoConfig.from_pretrained(folder)
+        config: PretrainedConfig = transformers.AutoConfig.from_pretrained(folder)
     except (OSError, ValueError) as error:
         raise unreadable_model(folder, error) from error
+    if (quantised := getattr(config, "quantization_config", None)) is not None:
+        raise InputError(
+            folder,
+            found=f"weights quantised by {dict(quantised).get('quant_method', 'an unknown method')}",
+            expected="plain weights: LoRA is merged into them, and 'method: qlora' quantises them itself",
+            fix="Name the model that was quantised in base.source.",
+        )
+    return config
 
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerBase:
