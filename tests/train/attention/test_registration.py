@@ -30,7 +30,8 @@ import train.attention.cpu_op
 import train.attention.registration
 from pipeline.errors import InputError
 from tests.train.attention.s2_reference import row_mask
-from train.attention.registration import s2_mask
+from tests.train.tiny_models import make_small_config
+from train.attention.deferred_mask import s2_mask
 from train.benchmarks.attention import roll_and_regroup
 from train.trainer.activations import keep_attention
 
@@ -223,6 +224,22 @@ def test_packing_is_seen_with_a_mask_of_ones_and_with_a_cache_too(tiny_config):
     assert torch.equal(model(ids, use_cache=True, **packing).logits, plain)
 
 
+@pytest.mark.parametrize("name", ["llama4_text", "persimmon", "gpt_bigcode"])
+def test_packing_is_seen_with_a_mask_of_ones_by_layers_that_get_no_positions(name):
+    config = make_small_config(name)
+    config.attn_pdrop = config.resid_pdrop = config.embd_pdrop = 0.0
+    if hasattr(config, "layer_types"):  # Llama-4 without chunks
+        config.layer_types, config.attention_chunk_size = ["full_attention"] * config.num_hidden_layers, None
+    model = AutoModelForCausalLM.from_config(config, attn_implementation="s2").train()
+    model.config.s2_group_size = 8
+    ids = torch.randint(3, 100, (1, 29))
+    packing = {"position_ids": PACKED, "use_cache": False}
+    plain = model(ids, **packing).logits
+    changed = torch.cat([ids[:, :3].flip(1), ids[:, 3:]], 1)
+    assert torch.equal(model(ids, attention_mask=torch.ones_like(ids), **packing).logits, plain)
+    assert torch.equal(model(changed, attention_mask=torch.ones_like(ids), **packing).logits[:, 3:], plain[:, 3:])
+
+
 def test_a_packed_row_equals_its_documents_one_by_one(tiny_config):
     model = make_model(tiny_config)
     ids = torch.randint(3, 100, (1, 40))
@@ -400,7 +417,7 @@ def test_a_compiled_model_trains_the_same_without_a_graph_break(tiny_config, che
 
 def test_a_compiled_model_refuses_a_mask_that_is_not_causal_when_it_runs(tiny_config):
     sees_all = torch.ones((), dtype=torch.bool)
-    compiled = torch.compile(train.attention.registration.refuse_noncausal, fullgraph=True, backend="aot_eager")
+    compiled = torch.compile(train.attention.deferred_mask.refuse_noncausal, fullgraph=True, backend="aot_eager")
     compiled(~sees_all)
     with pytest.raises(RuntimeError, match="not causal"):
         compiled(sees_all)
