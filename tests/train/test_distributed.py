@@ -17,6 +17,7 @@ import train.sft
 from pipeline.records import Document
 from pipeline.storage.parquet import write_documents
 from tests.train.test_stages import SENTENCE, jsonl, load_params, run, write_dataset
+from tests.train.trainer.test_checkpoints import killing_after
 
 CLOSE = 1e-5
 KINDS = ("lora_A", "lora_B", "embed_tokens", "input_layernorm", "post_attention_layernorm", "model.norm")
@@ -49,8 +50,8 @@ def documents(tmp_path):
 
 
 def launch(root, stage, params, *, config="ddp", script="-m", processes=2, words=(), **paths):
-    """Start a stage as a user does, once for each list of words; return what each said."""
-    given = [f"--{name}={path}" for name, path in paths.items()]
+    """Start a stage as a user does, once for each list of words; return what all said."""
+    given = [f"--{name.replace('_', '-')}" + (f"={path}" if path else "") for name, path in paths.items()]
     launched = [
         subprocess.Popen(
             [
@@ -69,9 +70,12 @@ def launch(root, stage, params, *, config="ddp", script="-m", processes=2, words
         )
         for own in (words or [[]])
     ]
+    everything = ""
     for process in launched:
         said, _ = process.communicate(timeout=300)
         assert process.returncode == 0, said[-4_000:]
+        everything += said
+    return everything
 
 
 def assert_same(one, two):
@@ -128,6 +132,19 @@ def test_two_processes_train_what_one_does(tmp_path, root, model, dataset, free_
     one, two = (load_file(tmp_path / f"merged-{name}/model.safetensors") for name in ("one", "two"))
     for key, value in one.items():
         torch.testing.assert_close(two[key], value, rtol=0, atol=CLOSE)
+
+
+@pytest.mark.slow
+def test_two_processes_go_on_where_one_was_killed(tmp_path, root, model, dataset):
+    paths = {"model": model, "dataset": dataset, "out": tmp_path / "sft"}
+    with killing_after(2):
+        run(train.sft, tmp_path, {"accumulation_steps": 2}, **paths)
+    run(train.sft, tmp_path, {"accumulation_steps": 2}, **{**paths, "out": tmp_path / "whole"})
+    load_params(train.sft.SftParams, tmp_path, accumulation_steps=1)
+    said = launch(root, "sft", tmp_path / "params.yaml", **paths, resume_anyway=None)
+    assert "number of processes (1, now 2)" in said
+    assert "goes on from" in said
+    assert_same(tmp_path / "whole", tmp_path / "sft")
 
 
 @pytest.mark.slow
