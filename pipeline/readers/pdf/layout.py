@@ -37,10 +37,15 @@ def markdown_pages(pages: list[list[Line]], outline: Outline) -> tuple[list[str]
     notes = [{mark: next(joined) for mark in found} for found in notes]
     headings = find_headings(texts, outline)
     markdown = [
-        "\n\n".join(insert_notes(list(iter_blocks(lines, marked)), found)) if lines else ""
+        join_quotes("\n\n".join(insert_notes(list(iter_blocks(lines, marked)), found))) if lines else ""
         for lines, marked, found in zip(texts, headings, notes, strict=True)
     ]
     return markdown, left_out
+
+
+def join_quotes(text: str) -> str:
+    """Write two single quotation marks side by side, as old fonts set them, as the double one that is meant."""
+    return text.replace("‘‘", "“").replace("’’", "”")
 
 
 def iter_blocks(lines: list[Line], headings: dict[int, int]) -> Iterator[str]:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from pipeline.readers.pdf.chars import Box, Chars, Style, page_chars
 from pipeline.readers.pdf.control_glyphs import CONTROL, name_control_glyphs
 from pipeline.readers.pdf.hidden_text import Page, find_hidden_words
+from pipeline.readers.pdf.slanted import CELL_WIDTH, Word, split_slanted
 
 CELL_GAP = 0.9  # of the font size: a wider gap separates cells, not words
 LINE = re.compile("[^\r\n\ufffe]+\ufffe?")  # PDFium sets U+FFFE in place of a hyphen and of the line end after it
@@ -68,6 +69,7 @@ class Line:
     turned: bool = False  # it runs in another direction than most of the page
     pitch: float = 0.0  # width of a character, where all have the same
     fixed: bool = False  # it belongs to a listing
+    rise: float = 0.0  # points that it climbs, where it is set aslant
 
     @cached_property
     def text(self) -> str:
@@ -93,15 +95,6 @@ class Frame(NamedTuple):
     bottom: float
 
 
-class Word(NamedTuple):
-    """A word: its characters `start` to `end` of the text, the boxes of the first and the last of them."""
-
-    start: int
-    end: int
-    first: Box
-    last: Box
-
-
 def plain_lines(text: str) -> list[Line]:
     """Return lines of which nothing is known but the text."""
     return [Line((Piece(line.strip(), 0, 0),), 0, 0, bold=False) for line in text.splitlines() if line.strip()]
@@ -115,7 +108,8 @@ def extract_lines(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
     if CONTROL.search(text):
         text = name_control_glyphs(text, page, chars)
     shown = Page(page.raw)
-    words, hidden = visible_words(text, shown, chars)
+    found, hidden = visible_words(text, shown, chars)
+    words = [part for line in found for part in split_slanted(line)]
     styles = [chars.style(typical_char(line)) for line in words]
     turns: Counter[int] = Counter()
     for line, style in zip(words, styles, strict=True):
@@ -193,6 +187,11 @@ def make_line(text: str, chars: Chars, words: list[Word], style: Style, frame: F
         left, _, right, bottom = words[0].first
         return Line((Piece(whole, left, right),), bottom, 0, bold=False, turned=True)
     words = upright(words, frame)
+    if words[0].rise:
+        left, _, _, bottom = words[0].first
+        whole = " ".join(text[word.start : word.end] for word in words)
+        piece = Piece(whole, left, left + CELL_WIDTH * style.size)
+        return Line((piece,), bottom, style.size, bold=False, rise=words[-1].last[3] - bottom)
     return Line(
         tuple(
             split_pieces(mark_raised_words(text, chars, words, style, frame), words, CELL_GAP * max(style.size, 1.0))

@@ -4,10 +4,21 @@ A header is above one column or centred over several. Its place alone does not s
 it is above the second, too. Where the row below repeats with each group it is sure.
 """
 
+import re
+
 from pipeline.readers.common.tables import Cell, Row
 
 OFF_CENTRE = 0.12  # of the width of the columns below a header
 Column = tuple[int, int]
+MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
+PERIOD = re.compile(  # above all columns, whose own headers are dates or years
+    r"(?:(?:fiscal )?(?:years?|quarters?|(?:three|six|nine|twelve|\d+) (?:and (?:six|nine) )?(?:months?|weeks?))"
+    rf"\s+ended|as (?:of|at)\b|fiscal years?$|years?$).{{0,30}}|{MONTH} \d{{1,2}},?",
+    re.IGNORECASE,
+)
+UNIT = re.compile(
+    r"\((?:(?:amounts?|dollars?|figures?|us\$|[$€£])[ ,]*)*(?:are |expressed )?in [a-z€£$]+.{0,40}\)", re.IGNORECASE
+)
 
 
 def nearest_column(cell: Cell, columns: list[Column]) -> int:
@@ -20,45 +31,63 @@ def nearest_column(cell: Cell, columns: list[Column]) -> int:
     return 0 if cell.start == 0 else max(range(len(columns)), key=shared)
 
 
-def build_header(header_rows: list[Row], columns: list[Column]) -> list[str]:
-    """Return the header of each column, in one line."""
+def build_header(header_rows: list[Row], columns: list[Column], first_figures: int) -> list[str]:
+    """Return the header of each column, in one line.
+
+    Args:
+        header_rows: The rows above the figures, from the top.
+        columns: The columns.
+        first_figures: The number of the first column of figures: those before it hold words.
+    """
     header = [""] * len(columns)
     below: list[str] = []
     for head in reversed(header_rows):
-        texts = spread_over_columns(head, columns, below)
+        if len(head) == 1 and UNIT.fullmatch(head[0].text):  # in the middle, and of all columns
+            header[0] = f"{head[0].text} {header[0]}".strip()
+            continue
+        texts = spread_over_columns(head, columns, first_figures, below)
         header = [f"{text} {under}".strip() for text, under in zip(texts, header, strict=True)]
         below = below or texts
     return header
 
 
-def spread_over_columns(head: Row, columns: list[Column], below: list[str]) -> list[str]:
+def spread_over_columns(head: Row, columns: list[Column], first_figures: int, below: list[str]) -> list[str]:
     """Return the texts of a header row, by column: one that spans several columns is repeated in each.
 
     Args:
         head: The row.
         columns: The columns.
+        first_figures: The number of the first column of figures.
         below: The lowest header row, by column; empty for that row itself.
     """
     texts = [""] * len(columns)
     label = [cell for cell in head if cell.end <= columns[1][0] and cell.start < columns[0][1]]
-    others = [cell for cell in head if cell not in label]
+    others = head if first_figures > 1 else []
+    words = [cell for cell in others if cell not in label and cell.end <= columns[first_figures][0]]
+    figures = [cell for cell in head if cell not in label and cell not in words]
     texts[0] = " ".join(cell.text for cell in label)
-    groups = group_columns(others, columns, below)
-    for number, cell in enumerate(others):
-        for index in groups[number] if groups else [nearest_column(cell, columns)]:
+    groups = group_columns(figures, columns, first_figures, below)
+    places = [[nearest_column(cell, columns)] for cell in words]
+    places += groups or [[nearest_column(cell, columns)] for cell in figures]
+    for cell, indices in zip([*words, *figures], places, strict=True):
+        for index in indices:
             if index or not label:
                 texts[index] = f"{texts[index]} {cell.text}".strip()
     return texts
 
 
-def group_columns(headers: Row, columns: list[Column], below: list[str]) -> list[list[int]]:
+def group_columns(headers: Row, columns: list[Column], first_figures: int, below: list[str]) -> list[list[int]]:
     """Return the columns of figures under each header, where headers span groups of them; else nothing.
 
-    That they do is sure where the row below begins again with each group, as `2018 2017 2018 2017` does.
+    That they do is sure where the row below begins again with each group, as `2018 2017 2018 2017` does, and where a
+    lone header is a period, as `Year Ended` is.
     """
-    if not 0 < len(headers) < len(columns) - 1:
+    figures = range(first_figures, len(columns))
+    if not 0 < len(headers) < len(figures):
         return []
-    for groups in filter(None, (equal_groups(len(headers), len(columns) - 1), best_groups(headers, columns))):
+    if len(headers) == 1 and PERIOD.fullmatch(headers[0].text):
+        return [list(figures)]
+    for groups in filter(None, (equal_groups(len(headers), figures), best_groups(headers, columns, figures))):
         again = {below[group[0]] for group in groups} if below else set()
         repeated = len(groups) > 1 and len(again) == 1 and "" not in again
         parts = [[columns[index] for index in group] for group in groups]
@@ -67,20 +96,23 @@ def group_columns(headers: Row, columns: list[Column], below: list[str]) -> list
     return []
 
 
-def equal_groups(num_groups: int, num_columns: int) -> list[list[int]]:
+def equal_groups(num_groups: int, figures: range) -> list[list[int]]:
     """Split the columns of figures into groups of one size; nothing if they cannot be."""
-    size, rest = divmod(num_columns, num_groups)
-    return [] if rest else [list(range(1 + size * n, 1 + size * (n + 1))) for n in range(num_groups)]
+    size, rest = divmod(len(figures), num_groups)
+    return [] if rest else [list(figures[size * n : size * (n + 1)]) for n in range(num_groups)]
 
 
-def best_groups(headers: Row, columns: list[Column]) -> list[list[int]]:
+def best_groups(headers: Row, columns: list[Column], figures: range) -> list[list[int]]:
     """Split the columns of figures into one group a header, so that headers are as well centred as can be."""
-    count = len(columns) - 1
+    count = len(figures)
     best: dict[tuple[int, int], tuple[float, list[list[int]]]] = {(0, 0): (0.0, [])}
     for number, head in enumerate(headers, 1):
         for end in range(number, count + 1):
             ways = [
-                (cost + off_centre(head, columns[start + 1 : end + 1]), [*groups, list(range(start + 1, end + 1))])
+                (
+                    cost + off_centre(head, [columns[index] for index in figures[start:end]]),
+                    [*groups, list(figures[start:end])],
+                )
                 for start in range(number - 1, end)
                 for cost, groups in [best.get((number - 1, start), (float("inf"), []))]
             ]

@@ -13,7 +13,7 @@ from pipeline.readers.common.tables import CURRENCY, Cell, Row, find_columns, is
 from pipeline.readers.pdf.hyphens import MARKED
 from pipeline.readers.pdf.lines import Line, Piece
 from pipeline.readers.pdf.paragraphs import LEADERS
-from pipeline.readers.pdf.table_headers import Column, build_header, nearest_column
+from pipeline.readers.pdf.table_headers import PERIOD, Column, build_header, nearest_column
 
 MIN_TABLE_ROWS = 3
 MAX_TABLE_COLUMNS = 40
@@ -115,11 +115,27 @@ def write_region(lines: list[Line], start: int, end: int, above: int, headings: 
     if not grid or None in grid:
         return start, ""
     top = find_header_start(lines, first, max(above, start - MAX_HEAD_LINES), columns, headings)
-    header_rows, labels = split_header_lines(lines[top:first], columns)
-    header = build_header(header_rows, columns)
-    over_figures = [[label, *[""] * (len(columns) - 1)] for label in labels]
+    first_figures = find_first_figures([row for row in grid if row])
+    header_rows, labels = split_header_lines(lines[top:first], columns[first_figures][0])
+    header = build_header(header_rows, columns, first_figures)
+    over_figures = [write_label(line, columns, first_figures) for line in labels]
     body_rows = join_labels([*over_figures, *(row for row in grid if row)])
     return top, write_table(header or [""] * len(columns), body_rows)
+
+
+def find_first_figures(grid: list[list[str]]) -> int:
+    """Return the number of the first column of figures, if most columns are; else 1, behind the labels."""
+    for index in range(1, len(grid[0]) // 2 + 1):
+        texts = [row[index] for row in grid if row[index]]
+        if 2 * sum(is_number(text.strip("$ ")) for text in texts) > len(texts):
+            return index
+    return 1
+
+
+def write_label(line: Line, columns: list[Column], first_figures: int) -> list[str]:
+    """Return the row of a line above the figures: its pieces in the columns of words, or all of it in the first."""
+    row = assign_columns(to_cells(line), columns) if first_figures > 1 else None
+    return row or [line.text, *[""] * (len(columns) - 1)]
 
 
 def join_labels(grid: list[list[str]]) -> list[list[str]]:
@@ -212,14 +228,19 @@ def find_header_start(
             break
         elif line.bottom <= highest and top < first:
             top = index
-        reached = max(reached, line.bottom)
+        reached = max(reached, line.bottom + line.rise)
     return skip_captions(lines, top, first, columns)
 
 
 def skip_captions(lines: list[Line], top: int, first: int, columns: list[Column]) -> int:
-    """Return the index of the first head after lone lines in the middle above more than two columns of figures."""
+    """Return the index of the first head after lone lines in the middle above more than two columns of figures.
+
+    A period, as `Year Ended` is, is no caption.
+    """
     while top < first and len(columns) > 3 and len(lines[top].pieces) == 1:
         line = lines[top]
+        if PERIOD.fullmatch(line.text):
+            break
         beside = any(abs(other.bottom - line.bottom) < SAME_HEIGHT * line.size for other in lines[top + 1 : first])
         if beside or is_label(line, columns) or any(other.bottom > line.bottom for other in lines[top + 1 : first]):
             break
@@ -238,10 +259,16 @@ def is_label(line: Line, columns: list[Column]) -> bool:
     return 10 * line.right < columns[1][0] and len(line.text) < 2 * MAX_CELL_CHARS
 
 
-def split_header_lines(lines: list[Line], columns: list[Column]) -> tuple[list[Row], list[str]]:
-    """Split the lines above the first figures into header rows, from the top, and the labels below them."""
-    lowest = min((line.bottom for line in lines if not is_label(line, columns)), default=0.0)
-    labels = [line.text for line in lines if line.bottom < lowest - SAME_HEIGHT * line.size]
+def split_header_lines(lines: list[Line], edge: float) -> tuple[list[Row], list[Line]]:
+    """Split the lines above the first figures into header rows, from the top, and the labels below them.
+
+    Args:
+        lines: Above the first figures.
+        edge: Where the figures begin, in tenths of points: what ends before it heads none of them.
+    """
+    heads = [line.bottom for line in lines if 10 * line.right >= edge or len(line.text) >= 2 * MAX_CELL_CHARS]
+    lowest = min(heads, default=0.0)
+    labels = [line for line in lines if line.bottom < lowest - SAME_HEIGHT * line.size]
     rows: list[list[Line]] = []
     for line in sorted(lines, key=lambda line: (-line.bottom, line.left)):
         if line.bottom < lowest - SAME_HEIGHT * line.size:

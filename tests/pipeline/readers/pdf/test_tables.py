@@ -148,3 +148,53 @@ def test_prose_with_years_is_no_table(page):
     paragraph(page, f"In 2018 and 2017 {WORDS}. " * 6, 72, 700, 400)
 
     assert "|" not in page.read()
+
+
+def test_headers_set_aslant_are_above_the_columns_where_they_begin(page):
+    page.setFont("Helvetica", 10)
+    for middle, group in ((276, "Plain"), (396, "Tuned")):
+        page.drawCentredString(middle, 712, group)
+    page.drawString(72, 662, "Model")
+    for left, word in ((232, "Procedure"), (292, "Completion"), (352, "Procedure"), (412, "Completion")):
+        page.saveState()
+        page.translate(left, 662)
+        page.rotate(45)
+        page.drawString(0, 0, word)
+        page.restoreState()
+    rows = [(name, "0.87", "0.20", "0.80", "0.00") for name in ("Small", "Middle", "Large")]
+    table(page, rows, 645, rights=(250, 310, 370, 430))
+    assert find_tables(page.read())[0] == [
+        "Model",
+        "Plain Procedure",
+        "Plain Completion",
+        "Tuned Procedure",
+        "Tuned Completion",
+    ]
+
+
+def test_a_lone_period_heads_all_columns_and_a_unit_in_the_middle_belongs_to_all(page):
+    page.setFont("Helvetica", 10)
+    page.drawCentredString(400, 690, "Year Ended")
+    for right, date in ((320, "Jan 26, 2025"), (420, "Jan 28, 2024"), (520, "Jan 29, 2023")):
+        page.drawRightString(right, 678, date)
+    page.drawCentredString(395, 666, "(In millions)")
+    table(page, [(*row, "138") for row in ROWS], 650, rights=(320, 420, 520))
+    dates = ["Year Ended Jan 26, 2025", "Year Ended Jan 28, 2024", "Year Ended Jan 29, 2023"]
+    assert find_tables(page.read())[0] == ["(In millions)", *dates]
+
+
+def test_a_row_of_labels_in_several_columns_of_words_is_no_header(page):
+    rights = (310, 370, 430, 490)
+    heads = ("First", "Second", "Third", "Fourth")
+    rows = [
+        ("Task", *heads),
+        ("Clustering", "", "", "", ""),
+        *((name, *("0.5",) * 4) for name in ("In 2D", "In 3D", "All")),
+    ]
+    for number, topic in enumerate(("Topic", "Proteomics", "Easy", "Normal", "Hard")):
+        page.setFont("Helvetica", 10)
+        page.drawString(72, 674 - 14 * number, topic)
+        table(page, [rows[number]], 674 - 14 * number, label=160, rights=rights)
+    found = find_tables(page.read())
+    assert found[0] == ["Topic", "Task", *heads]
+    assert found[1] == ["Proteomics", "Clustering", "", "", "", ""]

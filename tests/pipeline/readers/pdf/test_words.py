@@ -4,7 +4,7 @@ from pipeline.readers.common.clean import clean
 from pipeline.readers.common.reading import Options
 from pipeline.readers.pdf.headings import Outline
 from pipeline.readers.pdf.hyphens import join_words
-from pipeline.readers.pdf.layout import markdown_pages
+from pipeline.readers.pdf.layout import join_quotes, markdown_pages
 from pipeline.readers.pdf.lines import Line, Piece
 from tests.pipeline.readers.pdf.pdf_pages import WORDS, canvas, paragraph, read, table
 
@@ -156,3 +156,7 @@ def test_ligatures_are_letters():
     markdown, _ = markdown_pages([[line("The e\ufb03cient \ufb02oat, 5 \ufb01les")]], Outline({}))
 
     assert clean(markdown[0]) == "The efficient float, 5 files"
+
+
+def test_two_single_quotation_marks_side_by_side_are_a_double_one():
+    assert join_quotes("the ‘‘stick shaker’’ of ‘one’") == "the “stick shaker” of ‘one’"
