@@ -12,7 +12,7 @@ LINES_ABOVE = 12  # of a table, among which its title is looked for
 MAX_TITLE, MAX_INTRODUCTION = 160, 240  # characters
 UNIT = re.compile(r"\(|(?:(?:all )?(?:amounts|figures|dollars)|in (?:millions|thousands)|unaudited)\b", re.IGNORECASE)
 UNQUOTABLE = set('“”"|')
-NOTE_MARK = re.compile(r"\s*\[[\w, *]{1,8}\]")
+NOTE_MARK = re.compile(r"\s*\[[\w, *]{1,8}\]|\s*\(\d{1,2}\)(?=:?$)")
 GENERIC = re.compile(  # labels that mean nothing without the row above them
     r"(?:sub)?total|other|basic|diluted|net|current|domestic|international|foreign|federal|state|low|high|average|none"
     r"|(?:beginning|end|ending|balance)\b.*",

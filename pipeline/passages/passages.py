@@ -14,6 +14,16 @@ from pipeline.records import Document, Section
 NOT_PROSE = re.compile(r"\s*(#|\||>|```|[-*•] |\d+[.)] |\[)")
 PARAGRAPH = re.compile(r"[^\n]+(?:\n[^\n]+)*")
 MIN_WORDS, MAX_WORDS = 8, 50  # of a sentence that a question may quote
+MAX_CAPITALISED = 0.6  # of the words of a sentence; a list of authors has more
+UNREADABLE = re.compile(  # what no reader would quote: formulas, LaTeX, emphasis, addresses, keys of citations, masks
+    r"[\\$=<>≤≥≈±×÷√∑∫∈→^{}|~]|(?<!\w)_|_(?!\w)|https?:|www\.|@|\[[a-z]+\d{4}|\[\d|XXXX|\.\.\."
+)
+CREDITS = re.compile(  # how captions, sources and notes begin
+    r"(?:Figure|Fig\.|Table|Chart|Exhibit|Box|Plate|Listing)\s*[A-Z]?\.?\d|(?:Sources?|Notes?|Photos?|Images?|Credits?|Courtesy|Copyright"
+    r"|Illustration|Reprinted|Reproduced|Adapted)\b.{0,12}(?:[:©]|\bby\b|\bof\b|\bfrom\b)|©",
+    re.IGNORECASE,
+)
+DANGLING = re.compile(r"(?:\b(?:an?|the|of|for|to|in|on|by|with|and|or|from|at|as|than|its|our)|[,;(–-])$", re.IGNORECASE)
 
 
 class Passages:
@@ -81,6 +91,11 @@ class Passages:
         return trim_span(text, section.start, len(text) if end < 0 else end)
 
     @cached_property
+    def lower_case_words(self) -> frozenset[str]:
+        """The words that the document has in lower case."""
+        return frozenset(re.findall(r"(?<![\w’'-])[a-z]{3,}(?![\w-])", self.document.text))
+
+    @cached_property
     def flat_text(self) -> str:
         """The text with all white space collapsed to single spaces, for counting how often words occur."""
         return " ".join(self.document.text.split())
@@ -92,6 +107,19 @@ def occurs_once(passages: Passages, gapped: str, gap: str) -> bool:
 
 
 def is_askable(sentence: Span) -> bool:
-    """Say whether a question may quote a sentence: it is whole, of sensible length, and has no quotation marks."""
-    is_whole = sentence.text[0].isupper() and sentence.text[-1] in ".!?"
-    return is_whole and MIN_WORDS <= len(sentence.text.split()) <= MAX_WORDS and not set(sentence.text) & UNQUOTABLE
+    """Say whether a question may quote a sentence.
+
+    It is whole, of sensible length, without quotation marks, and neither a formula, a caption nor a list of names.
+    """
+    text, words = sentence.text, sentence.text.split()
+    is_whole = text[0].isupper() and text[-1] in ".!?"
+    if not is_whole or not MIN_WORDS <= len(words) <= MAX_WORDS or set(text) & UNQUOTABLE:
+        return False
+    num_capitalised = sum(word[0].isupper() for word in words)
+    return num_capitalised <= MAX_CAPITALISED * len(words) and not (UNREADABLE.search(text) or CREDITS.match(text))
+
+
+def is_telling_heading(heading: str) -> bool:
+    """Say whether a question can name a heading: it has a word, is whole, and can be quoted; 'S' and 'Provision of' not."""
+    has_word = re.search(r"[^\W\d_]{3}", heading)
+    return bool(has_word) and not (DANGLING.search(heading) or UNREADABLE.search(heading) or set(heading) & UNQUOTABLE)

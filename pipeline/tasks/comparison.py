@@ -1,34 +1,26 @@
-"""Compare two documents: figures that two filings both tag, and which sentence is from which document."""
+"""Compare two documents: figures that two filings both tag; a model compares what else they say."""
 
 from collections.abc import Iterator, Sequence
 
 from pipeline.passages.document_groups import in_pairs
-from pipeline.passages.passages import Passages, is_askable
-from pipeline.passages.spans import Span
+from pipeline.passages.passages import Passages
 from pipeline.passages.tagged_figures import TaggedFigure, tagged_figures
 from pipeline.records import Example
-from pipeline.stable_order import order_key
 from pipeline.tasks.build import are_distinct, build_example, choose, document_name
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "comparison", "comparison-1"
+NAME, VERSION = "comparison", "comparison-2"
 LARGER = (
     "Which reports the larger amount, “{a}” with its “{row}” {period} or “{b}” with its “{other}” {second}?"
     " By how much? Show the arithmetic.",
     "Compare “{row}” {period} in “{a}” with “{other}” {second} in “{b}”: which is larger, and what is the difference?",
 )
-WHOSE = (
-    "One of these sentences stands in “{a}”, the other in “{b}”: (1) “{one}” (2) “{two}” Which stands in which?",
-    "Two sentences, one from “{a}” and one from “{b}”: (1) “{one}” (2) “{two}” Say for each where it stands.",
-)
-MAX_ATTRIBUTIONS = 8  # for each pair of documents
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
     """Yield questions about two documents that have different names."""
     if are_distinct([document_name(passages) for passages in documents]):
         yield from compare_figures(documents)
-        yield from attribute_sentences(documents)
 
 
 def compare_figures(documents: Sequence[Passages]) -> Iterator[Example]:
@@ -70,26 +62,6 @@ def compare_amounts(documents: Sequence[Passages], a: TaggedFigure, b: TaggedFig
         for span in (figure.table.header_span, figure.row)
     ]
     return build_example(documents, NAME, VERSION, question, answer, evidence)
-
-
-def attribute_sentences(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield questions that quote a sentence of each document and ask which is whose."""
-    first, second = documents
-    ones, twos = (distinctive_sentences(passages, other) for passages, other in ((first, second), (second, first)))
-    names = [document_name(passages) for passages in documents]
-    for one, two in list(zip(ones, twos, strict=False))[:MAX_ATTRIBUTIONS]:
-        drawn = (0, 1) if choose(("first", "second"), one.text) == "first" else (1, 0)
-        words = [" ".join((one, two)[place].text.split()) for place in drawn]
-        question = choose(WHOSE, words[0]).format(a=names[0], b=names[1], one=words[0], two=words[1])
-        answer = f"(1) stands in “{names[drawn[0]]}”, (2) in “{names[drawn[1]]}”."
-        yield build_example(documents, NAME, VERSION, question, answer, [(first, one), (second, two)])
-
-
-def distinctive_sentences(passages: Passages, other: Passages) -> list[Span]:
-    """Return the sentences that one document has once and the other not at all, shuffled by their hashes."""
-    unique = [sentence for sentence in passages.sentences if sentence.text in passages.unique_sentences]
-    ranked = sorted(filter(is_askable, unique), key=lambda sentence: order_key(sentence.text))
-    return [sentence for sentence in ranked if " ".join(sentence.text.split()) not in other.flat_text]
 
 
 TASK = Task(

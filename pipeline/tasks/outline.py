@@ -3,13 +3,12 @@
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages.markdown_tables import UNQUOTABLE
-from pipeline.passages.passages import Passages
+from pipeline.passages.passages import Passages, is_telling_heading
 from pipeline.records import Example, Section
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "outline", "outline-1"
+NAME, VERSION = "outline", "outline-2"
 MIN_PARTS, MAX_PARTS = 3, 12
 WORDINGS = (
     "Which headings stand directly under “{heading}”? List them in their order.",
@@ -24,7 +23,7 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
     names = Counter(section.path[-1] for section in passages.document.sections)
     for section, parts in sections_with_parts(passages.document.sections):
         titles = [part.path[-1] for part in parts]
-        is_plain = not any(set(title) & UNQUOTABLE for title in [section.path[-1], *titles])
+        is_plain = all(map(is_telling_heading, [section.path[-1], *titles]))
         if names[section.path[-1]] != 1 or len(set(titles)) != len(titles) or not is_plain:
             continue
         question = choose(WORDINGS, section.path[-1]).format(heading=section.path[-1])

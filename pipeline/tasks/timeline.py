@@ -12,11 +12,16 @@ from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "timeline", "timeline-1"
+NAME, VERSION = "timeline", "timeline-2"
 NUM_EVENTS = 3
 GAP = "____"
 DATE = re.compile(rf"({'|'.join(MONTHS)})\s+(\d{{1,2}}),?\s+((?:1[5-9]|20)\d\d)(?!\d)")
 DANGLING = re.compile(r"(?:It|He|She|They|This|That|These|Those|There|Such)\b")  # does not say by itself what happened
+STATE = re.compile(  # a date that limits or measures something is no event
+    r"\b(?:as (?:of|at)|ended|ending|ends|through|until|till|since|before|after|by|effective|expir\w*|dated|to|from|than|due|matur\w*)"
+    r"(?: on)?(?: the)?\s*$",
+    re.IGNORECASE,
+)
 YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 WORDINGS = (
     "Put these events in the order of time, and give the date of each: {events}",
@@ -61,6 +66,8 @@ def find_events(passages: Passages) -> list[Event]:
         if len(dates) != 1 or len(YEAR.findall(sentence.text)) != 1 or not is_askable(sentence):
             continue
         match = dates[0]
+        if STATE.search(sentence.text[: match.start()]) or re.search(r"\b(?:will|would|shall)\b", sentence.text):
+            continue
         gapped = " ".join(f"{sentence.text[: match.start()]}{GAP}{sentence.text[match.end() :]}".split())
         try:
             date = datetime.date(int(match[3]), MONTHS.index(match[1]) + 1, int(match[2]))
