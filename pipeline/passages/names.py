@@ -17,18 +17,157 @@ BEFORE = re.compile(r"(?:[A-Z]\w*[,.]? (?:and|&|of|or) |[A-Z0-9][\w’-]*,? |[-/
 AFTER = re.compile(r"^(?: (?:and|&|or|on) [A-Z]|,? [A-Z0-9]|[-/–’']\w| \[| et al)")  # or ends further right
 ABBREVIATION = re.compile(r"^ \(([A-Z][A-Za-z&]{1,7})\)")
 NOT_FIRST = frozenset(
-    "A An The This That These Those It Its He She They We You I In On At For From By With And But Or If When While As Since"
-    " After Before Our His Her Their My Your Some Any All No Not Both Each Under See Although However Because During Once"
-    " Then There Here Such Other Most Many Only Even Now Oh Ah Yes Well Said Dear Poor Old Let To Of Per Had Has Have Was Were"
-    " Is Are Did Do Does Would Could Should Will Shall May Might Must Can Re".split()
+    [
+        "A",
+        "An",
+        "The",
+        "This",
+        "That",
+        "These",
+        "Those",
+        "It",
+        "Its",
+        "He",
+        "She",
+        "They",
+        "We",
+        "You",
+        "I",
+        "In",
+        "On",
+        "At",
+        "For",
+        "From",
+        "By",
+        "With",
+        "And",
+        "But",
+        "Or",
+        "If",
+        "When",
+        "While",
+        "As",
+        "Since",
+        "After",
+        "Before",
+        "Our",
+        "His",
+        "Her",
+        "Their",
+        "My",
+        "Your",
+        "Some",
+        "Any",
+        "All",
+        "No",
+        "Not",
+        "Both",
+        "Each",
+        "Under",
+        "See",
+        "Although",
+        "However",
+        "Because",
+        "During",
+        "Once",
+        "Then",
+        "There",
+        "Here",
+        "Such",
+        "Other",
+        "Most",
+        "Many",
+        "Only",
+        "Even",
+        "Now",
+        "Oh",
+        "Ah",
+        "Yes",
+        "Well",
+        "Said",
+        "Dear",
+        "Poor",
+        "Old",
+        "Let",
+        "To",
+        "Of",
+        "Per",
+        "Had",
+        "Has",
+        "Have",
+        "Was",
+        "Were",
+        "Is",
+        "Are",
+        "Did",
+        "Do",
+        "Does",
+        "Would",
+        "Could",
+        "Should",
+        "Will",
+        "Shall",
+        "May",
+        "Might",
+        "Must",
+        "Can",
+        "Re",
+    ]
 )
 DATES = frozenset(
-    "January February March April May June July August September October November December Monday Tuesday Wednesday"
-    " Thursday Friday Saturday Sunday".split()
+    [
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+    ]
 )
 LABELS = frozenset(
-    "Section Sections Chapter Table Tables Figure Figures Item Items Note Notes Part Appendix Article Title Form Exhibit"
-    " Step Case Page Volume Equation Theorem Algorithm Rule Annex Box Schedule".split()
+    [
+        "Section",
+        "Sections",
+        "Chapter",
+        "Table",
+        "Tables",
+        "Figure",
+        "Figures",
+        "Item",
+        "Items",
+        "Note",
+        "Notes",
+        "Part",
+        "Appendix",
+        "Article",
+        "Title",
+        "Form",
+        "Exhibit",
+        "Step",
+        "Case",
+        "Page",
+        "Volume",
+        "Equation",
+        "Theorem",
+        "Algorithm",
+        "Rule",
+        "Annex",
+        "Box",
+        "Schedule",
+    ]
 )
 
 
@@ -75,7 +214,7 @@ def runs_in(sentence: str) -> Iterator[tuple[str, bool, bool]]:
             words.pop(0)
         name = " ".join(words).removesuffix("’s").removesuffix("'s")
         if re.search(r"[’']s |[’']s?$|-[a-z]", name):
-            continue  # 'Sessions’s Senate' is no name
+            continue  # what is owned is another name
         if len(name.split()) < 2 or not set(name.split()).isdisjoint(DATES | LABELS) or words[-1][-1] == ".":
             continue
         before = sentence[: match.end() - len(" ".join(words))]
@@ -93,7 +232,7 @@ def is_explained(name: str, after: str) -> bool:
 
 
 def has_own_word(name: str, lower_case_words: frozenset[str]) -> bool:
-    """Say whether a word of a name, titles of people aside, is never written in lower case: 'Board of Directors' has none."""
+    """Say whether a word of a name, titles of people aside, is never in lower case: 'Board of Directors' has none."""
     words = [word for word in re.split(r"[ -]", name) if word[0].isupper() and not re.fullmatch(TITLE, word)]
     return any(word.lower() not in lower_case_words for word in words)
 

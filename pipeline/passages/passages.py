@@ -23,7 +23,9 @@ CREDITS = re.compile(  # how captions, sources and notes begin
     r"|Illustration|Reprinted|Reproduced|Adapted)\b.{0,12}(?:[:©]|\bby\b|\bof\b|\bfrom\b)|©",
     re.IGNORECASE,
 )
-DANGLING = re.compile(r"(?:\b(?:an?|the|of|for|to|in|on|by|with|and|or|from|at|as|than|its|our)|[,;(–-])$", re.IGNORECASE)
+DANGLING = re.compile(
+    r"(?:\b(?:an?|the|of|for|to|in|on|by|with|and|or|from|at|as|than|its|our)|[,;(–-])$", re.IGNORECASE
+)
 
 
 class Passages:
@@ -121,5 +123,5 @@ def is_askable(sentence: Span) -> bool:
 
 def is_telling_heading(heading: str) -> bool:
     """Say whether a question can name a heading: it has a word, is whole, and can be quoted; 'S' and 'Provision of' not."""
-    has_word = re.search(r"[^\W\d_]{3}", heading)
+    has_word = re.search(r"[^\W\d_]{3}", heading) and not re.fullmatch(r"[IVXLC]+\.?", heading)
     return bool(has_word) and not (DANGLING.search(heading) or UNREADABLE.search(heading) or set(heading) & UNQUOTABLE)

@@ -33,7 +33,13 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
             continue
         number = numbers[0]
         before, after = sentence.text[: number.start()], sentence.text[number.end() :]
-        if TRIVIAL.fullmatch(number[0]) or CITATION.search(before) or NAMED.search(before) or "[" in sentence.text or re.search(r"\d", after):
+        if (
+            TRIVIAL.fullmatch(number[0])
+            or CITATION.search(before)
+            or NAMED.search(before)
+            or "[" in sentence.text
+            or re.search(r"\d", after)
+        ):
             continue
         words = " ".join((before + GAP + after).split())
         if not occurs_once(passages, words, GAP):
