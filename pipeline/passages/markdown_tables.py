@@ -11,6 +11,7 @@ from pipeline.passages.spans import Span
 LINES_ABOVE = 12  # of a table, among which its title is looked for
 MAX_TITLE, MAX_INTRODUCTION = 160, 240  # characters
 UNIT = re.compile(r"\(|(?:(?:all )?(?:amounts|figures|dollars)|in (?:millions|thousands)|unaudited)\b", re.IGNORECASE)
+CAPTION = re.compile(r"(?:Table|Exhibit) [A-Z]?[\d.]+[A-Z]?[.:]? \w")
 UNQUOTABLE = set('“”"|')
 NOTE_MARK = re.compile(r"\s*\[[\w, *]{1,8}\]|\s*\(\d{1,2}\)(?=:?$)")
 GENERIC = re.compile(  # labels that mean nothing without the row above them
@@ -69,6 +70,8 @@ class MarkdownTable:
                 for heading, cell in named
                 if heading and headings[heading] == 1 and not set(heading) & UNQUOTABLE and is_figure(cell)
             )
+            if any(is_figure(cell) and not heading for heading, cell in zip(self.header[1:], cells[1:], strict=False)):
+                continue  # a heading beside an empty one may be that of both columns
             if figures:
                 yield TableRow(label, figures, span)
 
@@ -113,6 +116,8 @@ def find_title(lines_above: Sequence[str]) -> tuple[str, bool]:
     if not above or "|" in above[0]:
         return "", False
     title = strip_markup(above[0])
+    if CAPTION.match(title) and len(title) <= MAX_TITLE:
+        return title.rstrip("."), False
     is_marked = above[0].lstrip().startswith(("#", "**"))
     paragraph = list(takewhile(lambda line: line.strip() and "|" not in line, above))
     if is_marked or (len(paragraph) == 1 and title[-1:] not in ".;,:"):

@@ -16,159 +16,21 @@ RUN = re.compile(rf"(?<![\w.’-]){WORD}(?:{CONNECTOR}{WORD})*(?![\w-])")
 BEFORE = re.compile(r"(?:[A-Z]\w*[,.]? (?:and|&|of|or) |[A-Z0-9][\w’-]*,? |[-/–\w])$")  # the name begins further left
 AFTER = re.compile(r"^(?: (?:and|&|or|on) [A-Z]|,? [A-Z0-9]|[-/–’']\w| \[| et al)")  # or ends further right
 ABBREVIATION = re.compile(r"^ \(([A-Z][A-Za-z&]{1,7})\)")
-NOT_FIRST = frozenset(
-    [
-        "A",
-        "An",
-        "The",
-        "This",
-        "That",
-        "These",
-        "Those",
-        "It",
-        "Its",
-        "He",
-        "She",
-        "They",
-        "We",
-        "You",
-        "I",
-        "In",
-        "On",
-        "At",
-        "For",
-        "From",
-        "By",
-        "With",
-        "And",
-        "But",
-        "Or",
-        "If",
-        "When",
-        "While",
-        "As",
-        "Since",
-        "After",
-        "Before",
-        "Our",
-        "His",
-        "Her",
-        "Their",
-        "My",
-        "Your",
-        "Some",
-        "Any",
-        "All",
-        "No",
-        "Not",
-        "Both",
-        "Each",
-        "Under",
-        "See",
-        "Although",
-        "However",
-        "Because",
-        "During",
-        "Once",
-        "Then",
-        "There",
-        "Here",
-        "Such",
-        "Other",
-        "Most",
-        "Many",
-        "Only",
-        "Even",
-        "Now",
-        "Oh",
-        "Ah",
-        "Yes",
-        "Well",
-        "Said",
-        "Dear",
-        "Poor",
-        "Old",
-        "Let",
-        "To",
-        "Of",
-        "Per",
-        "Had",
-        "Has",
-        "Have",
-        "Was",
-        "Were",
-        "Is",
-        "Are",
-        "Did",
-        "Do",
-        "Does",
-        "Would",
-        "Could",
-        "Should",
-        "Will",
-        "Shall",
-        "May",
-        "Might",
-        "Must",
-        "Can",
-        "Re",
-    ]
-)
-DATES = frozenset(
-    [
-        "January",
-        "February",
-        "March",
-        "April",
-        "May",
-        "June",
-        "July",
-        "August",
-        "September",
-        "October",
-        "November",
-        "December",
-        "Monday",
-        "Tuesday",
-        "Wednesday",
-        "Thursday",
-        "Friday",
-        "Saturday",
-        "Sunday",
-    ]
-)
-LABELS = frozenset(
-    [
-        "Section",
-        "Sections",
-        "Chapter",
-        "Table",
-        "Tables",
-        "Figure",
-        "Figures",
-        "Item",
-        "Items",
-        "Note",
-        "Notes",
-        "Part",
-        "Appendix",
-        "Article",
-        "Title",
-        "Form",
-        "Exhibit",
-        "Step",
-        "Case",
-        "Page",
-        "Volume",
-        "Equation",
-        "Theorem",
-        "Algorithm",
-        "Rule",
-        "Annex",
-        "Box",
-        "Schedule",
-    ]
-)
+NOT_FIRST = frozenset(re.findall(r"\w+", (
+    "A An The This That These Those It Its He She They We You I In On At For From By With And But Or If When "
+    "While As Since After Before Our His Her Their My Your Some Any All No Not Both Each Under See Although "
+    "However Because During Once Then There Here Such Other Most Many Only Even Now Oh Ah Yes Well Said Dear Poor "
+    "Old Let To Of Per Had Has Have Was Were Is Are Did Do Does Would Could Should Will Shall May Might Must Can "
+    "Re"
+)))  # fmt: skip
+DATES = frozenset(re.findall(r"\w+", (
+    "January February March April May June July August September October November December Monday Tuesday "
+    "Wednesday Thursday Friday Saturday Sunday"
+)))  # fmt: skip
+LABELS = frozenset(re.findall(r"\w+", (
+    "Section Sections Chapter Table Tables Figure Figures Item Items Note Notes Part Appendix Article Title Form "
+    "Exhibit Step Case Page Volume Equation Theorem Algorithm Rule Annex Box Schedule"
+)))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -228,7 +90,7 @@ def is_explained(name: str, after: str) -> bool:
     """Say whether an abbreviation of a name's own initials follows it in parentheses."""
     match = ABBREVIATION.match(after)
     initials = "".join(word[0] for word in re.split(r"[ -]", name) if word[0].isupper())
-    return bool(match) and match[1].upper() == initials.upper()
+    return match is not None and match[1].upper() == initials.upper()
 
 
 def has_own_word(name: str, lower_case_words: frozenset[str]) -> bool:
@@ -241,4 +103,4 @@ def is_first_mention(passages: Passages, name: str, sentence: Span) -> bool:
     """Say whether no heading, table or list has a name before the sentence does."""
     pattern = r"\s+".join(map(re.escape, name.split()))
     match = re.search(pattern, passages.document.text)
-    return bool(match) and sentence.start <= match.start() < sentence.end
+    return match is not None and sentence.start <= match.start() < sentence.end

@@ -16,7 +16,7 @@ PARAGRAPH = re.compile(r"[^\n]+(?:\n[^\n]+)*")
 MIN_WORDS, MAX_WORDS = 8, 50  # of a sentence that a question may quote
 MAX_CAPITALISED = 0.6  # of the words of a sentence; a list of authors has more
 UNREADABLE = re.compile(  # what no reader would quote: formulas, LaTeX, emphasis, addresses, keys of citations, masks
-    r"[\\$=<>≤≥≈±×÷√∑∫∈→^{}|~]|(?<!\w)_|_(?!\w)|https?:|www\.|@|\[[a-z]+\d{4}|\[\d|XXXX|\.\.\."
+    r"[\\$=<>≤≥≈±×÷√∑∫∈→^{}|~]|(?<!\w)_|_(?!\w)|https?:|www\.|@|\[[a-z]+\d{4}|\[\d|XXXX|\.\.\.|[a-z]{4}\. [A-Z]"
 )
 CREDITS = re.compile(  # how captions, sources and notes begin
     r"(?:Figure|Fig\.|Table|Chart|Exhibit|Box|Plate|Listing)\s*[A-Z]?\.?\d|(?:Sources?|Notes?|Photos?|Images?|Credits?|Courtesy|Copyright"
@@ -122,6 +122,6 @@ def is_askable(sentence: Span) -> bool:
 
 
 def is_telling_heading(heading: str) -> bool:
-    """Say whether a question can name a heading: it has a word, is whole, and can be quoted; 'S' and 'Provision of' not."""
+    """Say whether a question can name a heading: it has a word, is whole, and can be quoted; 'XVI' does not."""
     has_word = re.search(r"[^\W\d_]{3}", heading) and not re.fullmatch(r"[IVXLC]+\.?", heading)
     return bool(has_word) and not (DANGLING.search(heading) or UNREADABLE.search(heading) or set(heading) & UNQUOTABLE)

@@ -12,76 +12,13 @@ from pipeline.tasks.task import Task
 NAME, VERSION = "headings", "headings-1"
 MIN_FOUND, MAX_FOUND = 3, 8
 WORD = re.compile(r"[^\W\d_]{5,}")
-EMPTY = frozenset(
-    [
-        "about",
-        "after",
-        "against",
-        "among",
-        "before",
-        "between",
-        "chapter",
-        "during",
-        "first",
-        "from",
-        "general",
-        "introduction",
-        "other",
-        "section",
-        "second",
-        "summary",
-        "third",
-        "under",
-        "using",
-        "where",
-        "which",
-        "while",
-        "without",
-        "would",
-        "their",
-        "these",
-        "those",
-        "other",
-        "others",
-        "information",
-        "related",
-        "changes",
-        "change",
-        "additional",
-        "certain",
-        "defined",
-        "following",
-        "further",
-        "making",
-        "managing",
-        "including",
-        "through",
-        "towards",
-        "within",
-        "being",
-        "based",
-        "general",
-        "overview",
-        "conclusion",
-        "appendix",
-        "results",
-        "details",
-        "available",
-        "material",
-        "matters",
-        "items",
-        "remarks",
-        "various",
-        "different",
-        "several",
-        "notes",
-        "policy",
-        "policies",
-        "example",
-        "examples",
-        "number",
-    ]
-)
+EMPTY = frozenset(re.findall(r"\w+", (
+    "about after against among before between chapter during first from general introduction other section second "
+    "summary third under using where which while without would their these those other others information related "
+    "changes change additional certain defined following further making managing including through towards within "
+    "being based general overview conclusion appendix results details available material matters items remarks "
+    "various different several notes policy policies example examples number"
+)))  # fmt: skip
 WORDINGS = (
     "Which headings of the document have the word “{word}”? List them all in their order, and count them.",
     "How many headings contain the word “{word}”? Name each, from the first to the last.",
@@ -101,10 +38,11 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
     for word, sections in by_word.items():
         titles = [section.path[-1] for section in sections]
         are_plain = all(is_telling_heading(title) and not CREDITS.match(title) for title in titles)
-        if MIN_FOUND <= len(titles) <= MAX_FOUND and word not in EMPTY and are_plain:
-            # A word of every heading below another one is the name of a pattern, as in 'Chapter 3'.
-            if all(names[title] == 1 for title in titles) and len({section.path[:-1] for section in sections}) > 1:
-                yield list_headings(documents, word, sections)
+        are_once = all(names[title] == 1 for title in titles)
+        # A word of headings that are all below one and the same is the name of a pattern, as in 'Chapter 3'.
+        are_apart = len({section.path[:-1] for section in sections}) > 1
+        if MIN_FOUND <= len(titles) <= MAX_FOUND and word not in EMPTY and are_plain and are_once and are_apart:
+            yield list_headings(documents, word, sections)
 
 
 def list_headings(documents: Sequence[Passages], word: str, sections: Sequence[Section]) -> Example:

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from itertools import pairwise
 
-from pipeline.passages.agreed_figures import find_yearly_rows, parse_cell
+from pipeline.passages.agreed_figures import Figures, find_yearly_rows, parse_cell
 from pipeline.passages.markdown_tables import YEAR, MarkdownTable, TableRow, row_label
 from pipeline.passages.passages import Passages
 from pipeline.records import Example
@@ -17,7 +18,7 @@ from pipeline.tasks.task import Task
 NAME, VERSION = "rows", "rows-1"
 MIN_ROWS, MAX_ROWS = 5, 60  # with a figure in the column
 MIN_FOUND, MAX_FOUND = 2, 8  # rows that meet the condition
-SUM = re.compile(
+SUM = re.compile(  # of a row that is made of others, or is no amount as they are
     r"\b(?:total|net|gross|sum|balance|less|beginning|ending|end of|average|mean|rate|per share|before|after)\b",
     re.IGNORECASE,
 )
@@ -52,8 +53,9 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
         for column in columns:
             yield from ask_above(documents, table, column)
             yield from ask_negative(documents, table, column)
-        for one, other in zip(columns, columns[1:], strict=False):
-            yield from ask_fallen(documents, table, one, other, tagged)
+        for one, other in pairwise(columns):
+            if ordered := in_order_of_years(one, other):
+                yield from ask_fallen(documents, table, ordered, tagged)
 
 
 def find_columns(table: MarkdownTable) -> Iterator[Column]:
@@ -108,31 +110,25 @@ def ask_negative(documents: Sequence[Passages], table: MarkdownTable, column: Co
 
 
 def ask_fallen(
-    documents: Sequence[Passages],
-    table: MarkdownTable,
-    one: Column,
-    other: Column,
-    tagged: dict[int, dict[str, Decimal]],
+    documents: Sequence[Passages], table: MarkdownTable, ordered: tuple[Column, Column], tagged: dict[int, Figures]
 ) -> Iterator[Example]:
-    """Ask which lines fell between two years; where the lines are tagged, the tags must say so too."""
-    ordered = in_order_of_years(one, other)
-    if not ordered:
-        return
+    """Ask which lines fell from one year to the next; where lines are tagged, their tags must say so too."""
     before, after = ordered
-    first, last = (YEAR.findall(column.heading)[-1] for column in ordered)
     earlier = {row.span.start: (cell, value) for row, cell, value in before.rows}
     both = [
         (row, cell, value, *earlier[row.span.start]) for row, cell, value in after.rows if row.span.start in earlier
     ]
     found = [line for line in both if line[2] < line[4]]
-    by_tags = {s for s, read in tagged.items() if {first, last} <= read.keys() and abs(read[last]) < abs(read[first])}
-    is_tagged = any(line[0].span.start in tagged for line in both)
-    if any(value <= 0 or was <= 0 for _, _, value, _, was in both) or not MIN_FOUND <= len(found) <= MAX_FOUND:
-        return
-    if is_tagged and {line[0].span.start for line in found} != by_tags & {line[0].span.start for line in both}:
-        return
-    question = choose(FELL, f"{table.name}|{last}").format(table=table.name, before=before.heading, after=after.heading)
-    yield build_list(documents, table, question, [(r, f"“{r.label}”: {was} to {now}") for r, now, _, was, _ in found])
+    are_positive = all(value > 0 and was > 0 for _, _, value, _, was in both)
+    if are_positive and MIN_FOUND <= len(found) <= MAX_FOUND:
+        first, last = (YEAR.findall(column.heading)[-1] for column in ordered)
+        read = [(line in found, tagged[line[0].span.start]) for line in both if line[0].span.start in tagged]
+        if all(fell == (abs(tags[last]) < abs(tags[first])) for fell, tags in read if {first, last} <= tags.keys()):
+            question = choose(FELL, f"{table.name}|{last}").format(
+                table=table.name, before=before.heading, after=after.heading
+            )
+            lines = [(row, f"“{row.label}”: {was} to {now}") for row, now, _, was, _ in found]
+            yield build_list(documents, table, question, lines)
 
 
 def in_order_of_years(one: Column, other: Column) -> tuple[Column, Column] | None:

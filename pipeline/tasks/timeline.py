@@ -18,8 +18,8 @@ GAP = "____"
 DATE = re.compile(rf"({'|'.join(MONTHS)})\s+(\d{{1,2}}),?\s+((?:1[5-9]|20)\d\d)(?!\d)")
 DANGLING = re.compile(r"(?:It|He|She|They|This|That|These|Those|There|Such)\b")  # does not say by itself what happened
 STATE = re.compile(  # a date that limits or measures something is no event
-    r"\b(?:as (?:of|at)|ended|ending|ends|through|until|till|since|before|after|by|effective|expir\w*|dated|to|from|than|due|matur\w*)"
-    r"(?: on)?(?: the)?\s*$",
+    r"\b(?:as (?:of|at)|end(?:ed|ing|s)|through|until|till|since|before|after|by|effective|expir\w*|dated|to|from|than"
+    r"|due|matur\w*)(?: on)?(?: the)?\s*$",
     re.IGNORECASE,
 )
 YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
