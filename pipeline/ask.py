@@ -1,18 +1,17 @@
 """Ask questions about documents, and answer them from their own words.
 
 Reads   DOCUMENTS/*.parquet   documents
-        KNOWN                 what some of them are known to say: JSON lines of {path, question, answer, quote}
+        KNOWN                 what some of them are known to say, as pipeline/teachers/known_facts.py describes it
 Writes  OUT/examples-00000.parquet   examples with their evidence; one that a teacher got wrong has a `reason`
-        OUT/report.json              examples by category and task, unfilled quotas, how many places evidence is in, where
+        OUT/report.json              examples by category and task, unfilled quotas, in how many places evidence is
         OUT/replies.sqlite           the replies of an endpoint by the hash of the request; the next run replays them
         OUT/preview.html             with --preview N: so many examples of an endpoint, and nothing else
         OUT/candidates/              the examples of each shard, with markers, so that an interrupted run can continue
 """
 
-import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,19 +26,20 @@ from pipeline.errors import InputError
 from pipeline.files import hash_file, hash_json, write_json
 from pipeline.params import Params
 from pipeline.passages.document_groups import DocumentCard, Relation, group_documents, read_cards, with_reviews
-from pipeline.passages.evidence_places import Bucket, count_by_bucket, find_buckets
+from pipeline.passages.evidence_places import Buckets, count_by_bucket, find_buckets
 from pipeline.passages.peer_reviews import ReviewRules
 from pipeline.records import Example
 from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.stable_order import stable_shuffle
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import parquet_files, read_documents, read_examples, write_examples
-from pipeline.tasks.task import KnownFact, Supplied, all_tasks
+from pipeline.tasks.task import Supplied, all_tasks
 from pipeline.teachers.budget import Spending
 from pipeline.teachers.cost_estimate import estimate
 from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.errors import BUDGET, STOPPED, find_fix
 from pipeline.teachers.generate import generate
+from pipeline.teachers.known_facts import read_known_facts
 from pipeline.teachers.quotas import Quota, choose_within, describe_example, limit_shares, list_unfilled
 from pipeline.teachers.rule_based import DocumentGroup, GroupShard, ShardAsker
 from pipeline.teachers.slots import TeachingPlan
@@ -65,33 +65,6 @@ class AskParams(Params):
     quotas: list[Quota]  # how many examples of a kind there may be; kinds without a quota are not limited
     max_shares: dict[str, float]  # the greatest fraction of the examples that a task may have; others are not limited
     seed: int
-
-
-def read_known_facts(file: Path, cards: Iterable[DocumentCard]) -> dict[str, tuple[KnownFact, ...]]:
-    """Return the known facts by doc_id; lines about other documents are ignored.
-
-    Raises:
-        InputError: The file is missing, or a line of it is broken.
-    """
-    if not file.is_file():
-        raise InputError(file, found="no such file", expected="JSON lines", fix="Name an empty file to know nothing.")
-    ids = {card.source: card.doc_id for card in cards}
-    found: dict[str, list[KnownFact]] = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-                source, fact = str(row["path"]), KnownFact(row["question"], row["answer"], row["quote"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise InputError(
-                    f"{file}, line {number}",
-                    found=str(error) or "no object",
-                    expected="path, question, answer and quote",
-                    fix="Correct or remove the line.",
-                ) from error
-            if source in ids:
-                found.setdefault(ids[source], []).append(fact)
-    return {doc_id: tuple(facts) for doc_id, facts in found.items()}
 
 
 def split_into_shards(groups: Sequence[DocumentGroup], groups_per_shard: int, folder: Path) -> tuple[GroupShard, ...]:
@@ -147,7 +120,7 @@ def ask_by_rules(
 
 
 def select(
-    examples: Iterable[Example], cards: Iterable[DocumentCard], buckets: Mapping[str, Bucket], params: AskParams
+    examples: Iterable[Example], cards: Iterable[DocumentCard], buckets: Buckets, params: AskParams
 ) -> tuple[list[Example], list[dict[str, object]]]:
     """Return the examples within quotas and shares, a fraction of them with citations, and the status of each quota."""
     categories = {card.doc_id: card.category for card in cards}
@@ -156,7 +129,7 @@ def select(
     accepted = (example for example in once.values() if not example.reason)
     sound = stable_shuffle(accepted, params.seed, key=lambda example: example.example_id)
     kept, statuses = choose_within(
-        [(e, describe_example(e, categories, num_tokens, buckets[e.example_id])) for e in sound], params.quotas
+        [(e, describe_example(e, categories, num_tokens, buckets[e.evidence])) for e in sound], params.quotas
     )
     cited = [
         with_citations(example)
@@ -182,7 +155,7 @@ def summarize(
     examples: Sequence[Example],
     cards: Sequence[DocumentCard],
     statuses: Sequence[dict[str, object]],
-    buckets: dict[str, Bucket],
+    buckets: Buckets,
     lengths: dict[str, int],
 ) -> dict[str, Any]:
     """Return the counts of a run, for its report."""

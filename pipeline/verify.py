@@ -26,7 +26,7 @@ from pipeline.dataset.evidence_page import write_preview
 from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.params import Params
-from pipeline.passages.evidence_places import Bucket, count_by_bucket, find_buckets
+from pipeline.passages.evidence_places import Buckets, count_by_bucket, find_buckets
 from pipeline.records import Example
 from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.storage.document_store import DocumentStore
@@ -112,7 +112,7 @@ def check_probes(not_run: Counter[str], params: VerifyParams) -> None:
 
 
 def count_results(
-    accepted: Sequence[Example], rejected: Sequence[Example], buckets: dict[str, Bucket], examples: Path
+    accepted: Sequence[Example], rejected: Sequence[Example], buckets: Buckets, examples: Path
 ) -> dict[str, Any]:
     """Return the counts of a run, with what an accepted example cost if an endpoint was paid for the examples."""
     report: dict[str, Any] = {

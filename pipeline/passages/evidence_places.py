@@ -15,6 +15,8 @@ from pipeline.records import Document, Evidence, Example
 
 Bucket = Literal["1", "2-3", "4-5", "6+"]
 BUCKETS: tuple[Bucket, ...] = get_args(Bucket)
+Quotes = tuple[Evidence, ...]
+Buckets = dict[Quotes, Bucket]  # by the evidence of an example; citations change its id, and not this
 NEAR_CHARACTERS = 600  # quotes closer than a passage are read at a glance
 BLANK_LINE = re.compile(r"\n\s*\n")
 
@@ -44,21 +46,21 @@ def find_example_bucket(example: Example, text_of: Callable[[str], str]) -> Buck
     )
 
 
-def find_buckets(examples: Iterable[Example], documents: Iterable[Document]) -> dict[str, Bucket]:
-    """Return the bucket of each example by its id, in one pass over the documents."""
-    by_document: dict[str, dict[str, list[Evidence]]] = {}
-    num_places: Counter[str] = Counter()
+def find_buckets(examples: Iterable[Example], documents: Iterable[Document]) -> Buckets:
+    """Return the bucket of each example by its evidence, in one pass over the documents."""
+    by_document: dict[str, dict[Quotes, list[Evidence]]] = {}
+    num_places: Counter[Quotes] = Counter()
     for example in examples:
-        num_places[example.example_id] = 0
-        for span in example.evidence:
-            by_document.setdefault(span.doc_id, {}).setdefault(example.example_id, []).append(span)
+        num_places[example.evidence] = 0
+        for span in dict.fromkeys(example.evidence):
+            by_document.setdefault(span.doc_id, {}).setdefault(example.evidence, []).append(span)
     for document in documents:
-        for example_id, spans in by_document.get(document.doc_id, {}).items():
-            num_places[example_id] += count_places(spans, document.text)
-    return {example_id: find_bucket(number) for example_id, number in num_places.items()}
+        for quotes, spans in by_document.get(document.doc_id, {}).items():
+            num_places[quotes] += count_places(spans, document.text)
+    return {quotes: find_bucket(number) for quotes, number in num_places.items()}
 
 
-def count_by_bucket(examples: Iterable[Example], buckets: dict[str, Bucket]) -> dict[str, int]:
+def count_by_bucket(examples: Iterable[Example], buckets: Buckets) -> dict[str, int]:
     """Return how many examples there are in each bucket, for a report."""
-    counts = Counter(buckets[example.example_id] for example in examples)
+    counts = Counter(buckets[example.evidence] for example in examples)
     return {bucket: counts[bucket] for bucket in BUCKETS}

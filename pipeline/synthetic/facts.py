@@ -1,10 +1,13 @@
-"""Plant a fact: a sentence with one answer in it, told at one place of a document."""
+"""Plant a fact: a sentence with one answer in it, told at one place of a document; and join facts of several places."""
 
 import re
+from collections.abc import Sequence
 
 from pipeline.synthetic.grammar import Grammar, tidy
 from pipeline.synthetic.manuscript import Fact
 
+MAX_JOINED = 3  # facts in one question
+SENTENCE_END = re.compile(r"(?<=[.!?]) (?=[A-Z])")
 RANGE = re.compile(r"([\d.]+)\.\.([\d.]+)(.*)")
 
 
@@ -31,3 +34,16 @@ def answer_from(grammar: Grammar, source: str) -> str:
     decimals = len(match[1].partition(".")[2])
     low, high = (round(float(end) * 10**decimals) for end in match.group(1, 2))
     return f"{grammar.rng.randint(low, high) / 10**decimals:,.{decimals}f}{match[3]}"
+
+
+def know(task: str, question: str, answer: str, quotes: Sequence[str]) -> Fact:
+    """Return what a document is known to say in several places, or in one that is not a look-up."""
+    return Fact("several", question, answer, quotes=tuple(quotes), task=task)
+
+
+def join_facts(about: str, facts: Sequence[Fact]) -> Fact:
+    """Return one question of the questions of facts about one subject, which are told in different places."""
+    chosen = facts[:MAX_JOINED]
+    asked = " ".join(f"({number}) {fact.question}" for number, fact in enumerate(chosen, 1))
+    answer = "; ".join(f"({number}) {fact.answer}" for number, fact in enumerate(chosen, 1))
+    return know("multi_hop", f"{about} {asked}", f"{answer}.", [fact.quote for fact in chosen])

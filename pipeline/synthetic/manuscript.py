@@ -5,7 +5,7 @@ from typing import Literal, TypeAlias
 
 from pipeline.records import Category
 
-Kind = Literal["table", "prose", "series"]
+Kind = Literal["table", "prose", "series", "several"]
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,11 @@ class Fact:
     kind: Kind
     question: str
     answer: str
-    quote: str  # a sentence, or a row's label and its cells
+    quote: str = ""  # a sentence, or a row's label and its cells; '' where there are several
     row: str = ""
     column: str = ""
+    quotes: tuple[str, ...] = ()  # of a fact of several places, in their order
+    task: str = ""  # what kind of question it is; '' for a look-up
 
 
 @dataclass(frozen=True)

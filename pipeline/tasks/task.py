@@ -24,7 +24,8 @@ class KnownFact:
 
     question: str
     answer: str
-    quote: str
+    quotes: tuple[str, ...]
+    task: str = "known"  # what kind of question it is, as 'summary' or 'why'
 
 
 @dataclass(frozen=True)

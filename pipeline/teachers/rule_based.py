@@ -63,12 +63,12 @@ def make_examples(
     The tasks take turns as far as they have candidates, and the examples of each are spread over the text.
     """
     category = documents[0].document.category
-    found = [
-        spread(task.find_candidates(documents, supplied or Supplied()), documents, num_examples, seed)
-        for task in all_tasks().values()
-        if task.is_rule_based and task.related is relation and category in task.categories
-    ]
-    return round_robin(found)[:num_examples]
+    by_task: dict[str, list[Example]] = {}
+    for task in all_tasks().values():
+        if task.is_rule_based and task.related is relation and category in task.categories:
+            for example in task.find_candidates(documents, supplied or Supplied()):
+                by_task.setdefault(example.task, []).append(example)
+    return round_robin(spread(found, documents, num_examples, seed) for found in by_task.values())[:num_examples]
 
 
 def spread(candidates: Iterable[Example], documents: Sequence[Passages], num_examples: int, seed: int) -> list[Example]:
