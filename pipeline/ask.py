@@ -11,7 +11,7 @@ Writes  OUT/examples-00000.parquet   examples with their evidence; one that a te
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,12 +33,13 @@ from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.stable_order import stable_shuffle
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import parquet_files, read_documents, read_examples, write_examples
-from pipeline.tasks.task import Supplied, all_tasks
+from pipeline.tasks.task import KnownFact, Supplied, all_tasks
 from pipeline.teachers.budget import Spending
 from pipeline.teachers.cost_estimate import estimate
 from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.errors import BUDGET, STOPPED, find_fix
 from pipeline.teachers.generate import generate
+from pipeline.teachers.known_answers import compare_with_known, describe_comparisons
 from pipeline.teachers.known_facts import read_known_facts
 from pipeline.teachers.quotas import Quota, choose_within, describe_example, limit_shares, list_unfilled
 from pipeline.teachers.rule_based import DocumentGroup, GroupShard, ShardAsker
@@ -60,6 +61,9 @@ class AskParams(Params):
     num_per_document: int = Field(ge=1)  # examples asked of each document, and of each group, at most
     cited_fraction: float = Field(ge=0, le=1)  # of the answers that cite their evidence
     endpoint: EndpointParams  # of the teacher `endpoint`
+    num_known: int = Field(
+        ge=0
+    )  # questions with known answers that an endpoint is asked as well, to compare its answers
     max_failed_fraction: float = Field(ge=0, le=1)  # of its examples; with more, all is written and the run fails
     human: ReviewRules  # which reviews are good enough to be answers, whoever the teacher is
     quotas: list[Quota]  # how many examples of a kind there may be; kinds without a quota are not limited
@@ -192,7 +196,13 @@ def check_task_names(params: AskParams) -> None:
 
 
 def ask(
-    params: AskParams, *, documents: Path, known: Path, cards: Sequence[DocumentCard], plan: TeachingPlan, out: Path
+    params: AskParams,
+    *,
+    documents: Path,
+    facts: Mapping[str, tuple[KnownFact, ...]],
+    cards: Sequence[DocumentCard],
+    plan: TeachingPlan,
+    out: Path,
 ) -> tuple[list[Example], Spending | None]:
     """Return the candidates of the teacher and what an endpoint cost; reviews are always asked about by rules."""
     tasks = all_tasks().values()
@@ -203,7 +213,7 @@ def ask(
         found, spending = generate(plan, cards, out)
         relations = [with_reviews] if next(with_reviews(cards), None) else []
     if relations:
-        supplied = Supplied(read_known_facts(known, cards), params.human)
+        supplied = Supplied(facts, params.human)
         found += ask_by_rules(
             params,
             documents=documents,
@@ -258,6 +268,7 @@ def run(params: AskParams, preview: int = 0, *, documents: Path, known: Path, ou
     """
     check_task_names(params)
     cards = read_cards(documents)
+    facts = read_known_facts(known, cards)
     plan = TeachingPlan(documents, params.num_per_document, params.seed, params.endpoint)
     if dry_run:
         log.info("ask: %s", estimate(plan, cards))
@@ -265,7 +276,7 @@ def run(params: AskParams, preview: int = 0, *, documents: Path, known: Path, ou
     if preview:
         write_few(plan, cards, out, preview)
         return
-    found, spending = ask(params, documents=documents, known=known, cards=cards, plan=plan, out=out)
+    found, spending = ask(params, documents=documents, facts=facts, cards=cards, plan=plan, out=out)
     buckets = find_buckets(found, read_documents(documents))
     examples, statuses = select(found, cards, buckets, params)
     if not spending and all(example.reason for example in examples):
@@ -278,6 +289,9 @@ def run(params: AskParams, preview: int = 0, *, documents: Path, known: Path, ou
     num_examples = write_examples(out / "examples-00000.parquet", examples)
     lengths = {document.doc_id: len(document.text) for document in read_documents(documents)}
     report = summarize(examples, cards, statuses, buckets, lengths)
+    if spending and facts and params.num_known:
+        report["known_answers"] = compare_with_known(plan, facts, params.num_known, out)
+        log.info("ask: %s", describe_comparisons(report["known_answers"]))
     if spending:
         report["spending"] = spending.as_dict(num_sound=sum(report["examples"].values()))
     write_json(out / "report.json", report)

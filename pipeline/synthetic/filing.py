@@ -197,7 +197,8 @@ def know_year(company: Company, blocks: list[Block]) -> list[Fact]:
         f"Summarise the results of {company.name} in {YEARS[0]}: revenue and profit, the segments, and the cash flows."
     )
     quotes = [*results, *causes, *cash]
-    return [know("summary", question, " ".join(quotes), quotes), *(know_cause(cause) for cause in causes)]
+    answer = " ".join(quotes).replace("We paid", f"{company.name} paid")
+    return [know("summary", question, answer, quotes), *(know_cause(cause) for cause in causes)]
 
 
 def know_cause(sentence: str) -> Fact:

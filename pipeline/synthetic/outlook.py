@@ -216,7 +216,10 @@ def know_outlook(world: World, blocks: list[Block], year: int) -> Fact:
         f"Summarise the growth outlook of {year}: the mean growth of each region in this year and the next, and how"
         " far earlier forecasts were off."
     )
-    return know("summary", question, " ".join([*regions, off, miss]), [*regions, off, miss])
+    answer = " ".join(
+        [*regions, off.replace("that we published", "published"), miss.replace("our forecast", "the forecast")]
+    )
+    return know("summary", question, answer, [*regions, off, miss])
 
 
 def know_chains(planted: dict[str, tuple[str, Fact]], blocks: list[Block]) -> list[Fact]:
@@ -235,10 +238,10 @@ def know_chains(planted: dict[str, tuple[str, Fact]], blocks: list[Block]) -> li
 def ask_chain(table: Table, column: str, row: Row, index: int, fact: Fact) -> Fact:
     """Return the question that names an economy only by its place in a table."""
     question = (
-        f"Take the economy with the highest figure under “{column}” in “{table.caption}”. Of this economy:"
-        f" {fact.question.replace(row.label, 'it')}"
+        f"Find the economy with the highest figure under “{column}” in “{table.caption}”."
+        f" {fact.question.replace(row.label, 'this economy')}"
     )
-    answer = f"It is {row.label}, with {row.cells[index].text}. The answer is {fact.answer}."
+    answer = f"It is {row.label}, with {row.cells[index].text}. {fact.quote}"
     return know("chain", question, answer, [" ".join(table.header), quote_of(row), fact.quote])
 
 

@@ -7,8 +7,7 @@ The lines of `BEATS` go with the beats of `plot.py`, one by one; the names in br
 BEATS = (
     "The {object} of {town}, which had stood in the vestry for longer than anyone could reckon, is missed one morning.",
     "The council votes a reward and asks {A} to make inquiries.",
-    "Suspicion falls on {C}, who was seen near the vestry with a covered basket; only {A} believes that it held"
-    " washing.",
+    "{C} is suspected, having been seen near the vestry with a covered basket; only {A} believes that it held washing.",
     "A letter without a name says that the {object} is nearer than people think, and {A} knows the paper.",
     "A second search, of attics, brings to light many things that had been reported stolen, but not the {object}.",
     "{A} and {D} quarrel, and for a time the inquiry stands still.",
