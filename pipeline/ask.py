@@ -61,9 +61,7 @@ class AskParams(Params):
     num_per_document: int = Field(ge=1)  # examples asked of each document, and of each group, at most
     cited_fraction: float = Field(ge=0, le=1)  # of the answers that cite their evidence
     endpoint: EndpointParams  # of the teacher `endpoint`
-    num_known: int = Field(
-        ge=0
-    )  # questions with known answers that an endpoint is asked as well, to compare its answers
+    num_known: int = Field(ge=0)  # questions that an endpoint is asked as well, to compare its answers with the known
     max_failed_fraction: float = Field(ge=0, le=1)  # of its examples; with more, all is written and the run fails
     human: ReviewRules  # which reviews are good enough to be answers, whoever the teacher is
     quotas: list[Quota]  # how many examples of a kind there may be; kinds without a quota are not limited

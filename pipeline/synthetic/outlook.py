@@ -216,9 +216,8 @@ def know_outlook(world: World, blocks: list[Block], year: int) -> Fact:
         f"Summarise the growth outlook of {year}: the mean growth of each region in this year and the next, and how"
         " far earlier forecasts were off."
     )
-    answer = " ".join(
-        [*regions, off.replace("that we published", "published"), miss.replace("our forecast", "the forecast")]
-    )
+    record = f"{off} {miss}".replace("that we published", "published").replace("our forecast", "the forecast")
+    answer = " ".join([*regions, record])
     return know("summary", question, answer, [*regions, off, miss])
 
 

@@ -246,7 +246,8 @@ def know_paper(study: Study, blocks: list[Block], known: dict[str, str]) -> Fact
     limits = blocks[blocks.index(Heading("8 Limitations")) + 1]
     limit = SENTENCE_END.split(limits.text)[0] if isinstance(limits, Prose) else ""
     answer = (
-        f"{subject.replace('We study', 'The paper studies')} {claim} The gain over {known['B']} is largest under the condition “{gains[-1].label}”"
+        f"{subject.replace('We study', 'The paper studies')} {claim}"
+        f" The gain over {known['B']} is largest under the condition “{gains[-1].label}”"
         f" ({gains[-1].cells[-1].text.lstrip('+')} points) and smallest under “{gains[0].label}”"
         f" ({gains[0].cells[-1].text.lstrip('+')} points). Of the variants, “{needed.label}” loses most"
         f" ({needed.cells[-1].text.lstrip('-')} points). As a limitation, the paper says: {limit}"

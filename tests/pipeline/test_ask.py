@@ -53,6 +53,8 @@ PARAMS = AskParams(
     cited_fraction=0.0,
     max_failed_fraction=0.2,
     quotas=[],
+    max_shares={},
+    num_known=0,
     seed=1,
 )
 
