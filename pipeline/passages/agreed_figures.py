@@ -27,7 +27,7 @@ class YearlyRow:
     span: Span
     currency: str
     tagged: Figures  # in whole units
-    printed: Figures  # as they stand in the cells
+    printed: Figures  # as the cells have them
     digits: dict[str, str]  # '84,284'
     ends: dict[str, str]  # the day on which each period ends: '2025-06-30'
 

@@ -159,7 +159,7 @@ def test_a_document_gives_no_more_than_it_is_asked_for_and_its_tasks_take_turns(
         return [example.task for example in make_examples([Passages(documents[category])], alone, 3, seed=1)]
 
     assert asked_tasks("report") == ["cell", "section", "series"]
-    assert asked_tasks("book") == ["continuation", "section", "speech"]
+    assert asked_tasks("book") == ["continuation", "section", "speakers"]
     assert asked_tasks("paper") == ["figure", "section", "section"]
 
 

@@ -35,6 +35,8 @@ def test_places_of_different_documents_are_counted_for_each() -> None:
     assert count_by_bucket(examples[:1], find_buckets(examples, documents)) == {"1": 0, "2-3": 0, "4-5": 0, "6+": 1}
 
 
-@pytest.mark.parametrize(("number", "name"), [(0, "1"), (1, "1"), (2, "2-3"), (3, "2-3"), (4, "4-5"), (5, "4-5"), (6, "6+"), (40, "6+")])  # fmt: skip
+@pytest.mark.parametrize(("number", "name"), [
+    (0, "1"), (1, "1"), (2, "2-3"), (3, "2-3"), (4, "4-5"), (5, "4-5"), (6, "6+"), (40, "6+"),
+])  # fmt: skip
 def test_buckets_have_the_bounds_of_their_names(number: int, name: str) -> None:
     assert find_bucket(number) == name

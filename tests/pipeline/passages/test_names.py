@@ -7,7 +7,7 @@ from pipeline.passages.passages import Passages, is_askable, is_telling_heading
 from pipeline.passages.spans import Span
 from pipeline.records import Document
 
-REST = "Later the same was said of {name} again by all who had seen it. In the end nobody spoke of anything but {name} there."
+REST = "Later the same was said of {name} by all who had seen it. In the end nobody spoke of anything but {name} there."
 
 
 def names_in(*paragraphs: str) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 
 from pipeline.passages.agreed_figures import find_yearly_rows, parse_cell
 from pipeline.passages.passages import Passages
+from pipeline.records import Document
 from pipeline.tasks.rows import find_bound
 from tests.pipeline.tasks.test_tasks import asked, document, filing
 
@@ -82,7 +83,7 @@ def test_negative_rows_and_falling_rows_are_listed_whole() -> None:
     answers = asked("rows", document(OUTLOOK, "report"))
     assert "There are two: “Estholm”: (0.4); “Ghestor”: (1.4)." in answers.values()
     assert not any("fell" in question or "lower" in question for question in answers)  # a year has negative figures
-    positive = OUTLOOK.replace("(", "").replace("1.4) | 0.3", "0.4 | 0.3").replace(")", "")
+    positive = OUTLOOK.replace("(", "").replace(")", "")
     answers = asked("rows", document(positive, "report"))
     fallen = [answer for question, answer in answers.items() if "fell" in question or "are lower" in question]
     assert fallen == ["There are three: “Sorvia”: 6.3 to 5.9; “Kelmar”: 3.3 to 2.2; “Ghestor”: 1.4 to 0.3."]
@@ -113,13 +114,16 @@ def test_lines_that_fell_must_have_fallen_by_their_tags_too() -> None:
     assert not any("fell" in q or "are lower" in q for q in asked("rows", replace(agreeing, facts=swapped)))
 
 
-def test_a_ratio_relates_lines_of_two_statements_and_shows_its_arithmetic() -> None:
+def filing_with_income() -> Document:
+    """A filing whose costs are tagged as its income, so that they relate to its assets."""
+    concepts = {"Cost": "us-gaap:NetIncomeLoss", "Assets": "us-gaap:Assets"}
     made = filing()
-    facts = tuple(
-        replace(f, concept={"Cost": "us-gaap:NetIncomeLoss", "Assets": "us-gaap:Assets"}.get(f.concept, f.concept))
-        for f in made.facts
-    )
-    answers = asked("ratios", replace(made, facts=facts))
+    return replace(made, facts=tuple(replace(f, concept=concepts.get(f.concept, f.concept)) for f in made.facts))
+
+
+def test_a_ratio_relates_lines_of_two_statements_and_shows_its_arithmetic() -> None:
+    made = filing_with_income()
+    answers = asked("ratios", made)
     assert "2023: 700 / 4,400 * 100 = 15.9 percent." in answers.values()
     assert (
         "2023: 700 / 4,400 * 100 = 15.9 percent; 2022: 640 / 4,100 * 100 = 15.6 percent. It was highest in 2023."
@@ -128,15 +132,11 @@ def test_a_ratio_relates_lines_of_two_statements_and_shows_its_arithmetic() -> N
 
 
 def test_a_figure_whose_tag_and_cell_differ_is_related_to_nothing() -> None:
-    made = filing()
-    facts = tuple(
-        replace(f, concept={"Cost": "us-gaap:NetIncomeLoss", "Assets": "us-gaap:Assets"}.get(f.concept, f.concept))
-        for f in made.facts
-    )
+    made = filing_with_income()
     wrong_year = tuple(
-        replace(f, period=f.period.replace("2023", "2021")) if "NetIncome" in f.concept else f for f in facts
+        replace(f, period=f.period.replace("2023", "2021")) if "NetIncome" in f.concept else f for f in made.facts
     )
-    wrong_value = tuple(replace(f, value="720000000") if f.value == "700000000" else f for f in facts)
+    wrong_value = tuple(replace(f, value="720000000") if f.value == "700000000" else f for f in made.facts)
     assert not asked("ratios", replace(made, facts=wrong_year))
     assert not any("2023: 720" in answer for answer in asked("ratios", replace(made, facts=wrong_value)).values())
     assert not asked("ratios", replace(made, facts=wrong_value))
@@ -188,7 +188,7 @@ def test_a_dash_is_no_figure() -> None:
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "bound"), [(763, 840, 800), (80, 99, 90), (5, 6, 5), (-3, 4, None), (99, 101, 100)]
+    ("low", "high", "bound"), [(763, 840, 800), (80, 99, 80), (5, 6, 5), (-3, 4, None), (99, 101, 100)]
 )
 def test_a_bound_is_the_roundest_number_between_two_figures(low: int, high: int, bound: int | None) -> None:
     assert find_bound(low, high) == bound
