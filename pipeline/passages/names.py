@@ -63,7 +63,8 @@ def find_names(passages: Passages) -> list[Name]:
         num_mentions = text.count(name)
         matters = is_explained or (num_mentions >= MIN_MENTIONS and has_own_word(name, passages.lower_case_words))
         # 'Memory Accelerator' is in the text as often as its longer name, but never whole.
-        if matters and 2 * wholes[name] > num_mentions and is_first_mention(passages, name, sentence):
+        is_whole = 2 * wholes[name] > num_mentions and not goes_on(name, text, num_mentions)
+        if matters and is_whole and is_first_mention(passages, name, sentence):
             found.append(Name(name, sentence, num_mentions))
     return found
 
@@ -97,6 +98,12 @@ def has_own_word(name: str, lower_case_words: frozenset[str]) -> bool:
     """Say whether a word of a name, titles of people aside, is never in lower case: 'Board of Directors' has none."""
     words = [word for word in re.split(r"[ -]", name) if word[0].isupper() and not re.fullmatch(TITLE, word)]
     return any(word.lower() not in lower_case_words for word in words)
+
+
+def goes_on(name: str, text: str, num_mentions: int) -> bool:
+    """Say whether one word follows most mentions of a name: 'Trump Moscow' is half of 'Trump Moscow project'."""
+    following = Counter(re.findall(rf"{re.escape(name)} ([a-z]{{5,}})", text))
+    return num_mentions >= MIN_MENTIONS and 2 * max(following.values(), default=0) > num_mentions
 
 
 def is_first_mention(passages: Passages, name: str, sentence: Span) -> bool:

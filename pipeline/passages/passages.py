@@ -18,6 +18,10 @@ MAX_CAPITALISED = 0.6  # of the words of a sentence; a list of authors has more
 UNREADABLE = re.compile(  # what no reader would quote: formulas, LaTeX, emphasis, addresses, keys of citations, masks
     r"[\\$=<>≤≥≈±×÷√∑∫∈→^{}|~]|(?<!\w)_|_(?!\w)|https?:|www\.|@|\[[a-z]+\d{4}|\[\d|XXXX|\.\.\.|[a-z]{4}\. [A-Z]"
 )
+ABBREVIATED = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|Co|Inc|Corp|No|Nos|vs|Fig|Sec|Eq|pp?|cf|i\.e|e\.g)\.$"
+)  # is no end
+SENTENCE_LIKE = re.compile(r"(?:\S+ ){5,}\S*[a-z]\.$")  # a heading that is a sentence or an item of a list
 CREDITS = re.compile(  # how captions, sources and notes begin
     r"(?:Figure|Fig\.|Table|Chart|Exhibit|Box|Plate|Listing)\s*[A-Z]?\.?\d|(?:Sources?|Notes?|Photos?|Images?|Credits?|Courtesy|Copyright"
     r"|Illustration|Reprinted|Reproduced|Adapted)\b.{0,12}(?:[:©]|\bby\b|\bof\b|\bfrom\b)|©",
@@ -115,6 +119,8 @@ def is_askable(sentence: Span) -> bool:
     """
     text, words = sentence.text, sentence.text.split()
     is_whole = text[0].isupper() and text[-1] in ".!?"
+    if ABBREVIATED.search(text) or text.count("‘") > text.count("’"):
+        return False
     if not is_whole or not MIN_WORDS <= len(words) <= MAX_WORDS or set(text) & UNQUOTABLE:
         return False
     num_capitalised = sum(word[0].isupper() for word in words)
@@ -124,4 +130,5 @@ def is_askable(sentence: Span) -> bool:
 def is_telling_heading(heading: str) -> bool:
     """Say whether a question can name a heading: it has a word, is whole, and can be quoted; 'XVI' does not."""
     has_word = re.search(r"[^\W\d_]{3}", heading) and not re.fullmatch(r"[IVXLC]+\.?", heading)
-    return bool(has_word) and not (DANGLING.search(heading) or UNREADABLE.search(heading) or set(heading) & UNQUOTABLE)
+    is_part = DANGLING.search(heading) or SENTENCE_LIKE.match(heading)
+    return bool(has_word) and not (is_part or UNREADABLE.search(heading) or set(heading) & UNQUOTABLE)

@@ -121,7 +121,7 @@ def follow_links(start: Section, links: dict[Section, tuple[Section, Span]]) -> 
     path = [start]
     while path[-1] in links and len(path) < MAX_PLACES:
         following = links[path[-1]][0]
-        if following in path:
+        if any(following.start <= section.start < following.end for section in path):
             return []  # it leads back: there is no end
         path.append(following)
     return path

@@ -33,14 +33,14 @@ def compare_figures(documents: Sequence[Passages]) -> Iterator[Example]:
 
 
 def latest_figures(passages: Passages) -> dict[str, TaggedFigure]:
-    """Return the positive amounts of money by concept, each for its last period, where the text has it first."""
+    """Return the amounts of money by concept, each for its last period if it is positive then."""
     found: dict[str, TaggedFigure] = {}
     for figure in tagged_figures(passages):
-        if not figure.in_parentheses and figure.fact.unit not in ("pure", "shares") and figure.value > 0:
+        if figure.fact.unit not in ("pure", "shares"):
             known = found.get(figure.fact.concept)
             if known is None or figure.fact.period.rpartition("/")[2] > known.fact.period.rpartition("/")[2]:
                 found[figure.fact.concept] = figure
-    return found
+    return {concept: figure for concept, figure in found.items() if not figure.in_parentheses and figure.value > 0}
 
 
 def compare_amounts(documents: Sequence[Passages], a: TaggedFigure, b: TaggedFigure) -> Example:

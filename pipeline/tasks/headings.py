@@ -32,7 +32,9 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
     for section in passages.document.sections:
         if section.path[-1].casefold() == passages.document.title.casefold():
             continue
-        for word in dict.fromkeys(word.lower() for word in WORD.findall(section.path[-1])):
+        for word in dict.fromkeys(
+            word.lower() for word in WORD.findall(section.path[-1]) if word[-3:].lower() != "ing"
+        ):
             by_word.setdefault(word, []).append(section)
     names = Counter(section.path[-1] for section in passages.document.sections)
     for word, sections in by_word.items():

@@ -17,11 +17,11 @@ NUM_EVENTS = 3
 GAP = "____"
 DATE = re.compile(rf"({'|'.join(MONTHS)})\s+(\d{{1,2}}),?\s+((?:1[5-9]|20)\d\d)(?!\d)")
 DANGLING = re.compile(r"(?:It|He|She|They|This|That|These|Those|There|Such)\b")  # does not say by itself what happened
-STATE = re.compile(  # a date that limits or measures something is no event
-    r"\b(?:as (?:of|at)|end(?:ed|ing|s)|through|until|till|since|before|after|by|effective|expir\w*|dated|to|from|than"
-    r"|due|matur\w*)(?: on)?(?: the)?\s*$",
-    re.IGNORECASE,
+EVENT = re.compile(r"\b[Oo]n(?: or about)?\s+$")  # before the date of something that happened
+STATE = re.compile(  # before a date that limits or measures something
+    r"\b(?:effective|expir\w*|ended|ending|due|payable|matur\w*|dated|be \w+|based)(?: \w+)?\s+on\s+$", re.IGNORECASE
 )
+PLANNED = re.compile(r"\b(?:will|would|shall|to be)\b")
 YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 WORDINGS = (
     "Put these events in the order of time, and give the date of each: {events}",
@@ -66,7 +66,8 @@ def find_events(passages: Passages) -> list[Event]:
         if len(dates) != 1 or len(YEAR.findall(sentence.text)) != 1 or not is_askable(sentence):
             continue
         match = dates[0]
-        if STATE.search(sentence.text[: match.start()]) or re.search(r"\b(?:will|would|shall)\b", sentence.text):
+        before = sentence.text[: match.start()]
+        if not EVENT.search(before) or STATE.search(before) or PLANNED.search(sentence.text):
             continue
         gapped = " ".join(f"{sentence.text[: match.start()]}{GAP}{sentence.text[match.end() :]}".split())
         try:

@@ -17,7 +17,7 @@ WORDINGS = (
     "Which figure does {table} have for “{row}” in the year {year}?",
 )
 SAYS_SO = "The document does not say"
-YEARS_BEYOND = (1, 2, 3, -1, -2)  # years away from the last or the first column
+YEARS_BEYOND = (1, 2, -1, -2)  # years away from the last or the first column
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
@@ -37,8 +37,10 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
 
 
 def find_unnamed_year(passages: Passages, columns: Sequence[str]) -> str:
-    """Return a year just after the last column's or before the first's that the document never names, '' if it does."""
+    """Return a year after the last column's or before the first's that no text names, '' if there is none."""
     years = [int(year) for column in columns for year in YEAR.findall(column)]
+    if max(years) - min(years) != len(years) - 1:
+        return ""  # the columns are chosen years, and any other is missing
     nearby = (str((max(years) if more > 0 else min(years)) + more) for more in YEARS_BEYOND)
     return next((year for year in nearby if year not in passages.document.text), "")
 
