@@ -39,10 +39,12 @@ def find_bucket(num_places: int) -> Bucket:
 
 
 def find_example_bucket(example: Example, text_of: Callable[[str], str]) -> Bucket:
-    """Return the bucket of an example's evidence, given what returns the text of a document by its id."""
-    doc_ids = sorted({span.doc_id for span in example.evidence})
+    """Return the bucket of an example's evidence, given what returns the text of a document by its id.
+
+    Only the documents that a prompt shows count: reviews that an answer was taken from do not.
+    """
     return find_bucket(
-        sum(count_places([s for s in example.evidence if s.doc_id == doc_id], text_of(doc_id)) for doc_id in doc_ids)
+        sum(count_places([s for s in example.evidence if s.doc_id == i], text_of(i)) for i in set(example.doc_ids))
     )
 
 
@@ -52,7 +54,7 @@ def find_buckets(examples: Iterable[Example], documents: Iterable[Document]) -> 
     num_places: Counter[Quotes] = Counter()
     for example in examples:
         num_places[example.evidence] = 0
-        for span in dict.fromkeys(example.evidence):
+        for span in dict.fromkeys(span for span in example.evidence if span.doc_id in example.doc_ids):
             by_document.setdefault(span.doc_id, {}).setdefault(example.evidence, []).append(span)
     for document in documents:
         for quotes, spans in by_document.get(document.doc_id, {}).items():

@@ -19,7 +19,8 @@ def candidates(documents: Sequence[Passages], supplied: Supplied) -> Iterator[Ex
     for fact in supplied.facts.get(documents[0].document.doc_id, ()):
         spans = [locate(documents[0].document.text, quote, near=False) for quote in fact.quotes]
         if all(spans):
-            answer = fact.answer if fact.answer.endswith((".", "!", "?")) else f"{fact.answer}."
+            ended = fact.answer if fact.answer.endswith((".", "!", "?")) else f"{fact.answer}."
+            answer = ended[0].upper() + ended[1:]
             evidence = [(documents[0], span) for span in spans if span]
             yield build_example(documents, fact.task, VERSION, fact.question, answer, evidence)
 

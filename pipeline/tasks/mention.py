@@ -10,9 +10,9 @@ from pipeline.tasks.task import Task
 
 NAME, VERSION = "mention", "mention-2"
 WORDINGS = (
-    "What does the document say where it first names “{name}”? Quote the sentence.",
-    "How is “{name}” introduced? Quote the sentence of its first mention.",
-    "Quote the sentence in which “{name}” is mentioned for the first time.",
+    "What does the document say where it first has the name “{name}”? Quote the sentence.",
+    "Where does the name “{name}” appear for the first time? Quote the sentence.",
+    "Quote the sentence in which the name “{name}” first appears.",
 )
 
 

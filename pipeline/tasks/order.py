@@ -10,9 +10,9 @@ from pipeline.tasks.task import Task
 
 NAME, VERSION = "order", "order-2"
 WORDINGS = (
-    "Which does the document name first, “{one}” or “{other}”? Quote both first mentions in their order.",
-    "Is “{one}” first mentioned before or after “{other}”? Quote the sentences in which each is first named.",
-    "In which order are “{one}” and “{other}” introduced? Quote the first mention of each.",
+    "Which name appears first in the document, “{one}” or “{other}”? Quote the sentence in which each first appears.",
+    "Does the name “{one}” first appear before or after the name “{other}”? Quote the two sentences.",
+    "In which order do the names “{one}” and “{other}” first appear? Quote the first sentence with each.",
 )
 
 
@@ -27,7 +27,7 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
         one, other = (early, late) if choose(("early", "late"), key) == "early" else (late, early)
         question = choose(WORDINGS, f"{one.words}|{other.words}").format(one=one.words, other=other.words)
         quotes = [" ".join(name.first.text.split()) for name in (early, late)]
-        answer = f"“{early.words}” is named first: {quotes[0]} Later “{late.words}” is named: {quotes[1]}"
+        answer = f"“{early.words}” appears first: {quotes[0]} Later “{late.words}” appears: {quotes[1]}"
         yield build_example(documents, NAME, VERSION, question, answer, [(passages, n.first) for n in (early, late)])
 
 

@@ -16,7 +16,7 @@ def evidence(*quotes: str, doc_id: str = "d") -> tuple[Evidence, ...]:
 
 
 def bucket(*spans: Evidence) -> str:
-    return find_example_bucket(Example("i", "cell", "q", "a", evidence=spans), lambda _: TEXT)
+    return find_example_bucket(Example("i", "cell", "q", "a", ("d",), spans), lambda _: TEXT)
 
 
 def test_a_table_is_one_place_however_long_it_is() -> None:
@@ -30,9 +30,16 @@ def test_quotes_near_each_other_are_one_place_and_distant_ones_are_two() -> None
 
 def test_places_of_different_documents_are_counted_for_each() -> None:
     spans = [span for name in "abc" for span in evidence("Lamps stand here.", "The end.", doc_id=name)]
-    examples = [Example("i", "across", "q", "a", evidence=tuple(spans)), Example("j", "cell", "q", "a")]
+    examples = [Example("i", "across", "q", "a", tuple("abc"), tuple(spans)), Example("j", "cell", "q", "a")]
     documents = [Document(name, "report", "s", text=TEXT) for name in "abc"]
     assert count_by_bucket(examples[:1], find_buckets(examples, documents)) == {"1": 0, "2-3": 0, "4-5": 0, "6+": 1}
+
+
+def test_reviews_that_a_prompt_does_not_show_are_no_places() -> None:
+    spans = (*evidence("Lamps stand here."), *evidence("Lamps stand here.", "The end.", doc_id="review"))
+    example = Example("i", "human_review", "q", "a", ("d",), spans)
+    documents = [Document(name, "report", "s", text=TEXT) for name in ("d", "review")]
+    assert find_buckets([example], documents) == {spans: "1"}
 
 
 @pytest.mark.parametrize(("number", "name"), [

@@ -153,8 +153,8 @@ def test_the_first_mention_of_a_name_that_comes_again_is_asked_for() -> None:
 def test_the_order_of_two_names_is_that_of_their_first_mentions() -> None:
     again = "\nTorvin Hale told Ottoline Brask. Ottoline Brask told Torvin Hale in her turn.\n"
     (answer,) = asked("order", document(PROSE + again, "book")).values()
-    assert answer.startswith("“Ottoline Brask” is named first: The people went to see Ottoline Brask about it.")
-    assert "Later “Torvin Hale” is named: It heard the engineer Torvin Hale" in answer
+    assert answer.startswith("“Ottoline Brask” appears first: The people went to see Ottoline Brask about it.")
+    assert "Later “Torvin Hale” appears: It heard the engineer Torvin Hale" in answer
 
 
 def test_known_facts_are_found_in_prose_and_in_tables() -> None:
