@@ -1,7 +1,9 @@
-"""Compare two documents: figures that two filings both tag; a model compares what else they say."""
+"""Compare two documents: figures that two filings both tag, and how they grew; a model compares what else they say."""
 
 from collections.abc import Iterator, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 
+from pipeline.passages.agreed_figures import TENTH, Figures, YearlyRow, agree_on, find_yearly_rows
 from pipeline.passages.document_groups import in_pairs
 from pipeline.passages.passages import Passages
 from pipeline.passages.tagged_figures import TaggedFigure, tagged_figures
@@ -16,11 +18,17 @@ LARGER = (
     "Compare “{row}” {period} in “{a}” with “{other}” {second} in “{b}”: which is larger, and what is the difference?",
 )
 
+GREW = (
+    "From {before} to {now}, did “{row}” in “{a}” or “{other}” in “{b}” grow more, in percent? Show the arithmetic.",
+    "By how many percent did “{row}” in “{a}” and “{other}” in “{b}” change from {before} to {now}? Which grew more?",
+)
+
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
     """Yield questions about two documents that have different names."""
     if are_distinct([document_name(passages) for passages in documents]):
         yield from compare_figures(documents)
+        yield from compare_growths(documents)
 
 
 def compare_figures(documents: Sequence[Passages]) -> Iterator[Example]:
@@ -61,6 +69,45 @@ def compare_amounts(documents: Sequence[Passages], a: TaggedFigure, b: TaggedFig
         for passages, figure in zip(documents, (a, b), strict=True)
         for span in (figure.table.header_span, figure.row)
     ]
+    return build_example(documents, NAME, VERSION, question, answer, evidence)
+
+
+def compare_growths(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield a question for each concept of both over the same two years, if tags and cells give the same changes."""
+    one, other = ({row.concept: row for row in reversed(find_yearly_rows(passages))} for passages in documents)
+    for concept in sorted(one.keys() & other.keys()):
+        a, b = one[concept], other[concept]
+        years = sorted(a.printed.keys() & b.printed.keys(), reverse=True)[:2]
+        if len(years) < 2 or any(row.printed[year] <= 0 for row in (a, b) for year in years):
+            continue
+        now, before = years
+        if agree_on((a, b), lambda read: changes(read, now, before)):  # noqa: B023 - called at once
+            grown = changes((a.printed, b.printed), now, before)
+            if grown[0] != grown[1]:
+                yield compare_changes(documents, (a, b), grown, (now, before))
+
+
+def changes(read: Sequence[Figures], now: str, before: str) -> list[Decimal]:
+    """Return by how many percent each figure changed between two years: 80 and 100 give 25.0."""
+    return [
+        ((figures[now] - figures[before]) / figures[before] * 100).quantize(TENTH, ROUND_HALF_UP) for figures in read
+    ]
+
+
+def compare_changes(
+    documents: Sequence[Passages], rows: tuple[YearlyRow, YearlyRow], grown: Sequence[Decimal], years: tuple[str, str]
+) -> Example:
+    """Return the question of which grew more."""
+    names, (now, before) = [document_name(passages) for passages in documents], years
+    question = choose(GREW, f"{rows[0].label}|{names}").format(
+        a=names[0], b=names[1], row=rows[0].label, other=rows[1].label, now=now, before=before
+    )
+    lines = [
+        f"“{name}”: ({row.digits[now]} - {row.digits[before]}) / {row.digits[before]} * 100 = {percent} percent"
+        for name, row, percent in zip(names, rows, grown, strict=True)
+    ]
+    answer = f"{'; '.join(lines)}. It grew more in “{names[grown.index(max(grown))]}”."
+    evidence = [(p, span) for p, row in zip(documents, rows, strict=True) for span in (row.table.header_span, row.span)]
     return build_example(documents, NAME, VERSION, question, answer, evidence)
 
 

@@ -67,13 +67,13 @@ class Comparison:
 def compare_answers(fact: KnownFact, answer: str) -> Comparison:
     """Compare an answer with the known one."""
     known, given = (WORD.findall(words.casefold()) for words in (fact.answer, answer))
-    telling = {word for word in known if word not in COMMON} or set(known)
+    telling = {word for word in known if word.isalpha() and word not in COMMON}
     common = LCSseq.similarity(known, given)
     figures = {parse_number(digits) for digits in NUMBER.findall(fact.answer)}
     return Comparison(
         fact.task,
         len(known) <= MAX_SHORT_WORDS,
-        recall=len(telling & set(given)) / max(1, len(telling)),
+        recall=len(telling & set(given)) / len(telling) if telling else float(bool(figures) or known == given),
         has_figures=figures <= {parse_number(digits) for digits in NUMBER.findall(answer)},
         rouge=2 * common / max(1, len(known) + len(given)),
     )

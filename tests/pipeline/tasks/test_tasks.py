@@ -107,11 +107,25 @@ def test_a_change_states_its_arithmetic() -> None:
 
 def test_two_filings_are_compared_by_what_both_tag() -> None:
     answers = asked("comparison", filing(), filing("Hale Mills", 3))
-    (revenue,) = [a for q, a in answers.items() if q.count("“Net revenue”") == 2]
+    (revenue,) = [a for q, a in answers.items() if q.count("“Net revenue”") == 2 and "larger" in q]
     assert revenue.startswith(
         "“Hale Mills, Form 10-K” reports the larger amount: $3,750 million against $1,250 million"
     )
     assert not asked("comparison", filing(), filing())  # nothing tells them apart
+
+
+def test_growth_is_compared_over_the_same_years_of_two_filings() -> None:
+    grown = replace(filing("Hale Mills", 3), text=filing("Hale Mills", 3).text.replace("3,750", "3,900"))
+    facts = tuple(replace(f, value="3900000000") if f.value == "3750000000" else f for f in grown.facts)
+    answers = asked("comparison", filing(), replace(grown, facts=facts))
+    (growth,) = [a for q, a in answers.items() if q.count("“Net revenue”") == 2 and "2022 to 2023" in q]
+    assert growth == (
+        "“Brask Lamps, Form 10-K”: (1,250 - 1,000) / 1,000 * 100 = 25.0 percent; “Hale Mills, Form 10-K”:"
+        " (3,900 - 3,000) / 3,000 * 100 = 30.0 percent. It grew more in “Hale Mills, Form 10-K”."
+    )
+    wrong = tuple(replace(f, value="3600000000") if f.value == "3750000000" else f for f in grown.facts)
+    disagreeing = asked("comparison", filing(), replace(grown, facts=wrong))
+    assert not [q for q in disagreeing if q.count("“Net revenue”") == 2 and "2022 to 2023" in q]
 
 
 def test_a_year_that_a_table_lacks_is_unanswerable() -> None:
