@@ -17,6 +17,7 @@ ANY_VERB = rf"(?:{VERBS}|began|went on|continued|[a-z]+ed)"
 ATTRIBUTION = re.compile(
     rf"[“\"][^“”\"]{{2,300}}[”\"],? ?(?:{ANY_VERB} (?P<after>{PERSON})|(?P<before>{PERSON}) (?:{VERBS})\b)(?![\w-])"
 )
+BEAT = re.compile(rf"(?<!\w)(?P<name>{PERSON}) [^“”\"\n]{{1,60}}[.:] [“\"]")  # 'Torvin took a seat. “I did not …'
 WORDINGS = (
     "Which characters are named as speakers in “{chapter}”? List them in the order in which each first speaks.",
     "In “{chapter}”, whose words are marked with the speaker’s name? Count and list them, in the order of their first.",
@@ -40,14 +41,19 @@ def is_innermost(passages: Passages, section: Section) -> bool:
 
 
 def find_speakers(text: str, section: Section) -> dict[str, Span]:
-    """Return the first attributed speech of each speaker of a section; none if a name is part of another's."""
+    """Return the first attributed speech of each speaker of a section; none if it is not clear who they all are.
+
+    That is so if a name is part of another's, or if someone else does something just before words without a speaker.
+    """
     firsts: dict[str, Span] = {}
     for match in ATTRIBUTION.finditer(text, section.start, section.end):
         name = match["after"] or match["before"]
         if not NOT_NAMES.match(name):
             firsts.setdefault(name[0].upper() + name[1:], Span(match.start(), match.end(), match[0]))
     words = Counter(word for name in firsts for word in name.split() if word[0].isupper() and word[-1] != ".")
-    return firsts if max(words.values(), default=1) == 1 else {}
+    others = {match["name"] for match in BEAT.finditer(text, section.start, section.end)} - firsts.keys()
+    is_clear = max(words.values(), default=1) == 1 and all(map(NOT_NAMES.match, others))
+    return firsts if is_clear else {}
 
 
 def list_speakers(documents: Sequence[Passages], section: Section, firsts: dict[str, Span]) -> Example:
