@@ -103,6 +103,7 @@ def ask_by_rules(
                 for doc_id in group.doc_ids
             ],
             params.num_per_document,
+            params.max_shares,
             params.seed,
             params.human.model_dump(),
         )
@@ -112,7 +113,7 @@ def ask_by_rules(
         digest_code("pipeline.ask"), [hash_file(path) for path in parquet_files(documents, "*.parquet")]
     )
     run_shards(
-        ShardAsker(documents, shards, supplied, params.num_per_document, params.seed),
+        ShardAsker(documents, shards, supplied, params.num_per_document, params.max_shares, params.seed),
         [Shard(shard.output, key, parameters) for shard, key in zip(shards, inputs, strict=True)],
         folder=folder,
         executor=params.executor,

@@ -163,6 +163,16 @@ def test_a_document_gives_no_more_than_it_is_asked_for_and_its_tasks_take_turns(
     assert asked_tasks("paper") == ["figure", "section", "section"]
 
 
+def test_a_task_with_a_greatest_share_leaves_its_place_to_others(documents) -> None:
+    def asked_tasks(**max_shares: float) -> list[str]:
+        found = make_examples([Passages(documents["report"])], alone, 8, seed=1, max_shares=max_shares)
+        return [example.task for example in found]
+
+    assert asked_tasks().count("cell") > 1
+    assert asked_tasks(cell=0.1).count("cell") == 1  # one at least
+    assert asked_tasks(cell=0.25).count("cell") == 2
+
+
 def test_a_document_without_anything_to_ask_is_listed(tmp_path: Path, documents) -> None:
     bare = Document("0" * 64, "report", "bare.txt", text="word " * 50, split="train")
     write_documents(tmp_path / "curate" / "documents-00000.parquet", [documents["book"], bare])
