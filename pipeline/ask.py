@@ -12,6 +12,7 @@ Writes  OUT/examples-00000.parquet   examples with their evidence; one that a te
 import logging
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -98,7 +99,7 @@ def ask_by_rules(
         hash_json(
             [(group.relation.__name__, group.doc_ids) for group in shard.groups],
             [
-                [vars(fact) for fact in supplied.facts.get(doc_id, ())]
+                [asdict(fact) for fact in supplied.facts.get(doc_id, ())]
                 for group in shard.groups
                 for doc_id in group.doc_ids
             ],

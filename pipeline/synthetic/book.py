@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from pipeline.synthetic.facts import join_facts, know, plant
+from pipeline.synthetic.facts import join_facts, know, know_sentences, plant
 from pipeline.synthetic.grammar import Grammar, parse_rules, tidy
 from pipeline.synthetic.manuscript import Block, Fact, Heading, Manuscript, Prose
 from pipeline.synthetic.names import Names, Person
@@ -65,12 +65,20 @@ def plant_all(grammar: Grammar, stage: Stage) -> list[tuple[str, Fact]]:
 def know_plot(stage: Stage, beats_told: list[str]) -> list[Fact]:
     """Return summaries of the story and of its parts, and why people act, each with the beats that say so."""
     words = name_roles(stage)
-    summed = [(question, " ".join(BEATS[beat] for beat in beats), beats) for question, beats in PARTS]
-    return [
-        know(task, question.format_map(words), answer.format_map(words), [beats_told[beat] for beat in beats])
-        for task, known in (("summary", summed), ("why", REASONS))
-        for question, answer, beats in known
+    summaries = [
+        know_sentences(
+            "summary",
+            question.format_map(words),
+            [BEATS[beat].format_map(words) for beat in beats],
+            [beats_told[beat] for beat in beats],
+        )
+        for question, beats in PARTS
     ]
+    reasons = [
+        know("why", question.format_map(words), answer.format_map(words), [beats_told[beat] for beat in beats])
+        for question, answer, beats in REASONS
+    ]
+    return [*summaries, *reasons]
 
 
 def know_people(stage: Stage, planted: list[tuple[str, Fact]]) -> list[Fact]:

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
+from pipeline.records import Statement
 from pipeline.synthetic.grammar import Grammar, tidy
 from pipeline.synthetic.manuscript import Fact
 
@@ -39,6 +41,17 @@ def answer_from(grammar: Grammar, source: str) -> str:
 def know(task: str, question: str, answer: str, quotes: Sequence[str]) -> Fact:
     """Return what a document is known to say in several places, or in one that is not a look-up."""
     return Fact("several", question, answer, quotes=tuple(quotes), task=task)
+
+
+def know_parts(task: str, question: str, parts: Sequence[tuple[str, tuple[int, ...]]], quotes: Sequence[str]) -> Fact:
+    """Return what a document is known to say, in an answer of parts, each with the numbers of its quotes."""
+    statements = tuple(Statement(text, numbers) for text, numbers in parts)
+    return replace(know(task, question, " ".join(text for text, _ in parts), quotes), statements=statements)
+
+
+def know_sentences(task: str, question: str, sentences: Sequence[str], quotes: Sequence[str]) -> Fact:
+    """Return what a document is known to say, in an answer of which each sentence rests on the quote of its number."""
+    return know_parts(task, question, [(sentence, (number,)) for number, sentence in enumerate(sentences)], quotes)
 
 
 def join_facts(about: str, facts: Sequence[Fact]) -> Fact:

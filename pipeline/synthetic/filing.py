@@ -4,7 +4,7 @@ import random
 import re
 from dataclasses import dataclass
 
-from pipeline.synthetic.facts import SENTENCE_END, know, plant
+from pipeline.synthetic.facts import SENTENCE_END, know, know_sentences, plant
 from pipeline.synthetic.filing_tables import (
     balance_table,
     cash_table,
@@ -197,8 +197,8 @@ def know_year(company: Company, blocks: list[Block]) -> list[Fact]:
         f"Summarise the results of {company.name} in {YEARS[0]}: revenue and profit, the segments, and the cash flows."
     )
     quotes = [*results, *causes, *cash]
-    answer = " ".join(quotes).replace("We paid", f"{company.name} paid")
-    return [know("summary", question, answer, quotes), *(know_cause(cause) for cause in causes)]
+    sentences = [quote.replace("We paid", f"{company.name} paid") for quote in quotes]
+    return [know_sentences("summary", question, sentences, quotes), *(know_cause(cause) for cause in causes)]
 
 
 def know_cause(sentence: str) -> Fact:

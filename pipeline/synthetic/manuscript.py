@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pipeline.records import Category
+from pipeline.records import Category, Statement
 
 Kind = Literal["table", "prose", "series", "several"]
 
@@ -94,6 +94,7 @@ class Fact:
     column: str = ""
     quotes: tuple[str, ...] = ()  # of a fact of several places, in their order
     task: str = ""  # what kind of question it is; '' for a look-up
+    statements: tuple[Statement, ...] = ()  # parts of the answer, in their order
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import random
 
-from pipeline.synthetic.facts import SENTENCE_END, know, plant
+from pipeline.synthetic.facts import SENTENCE_END, know, know_sentences, plant
 from pipeline.synthetic.grammar import Grammar
 from pipeline.synthetic.manuscript import (
     Block,
@@ -216,9 +216,8 @@ def know_outlook(world: World, blocks: list[Block], year: int) -> Fact:
         f"Summarise the growth outlook of {year}: the mean growth of each region in this year and the next, and how"
         " far earlier forecasts were off."
     )
-    record = f"{off} {miss}".replace("that we published", "published").replace("our forecast", "the forecast")
-    answer = " ".join([*regions, record])
-    return know("summary", question, answer, [*regions, off, miss])
+    record = [off.replace("that we published", "published"), miss.replace("our forecast", "the forecast")]
+    return know_sentences("summary", question, [*regions, *record], [*regions, off, miss])
 
 
 def know_chains(planted: dict[str, tuple[str, Fact]], blocks: list[Block]) -> list[Fact]:

@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from pipeline.synthetic.facts import SENTENCE_END, know, plant
+from pipeline.synthetic.facts import SENTENCE_END, know_parts, plant
 from pipeline.synthetic.grammar import Grammar, tidy
 from pipeline.synthetic.manuscript import (
     Block,
@@ -245,16 +245,21 @@ def know_paper(study: Study, blocks: list[Block], known: dict[str, str]) -> Fact
     needed = min(tables["Table 4"].rows, key=lambda row: float(row.cells[-1].text))
     limits = blocks[blocks.index(Heading("8 Limitations")) + 1]
     limit = SENTENCE_END.split(limits.text)[0] if isinstance(limits, Prose) else ""
-    answer = (
-        f"{subject.replace('We study', 'The paper studies')} {claim}"
-        f" The gain over {known['B']} is largest under the condition “{gains[-1].label}”"
-        f" ({gains[-1].cells[-1].text.lstrip('+')} points) and smallest under “{gains[0].label}”"
-        f" ({gains[0].cells[-1].text.lstrip('+')} points). Of the variants, “{needed.label}” loses most"
-        f" ({needed.cells[-1].text.lstrip('-')} points). As a limitation, the paper says: {limit}"
-    )
+    parts = [
+        (subject.replace("We study", "The paper studies"), (0,)),
+        (claim, (1,)),
+        (
+            f"The gain over {known['B']} is largest under the condition “{gains[-1].label}”"
+            f" ({gains[-1].cells[-1].text.lstrip('+')} points) and smallest under “{gains[0].label}”"
+            f" ({gains[0].cells[-1].text.lstrip('+')} points).",
+            (2, 3),
+        ),
+        (f"Of the variants, “{needed.label}” loses most ({needed.cells[-1].text.lstrip('-')} points).", (4,)),
+        (f"As a limitation, the paper says: {limit}", (5,)),
+    ]
     quotes = [subject, claim, quote_of(gains[-1]), quote_of(gains[0]), quote_of(needed), limit]
     question = f"Summarise this paper: what {study.method} is for, what it achieves and where, and what limits it."
-    return know("summary", question, answer, quotes)
+    return know_parts("summary", question, parts, quotes)
 
 
 def table_facts(blocks: list[Block], grammar: Grammar) -> list[Fact]:

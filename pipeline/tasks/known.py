@@ -4,12 +4,14 @@ A fact may name another task, as `summary` or `why`; its example is then one of 
 """
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from pipeline.passages.passages import Passages
 from pipeline.passages.quote_alignment import locate
-from pipeline.records import Example
+from pipeline.passages.spans import Span
+from pipeline.records import Example, Statement
 from pipeline.tasks.build import build_example
-from pipeline.tasks.task import Supplied, Task
+from pipeline.tasks.task import KnownFact, Supplied, Task
 
 NAME, VERSION = "known", "known-2"
 
@@ -22,7 +24,16 @@ def candidates(documents: Sequence[Passages], supplied: Supplied) -> Iterator[Ex
             ended = fact.answer if fact.answer.endswith((".", "!", "?")) else f"{fact.answer}."
             answer = ended[0].upper() + ended[1:]
             evidence = [(documents[0], span) for span in spans if span]
-            yield build_example(documents, fact.task, VERSION, fact.question, answer, evidence)
+            example = build_example(documents, fact.task, VERSION, fact.question, answer, evidence)
+            yield replace(example, statements=tuple(place_statements(fact, spans, example)))
+
+
+def place_statements(fact: KnownFact, spans: Sequence[Span | None], example: Example) -> Iterator[Statement]:
+    """Yield the statements of a fact; its quotes are counted as the example has them, in the order of the text."""
+    ranks = {(span.start, span.end): rank for rank, span in enumerate(example.evidence)}
+    places = [ranks[span.start, span.end] for span in spans if span]
+    for statement in fact.statements:
+        yield Statement(statement.text, tuple(sorted({places[quote] for quote in statement.quotes})))
 
 
 TASK = Task(

@@ -1,7 +1,8 @@
 """Read what documents are known to say.
 
-A file of JSON lines: `path` as the sources file has it, `question`, `answer`, `quote` or a list of `quotes`, and, where
-it is another kind of question than a look-up, the `task`.
+A file of JSON lines: `path` as the sources file has it, `question`, `answer`, `quote` or a list of `quotes`. A question
+that is no look-up has a `task`; an answer that is split has `statements`, each a `text` and the numbers of its
+`quotes`, from 0.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any
 
 from pipeline.errors import InputError
 from pipeline.passages.document_groups import DocumentCard
+from pipeline.records import Statement
 from pipeline.tasks.task import KnownFact
 
 TASK = "known"
@@ -49,8 +51,23 @@ def parse_fact(row: dict[str, Any]) -> KnownFact:
     Raises:
         KeyError: The line lacks a key.
         TypeError: Its quotes are no list of strings, or there is none.
+        ValueError: A statement is not one of the answer.
     """
     quotes = row["quotes"] if "quotes" in row else [row["quote"]]
     if not isinstance(quotes, list) or not quotes or not all(isinstance(quote, str) for quote in quotes):
         raise TypeError(f"quotes {quotes!r}")
-    return KnownFact(str(row["question"]), str(row["answer"]), tuple(quotes), str(row.get("task", TASK)))
+    statements = tuple(parse_statement(one, str(row["answer"]), len(quotes)) for one in row.get("statements", []))
+    return KnownFact(str(row["question"]), str(row["answer"]), tuple(quotes), str(row.get("task", TASK)), statements)
+
+
+def parse_statement(row: dict[str, Any], answer: str, num_quotes: int) -> Statement:
+    """Return a statement of a line.
+
+    Raises:
+        KeyError: It lacks a key.
+        ValueError: Its text is no part of the answer, or a quote that it names does not exist.
+    """
+    statement = Statement(str(row["text"]), tuple(row["quotes"]))
+    if statement.text not in answer or not set(statement.quotes) <= set(range(num_quotes)):
+        raise ValueError(f"statement {statement.text[:40]!r} with quotes {row['quotes']}")
+    return statement

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.passages.agreed_figures import find_yearly_rows, parse_cell
 from pipeline.passages.passages import Passages
-from pipeline.records import Document
+from pipeline.records import Document, Fact
 from pipeline.tasks.rows import find_bound
 from tests.pipeline.tasks.test_tasks import asked, document, filing
 
@@ -140,6 +140,31 @@ def test_a_figure_whose_tag_and_cell_differ_is_related_to_nothing() -> None:
     assert not asked("ratios", replace(made, facts=wrong_year))
     assert not any("2023: 720" in answer for answer in asked("ratios", replace(made, facts=wrong_value)).values())
     assert not asked("ratios", replace(made, facts=wrong_value))
+
+
+def filing_with_a_repeat(printed: str = "4,400", tag: str = "4400000000", more: str = "") -> Document:
+    """A filing that has its total assets for both years in a second table as well."""
+    made = filing()
+    head = "| (in millions) | 2023 | 2022 |\n|---|---|---|\n"
+    text = f"{made.text}\n## Assets by country\n\n{head}| All assets | {printed} | 4,100 |\n"
+    starts = [text.rindex(digits) for digits in (printed, "4,100")]
+    again = [
+        Fact("Assets", value, "USD", f"{year}-01-01/{year}-12-31", (), 6, start, start + 5)
+        for value, year, start in zip((tag, "4100000000"), (2023, 2022), starts, strict=True)
+    ]
+    return replace(document(text + more, "statement"), facts=(*made.facts, *again), title="Brask Lamps, Form 10-K")
+
+
+def test_the_other_tables_with_a_figure_are_listed_if_tags_and_cells_have_the_same_ones() -> None:
+    answers = asked("repeats", filing_with_a_repeat())
+    assert set(answers.values()) == {
+        f"There is one: the table “Assets by country”, row “All assets”. The figure is {figure}."
+        for figure in ("4,400", "4,100")
+    }
+    untagged = "\n## Others\n\n| (in millions) | 2023 | 2022 |\n|---|---|---|\n| What we own | 4,400 | 4,100 |\n"
+    assert not asked("repeats", filing_with_a_repeat(more=untagged))  # a cell that no tag knows of
+    other = asked("repeats", filing_with_a_repeat(printed="4,500", tag="4500000000"))
+    assert all("4,100" in answer for answer in other.values())  # the figures of 2023 differ
 
 
 def test_a_chain_leads_from_a_table_to_the_section_that_its_row_names() -> None:

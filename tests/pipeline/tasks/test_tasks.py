@@ -9,7 +9,7 @@ from pipeline.passages.document_groups import DocumentCard, alone, in_pairs, in_
 from pipeline.passages.passages import Passages
 from pipeline.passages.tagged_figures import period_words
 from pipeline.readers.common.sections import find_sections
-from pipeline.records import Document, Fact
+from pipeline.records import Document, Fact, Statement
 from pipeline.tasks.task import KnownFact, Supplied, all_tasks
 
 FILING = """# Brask Lamps
@@ -187,9 +187,9 @@ def test_known_facts_are_found_in_prose_and_in_tables() -> None:
 
 def test_a_known_fact_of_several_places_is_an_example_of_its_task() -> None:
     quotes = ("Most of them stand in the long hall", "All lamps are lit at nightfall", "Total assets 4,400 4,100")
-    fact = KnownFact(
-        "What is told of the lamps?", "They stand in the long hall and are lit at nightfall", quotes, "summary"
-    )
+    answer = "They stand in the long hall and are lit at nightfall"
+    statements = (Statement("They stand in the long hall", (0,)), Statement("are lit at nightfall", (1, 2)))
+    fact = KnownFact("What is told of the lamps?", answer, quotes, "summary", statements)
     supplied = Supplied({filing().doc_id: (fact,)})
     (example,) = all_tasks()["known"].find_candidates([Passages(filing())], supplied)
     assert example.task == "summary"
@@ -198,6 +198,7 @@ def test_a_known_fact_of_several_places_is_an_example_of_its_task() -> None:
         "Most of them stand in the long hall",
         "All lamps are lit at nightfall",
     ]
+    assert [statement.quotes for statement in example.statements] == [(1,), (0, 2)]  # as evidence is ordered
 
 
 def test_the_reports_of_a_series_are_asked_about_year_by_year() -> None:

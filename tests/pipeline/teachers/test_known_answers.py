@@ -129,6 +129,8 @@ def test_kinds_of_known_questions_take_turns() -> None:
     '{"path": "1.txt", "question": "q", "answer": "a"}',
     '{"path": "1.txt", "question": "q", "answer": "a", "quotes": []}',
     '{"path": "1.txt", "question": "q", "answer": "a", "quotes": "words"}',
+    '{"path": "1.txt", "question": "q", "answer": "a", "quote": "w", "statements": [{"text": "b", "quotes": [0]}]}',
+    '{"path": "1.txt", "question": "q", "answer": "a", "quote": "w", "statements": [{"text": "a", "quotes": [1]}]}',
     '["path"]',
     "words",
 ])  # fmt: skip
