@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pipeline.passages.passages import Passages, is_askable
 from pipeline.passages.spans import Span
 
-MIN_MENTIONS = 3
+MIN_MENTIONS = 3  # in a short document, and one more for each so many characters
+CHARACTERS_PER_MENTION = 100_000
 TITLE = r"(?:Mr|Mrs|Ms|Dr|Prof|St|Sir|Lady|Miss|Captain|Colonel)\.?"
 WORD = r"(?:(?:Mr|Mrs|Ms|Dr|Prof|St)\.|[A-Z](?:[\w’]|&(?=[A-Z]))+(?:-\w+)*|[A-Z]\.)"
 CONNECTOR = r"(?: (?:of|for|de|van|von|del|di|la)(?: the)?)? "
@@ -45,8 +46,8 @@ class Name:
 def find_names(passages: Passages) -> list[Name]:
     """Return the names of two words or more that matter, in the order of their first mentions.
 
-    A name matters if the document has it three times, or explains its abbreviation: 'Tensor Memory Accelerator (TMA)'.
-    Its first mention in the whole text is in a sentence that can be quoted.
+    A name matters if the document has it often, or explains its abbreviation: 'Tensor Memory Accelerator (TMA)'. Its
+    first mention in the whole text is in a sentence that can be quoted.
     """
     firsts: dict[str, tuple[Span, bool]] = {}
     wholes: Counter[str] = Counter()
@@ -56,12 +57,13 @@ def find_names(passages: Passages) -> list[Name]:
             known = firsts.get(name, (sentence, False))
             firsts[name] = (known[0], known[1] or is_explained)
     text = passages.flat_text
+    least = MIN_MENTIONS + len(text) // CHARACTERS_PER_MENTION
     found = []
     for name, (sentence, is_explained) in firsts.items():
         if not is_askable(sentence) or sentence.text not in passages.unique_sentences:
             continue
         num_mentions = text.count(name)
-        matters = is_explained or (num_mentions >= MIN_MENTIONS and has_own_word(name, passages.lower_case_words))
+        matters = is_explained or (num_mentions >= least and has_own_word(name, passages.lower_case_words))
         # 'Memory Accelerator' is in the text as often as its longer name, but never whole.
         is_whole = 2 * wholes[name] > num_mentions and not goes_on(name, text, num_mentions)
         if matters and is_whole and is_first_mention(passages, name, sentence):

@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 
 from pipeline.passages.agreed_figures import parse_cell
 from pipeline.passages.markdown_tables import MarkdownTable, TableRow
-from pipeline.passages.passages import Passages, is_askable, is_telling_heading
+from pipeline.passages.passages import Passages, is_askable
+from pipeline.passages.references import MAX_SECTIONS, Link, find_links, follow_links
 from pipeline.passages.spans import Span
 from pipeline.records import Example, Section
 from pipeline.tasks.build import build_example, choose
@@ -18,12 +19,7 @@ from pipeline.tasks.task import Task
 
 NAME, VERSION = "chain", "chain-1"
 MIN_ROWS = 4
-MIN_PLACES, MAX_PLACES = 3, 5
-NUMBER = r"\d+(?:\.\d+)*|[A-Z](?:\.\d+)+"
-REFERENCE = re.compile(rf"\b(?P<kind>Sections?|Chapters?|Notes?|Appendix|Annex|Item)\s+(?P<number>{NUMBER}|[A-Z]\b)")
-HEADING_NUMBER = re.compile(
-    rf"(?:(?:Section|Chapter|Note|Appendix|Annex|Item|NOTE|APPENDIX|ITEM)\s+)?(?P<number>{NUMBER}|[A-Z](?=\.? ))"
-)
+MIN_SECTIONS = 3  # of a chain of references
 SECTION_OF_ROW = (
     "In {table}, find the row with the {extreme} figure under “{column}”. The document has a section on it:"
     " which row is it, and what does the first sentence of that section say?",
@@ -111,45 +107,13 @@ def ask_from_references(documents: Sequence[Passages]) -> Iterator[Example]:
     paths = sorted((follow_links(start, links) for start in links), key=len, reverse=True)
     ends = set()
     for path in paths:
-        if len(path) >= MIN_PLACES and (path[-2], path[-1]) not in ends:
+        if len(path) >= MIN_SECTIONS and (path[-2], path[-1]) not in ends:
             ends.add((path[-2], path[-1]))
             yield build_reference_chain(documents, path, links)
 
 
-def follow_links(start: Section, links: dict[Section, tuple[Section, Span]]) -> list[Section]:
-    """Return the sections from one on along the links, up to five, until there is none or one comes again."""
-    path = [start]
-    while path[-1] in links and len(path) < MAX_PLACES:
-        following = links[path[-1]][0]
-        if any(following.start <= section.start < following.end for section in path):
-            return []  # it leads back: there is no end
-        path.append(following)
-    return path
-
-
-def find_links(passages: Passages) -> dict[Section, tuple[Section, Span]]:
-    """Return, for each innermost section whose prose refers to exactly one other section, that one and the sentence."""
-    by_number: dict[str, list[Section]] = {}
-    for section in passages.document.sections:
-        match = HEADING_NUMBER.match(section.path[-1])
-        if match and is_telling_heading(section.path[-1]):
-            by_number.setdefault(match["number"], []).append(section)
-    found: dict[Section, list[tuple[Section, Span]]] = {}
-    names = Counter(section.path[-1] for section in passages.document.sections)
-    for sentence in passages.sentences:
-        here = passages.section_at(sentence.start)
-        for match in REFERENCE.finditer(sentence.text):
-            targets = by_number.get(match["number"], [])
-            if here and len(targets) == 1 and names[targets[0].path[-1]] == 1 and targets[0] != here:
-                found.setdefault(here, []).append((targets[0], sentence))
-            elif here:
-                found.setdefault(here, []).extend([(here, sentence)] * 2)  # it leads somewhere that is not known
-    once = {here: links[0] for here, links in found.items() if len({target for target, _ in links}) == 1}
-    return {here: link for here, link in once.items() if link[0] != here and names[here.path[-1]] == 1}
-
-
 def build_reference_chain(
-    documents: Sequence[Passages], path: Sequence[Section], links: dict[Section, tuple[Section, Span]]
+    documents: Sequence[Passages], path: Sequence[Section], links: dict[Section, Link]
 ) -> Example:
     """Return the question that leads from section to section."""
     passages = documents[0]
@@ -158,7 +122,7 @@ def build_reference_chain(
     question = choose(REFERENCES, titles[0]).format(start=titles[0], num=("two", "three", "four")[num - 2])
     way = "; then ".join(f"“{title}”" for title in titles[1:])
     answer = f"First {way}. It ends at “{titles[-1]}”."
-    spans = [links[section][1] for section in path[:-1]] + [passages.heading_line(section) for section in path]
+    spans = [links[section].sentence for section in path[:-1]] + [passages.heading_line(section) for section in path]
     return build_example(documents, NAME, VERSION, question, answer, [(passages, span) for span in spans])
 
 
@@ -167,6 +131,6 @@ TASK = Task(
     version=VERSION,
     categories=("book", "paper", "report", "statement"),
     candidates=candidates,
-    num_quotes=(MIN_PLACES, 2 * MAX_PLACES),
+    num_quotes=(MIN_SECTIONS, 2 * MAX_SECTIONS),
     quotes_may_repeat=True,  # a table names what has a section of its own
 )
