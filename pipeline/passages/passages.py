@@ -73,12 +73,10 @@ class Passages:
     @cached_property
     def named_tables(self) -> list[MarkdownTable]:
         """The tables that have a name which no other table has, and which can be quoted."""
-        names = Counter(table.name for table in self.tables)
-        return [
-            table
-            for table in self.tables
-            if table.name and names[table.name] == 1 and not set(table.title or table.heading) & UNQUOTABLE
-        ]
+        words = [table.title or table.heading for table in self.tables]
+        times = Counter(map(str.casefold, words))  # a title and a heading may be the same
+        named = zip(self.tables, words, strict=True)
+        return [table for table, name in named if name and times[name.casefold()] == 1 and not set(name) & UNQUOTABLE]
 
     def heading_path_at(self, position: int) -> tuple[str, ...]:
         """Return the headings above a position, outermost first; empty before the first heading."""

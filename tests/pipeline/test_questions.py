@@ -6,6 +6,7 @@ import random
 import re
 import subprocess
 import sys
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -202,6 +203,14 @@ def test_the_known_facts_of_the_sample_are_asked(curated_sample: Path, accepted:
         }
         assert len(asked & known) >= least * len(known), task
     assert {"known", "summary", "why", "multi_hop", "chain"} <= {example.task for example in accepted}
+
+
+@pytest.mark.slow
+def test_where_something_is_and_what_no_text_says_are_asked_at_most_a_tenth_each(accepted: list[Example]) -> None:
+    tasks = Counter(example.task for example in accepted)
+    assert sum(tasks[task] for task in ("section", "mention", "order")) <= 0.1 * len(accepted)
+    assert 0 < tasks["unanswerable"] <= 0.1 * len(accepted)
+    assert tasks.keys() >= {"summary", "human_review", "human_strengths", "human_weaknesses", "human_decision", "why"}
 
 
 @pytest.mark.slow
