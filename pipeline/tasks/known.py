@@ -23,9 +23,20 @@ def candidates(documents: Sequence[Passages], supplied: Supplied) -> Iterator[Ex
         if all(spans):
             ended = fact.answer if fact.answer.endswith((".", "!", "?")) else f"{fact.answer}."
             answer = ended[0].upper() + ended[1:]
-            evidence = [(documents[0], span) for span in spans if span]
+            found = [span for span in spans if span]
+            evidence = [(documents[0], span) for span in (*found, *find_headers(documents[0], found))]
             example = build_example(documents, fact.task, VERSION, fact.question, answer, evidence)
             yield replace(example, statements=tuple(place_statements(fact, spans, example)))
+
+
+def find_headers(passages: Passages, spans: Sequence[Span]) -> list[Span]:
+    """Return the headers of the tables that some spans are rows of, without which their figures mean nothing."""
+    rows = [(span.start, span.end, table.header_span) for table in passages.tables for _, span in table.rows]
+    cells = [span for span in spans if "|" in span.text]
+    headers = [header for span in cells for start, end, header in rows if start <= span.start < end]
+    taken = {(span.start, span.end) for span in spans}
+    inside = [h for h in headers if any(h.start <= start and end <= h.end for start, end in taken)]
+    return [header for header in dict.fromkeys(headers) if header not in inside]
 
 
 def place_statements(fact: KnownFact, spans: Sequence[Span | None], example: Example) -> Iterator[Statement]:
