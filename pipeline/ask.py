@@ -1,18 +1,18 @@
 """Ask questions about documents, and answer them from their own words.
 
 Reads   DOCUMENTS/*.parquet   documents
-        KNOWN                 what some of them are known to say: JSON lines of {path, question, answer, quote}
+        KNOWN                 what some of them are known to say, as pipeline/teachers/known_facts.py describes it
 Writes  OUT/examples-00000.parquet   examples with their evidence; one that a teacher got wrong has a `reason`
-        OUT/report.json              examples by category and task, unfilled quotas, where in the documents evidence is
+        OUT/report.json              examples by category and task, unfilled quotas, in how many places evidence is
         OUT/replies.sqlite           the replies of an endpoint by the hash of the request; the next run replays them
         OUT/preview.html             with --preview N: so many examples of an endpoint, and nothing else
         OUT/candidates/              the examples of each shard, with markers, so that an interrupted run can continue
 """
 
-import json
 import logging
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal
 
@@ -27,6 +27,7 @@ from pipeline.errors import InputError
 from pipeline.files import hash_file, hash_json, write_json
 from pipeline.params import Params
 from pipeline.passages.document_groups import DocumentCard, Relation, group_documents, read_cards, with_reviews
+from pipeline.passages.evidence_places import Buckets, count_by_bucket, find_buckets
 from pipeline.passages.peer_reviews import ReviewRules
 from pipeline.records import Example
 from pipeline.rejections import Reason, count_reasons, list_rejections
@@ -39,7 +40,9 @@ from pipeline.teachers.cost_estimate import estimate
 from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.errors import BUDGET, STOPPED, find_fix
 from pipeline.teachers.generate import generate
-from pipeline.teachers.quotas import Quota, choose_within, describe_example, list_unfilled
+from pipeline.teachers.known_answers import compare_with_known, describe_comparisons
+from pipeline.teachers.known_facts import read_known_facts
+from pipeline.teachers.quotas import Quota, choose_within, describe_example, limit_shares, list_unfilled
 from pipeline.teachers.rule_based import DocumentGroup, GroupShard, ShardAsker
 from pipeline.teachers.slots import TeachingPlan
 
@@ -59,37 +62,12 @@ class AskParams(Params):
     num_per_document: int = Field(ge=1)  # examples asked of each document, and of each group, at most
     cited_fraction: float = Field(ge=0, le=1)  # of the answers that cite their evidence
     endpoint: EndpointParams  # of the teacher `endpoint`
+    num_known: int = Field(ge=0)  # questions that an endpoint is asked as well, to compare its answers with the known
     max_failed_fraction: float = Field(ge=0, le=1)  # of its examples; with more, all is written and the run fails
     human: ReviewRules  # which reviews are good enough to be answers, whoever the teacher is
     quotas: list[Quota]  # how many examples of a kind there may be; kinds without a quota are not limited
+    max_shares: dict[str, float]  # the greatest fraction of the examples that a task may have; others are not limited
     seed: int
-
-
-def read_known_facts(file: Path, cards: Iterable[DocumentCard]) -> dict[str, tuple[KnownFact, ...]]:
-    """Return the known facts by doc_id; lines about other documents are ignored.
-
-    Raises:
-        InputError: The file is missing, or a line of it is broken.
-    """
-    if not file.is_file():
-        raise InputError(file, found="no such file", expected="JSON lines", fix="Name an empty file to know nothing.")
-    ids = {card.source: card.doc_id for card in cards}
-    found: dict[str, list[KnownFact]] = {}
-    for number, line in enumerate(file.read_text(encoding="utf-8").split("\n"), 1):
-        if line.strip():
-            try:
-                row = json.loads(line)
-                source, fact = str(row["path"]), KnownFact(row["question"], row["answer"], row["quote"])
-            except (ValueError, KeyError, TypeError) as error:
-                raise InputError(
-                    f"{file}, line {number}",
-                    found=str(error) or "no object",
-                    expected="path, question, answer and quote",
-                    fix="Correct or remove the line.",
-                ) from error
-            if source in ids:
-                found.setdefault(ids[source], []).append(fact)
-    return {doc_id: tuple(facts) for doc_id, facts in found.items()}
 
 
 def split_into_shards(groups: Sequence[DocumentGroup], groups_per_shard: int, folder: Path) -> tuple[GroupShard, ...]:
@@ -121,11 +99,12 @@ def ask_by_rules(
         hash_json(
             [(group.relation.__name__, group.doc_ids) for group in shard.groups],
             [
-                [vars(fact) for fact in supplied.facts.get(doc_id, ())]
+                [asdict(fact) for fact in supplied.facts.get(doc_id, ())]
                 for group in shard.groups
                 for doc_id in group.doc_ids
             ],
             params.num_per_document,
+            params.max_shares,
             params.seed,
             params.human.model_dump(),
         )
@@ -135,7 +114,7 @@ def ask_by_rules(
         digest_code("pipeline.ask"), [hash_file(path) for path in parquet_files(documents, "*.parquet")]
     )
     run_shards(
-        ShardAsker(documents, shards, supplied, params.num_per_document, params.seed),
+        ShardAsker(documents, shards, supplied, params.num_per_document, params.max_shares, params.seed),
         [Shard(shard.output, key, parameters) for shard, key in zip(shards, inputs, strict=True)],
         folder=folder,
         executor=params.executor,
@@ -145,22 +124,22 @@ def ask_by_rules(
 
 
 def select(
-    examples: Iterable[Example], cards: Iterable[DocumentCard], params: AskParams
+    examples: Iterable[Example], cards: Iterable[DocumentCard], buckets: Buckets, params: AskParams
 ) -> tuple[list[Example], list[dict[str, object]]]:
-    """Return the examples within the quotas, a fraction of them with citations, and the status of each quota."""
+    """Return the examples within quotas and shares, a fraction of them with citations, and the status of each quota."""
     categories = {card.doc_id: card.category for card in cards}
     num_tokens = {card.doc_id: card.num_tokens for card in cards}
     once = {example.example_id: example for example in examples}
     accepted = (example for example in once.values() if not example.reason)
     sound = stable_shuffle(accepted, params.seed, key=lambda example: example.example_id)
     kept, statuses = choose_within(
-        [(example, describe_example(example, categories, num_tokens)) for example in sound], params.quotas
+        [(e, describe_example(e, categories, num_tokens, buckets[e.evidence])) for e in sound], params.quotas
     )
     cited = [
         with_citations(example)
         if is_citable(example) and is_in_fraction(example, params.cited_fraction, params.seed)
         else example
-        for example in kept
+        for example in limit_shares(kept, params.max_shares)
     ]
     faulty = [example for example in once.values() if example.reason]
     return sorted([*cited, *faulty], key=lambda example: (example.doc_ids, example.task, example.example_id)), statuses
@@ -180,6 +159,7 @@ def summarize(
     examples: Sequence[Example],
     cards: Sequence[DocumentCard],
     statuses: Sequence[dict[str, object]],
+    buckets: Buckets,
     lengths: dict[str, int],
 ) -> dict[str, Any]:
     """Return the counts of a run, for its report."""
@@ -193,28 +173,36 @@ def summarize(
             card.source for card in cards if card.doc_id not in asked and card.category != "review"
         ],
         "quotas": list(statuses),
+        "places_of_evidence": count_by_bucket(sound, buckets),
         "evidence_by_tenth_of_the_document": count_by_position(sound, lengths),
     }
 
 
-def check_task_names(quotas: Iterable[Quota]) -> None:
-    """Make sure that every quota names an existing task.
+def check_task_names(params: AskParams) -> None:
+    """Make sure that every quota and share names an existing task.
 
     Raises:
         InputError: One does not.
     """
-    for quota in quotas:
-        if quota.task and quota.task not in all_tasks():
+    named = [("quotas", quota.task) for quota in params.quotas] + [("max_shares", task) for task in params.max_shares]
+    for key, task in named:
+        if task and task not in all_tasks():
             raise InputError(
-                "section 'ask', key 'quotas'",
-                found=f"the task {quota.task!r}",
+                f"section 'ask', key '{key}'",
+                found=f"the task {task!r}",
                 expected=f"one of {', '.join(all_tasks())}",
                 fix="Correct its name.",
             )
 
 
 def ask(
-    params: AskParams, *, documents: Path, known: Path, cards: Sequence[DocumentCard], plan: TeachingPlan, out: Path
+    params: AskParams,
+    *,
+    documents: Path,
+    facts: Mapping[str, tuple[KnownFact, ...]],
+    cards: Sequence[DocumentCard],
+    plan: TeachingPlan,
+    out: Path,
 ) -> tuple[list[Example], Spending | None]:
     """Return the candidates of the teacher and what an endpoint cost; reviews are always asked about by rules."""
     tasks = all_tasks().values()
@@ -225,7 +213,7 @@ def ask(
         found, spending = generate(plan, cards, out)
         relations = [with_reviews] if next(with_reviews(cards), None) else []
     if relations:
-        supplied = Supplied(read_known_facts(known, cards), params.human)
+        supplied = Supplied(facts, params.human)
         found += ask_by_rules(
             params,
             documents=documents,
@@ -278,8 +266,9 @@ def run(params: AskParams, preview: int = 0, *, documents: Path, known: Path, ou
     With --dry-run only log what an endpoint would be asked and cost; with --preview N only let it write N examples, and
     show them on a page.
     """
-    check_task_names(params.quotas)
+    check_task_names(params)
     cards = read_cards(documents)
+    facts = read_known_facts(known, cards)
     plan = TeachingPlan(documents, params.num_per_document, params.seed, params.endpoint)
     if dry_run:
         log.info("ask: %s", estimate(plan, cards))
@@ -287,8 +276,9 @@ def run(params: AskParams, preview: int = 0, *, documents: Path, known: Path, ou
     if preview:
         write_few(plan, cards, out, preview)
         return
-    found, spending = ask(params, documents=documents, known=known, cards=cards, plan=plan, out=out)
-    examples, statuses = select(found, cards, params)
+    found, spending = ask(params, documents=documents, facts=facts, cards=cards, plan=plan, out=out)
+    buckets = find_buckets(found, read_documents(documents))
+    examples, statuses = select(found, cards, buckets, params)
     if not spending and all(example.reason for example in examples):
         raise InputError(
             documents,
@@ -298,7 +288,10 @@ def run(params: AskParams, preview: int = 0, *, documents: Path, known: Path, ou
         )
     num_examples = write_examples(out / "examples-00000.parquet", examples)
     lengths = {document.doc_id: len(document.text) for document in read_documents(documents)}
-    report = summarize(examples, cards, statuses, lengths)
+    report = summarize(examples, cards, statuses, buckets, lengths)
+    if spending and facts and params.num_known:
+        report["known_answers"] = compare_with_known(plan, facts, params.num_known, out)
+        log.info("ask: %s", describe_comparisons(report["known_answers"]))
     if spending:
         report["spending"] = spending.as_dict(num_sound=sum(report["examples"].values()))
     write_json(out / "report.json", report)

@@ -4,7 +4,7 @@ Reads   DOCUMENTS/*.parquet          documents
         EXAMPLES/examples*.parquet   examples; one that already has a `reason` counts as refused
 Writes  OUT/examples-00000.parquet   the examples that passed, with the names of their checks
         OUT/rejected-00000.parquet   the others, each with its reason
-        OUT/report.json              accepted by task, refused by reason and task, what an accepted example cost
+        OUT/report.json              accepted by task and places, refused by reason and task, what an accepted one cost
         OUT/preview.html             some examples of each task with their evidence in context, and some refused ones
         OUT/replies.sqlite           the replies of an endpoint to the probes
 """
@@ -26,10 +26,11 @@ from pipeline.dataset.evidence_page import write_preview
 from pipeline.errors import InputError
 from pipeline.files import write_json
 from pipeline.params import Params
+from pipeline.passages.evidence_places import Buckets, count_by_bucket, find_buckets
 from pipeline.records import Example
 from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.storage.document_store import DocumentStore
-from pipeline.storage.parquet import read_examples, write_examples
+from pipeline.storage.parquet import read_documents, read_examples, write_examples
 from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.errors import STOPPED, find_fix
 from pipeline.teachers.probes import PROBES, ProbeName, probe_all
@@ -110,12 +111,15 @@ def check_probes(not_run: Counter[str], params: VerifyParams) -> None:
         )
 
 
-def count_results(accepted: Sequence[Example], rejected: Sequence[Example], examples: Path) -> dict[str, Any]:
+def count_results(
+    accepted: Sequence[Example], rejected: Sequence[Example], buckets: Buckets, examples: Path
+) -> dict[str, Any]:
     """Return the counts of a run, with what an accepted example cost if an endpoint was paid for the examples."""
     report: dict[str, Any] = {
         "accepted_by_task": Counter(example.task for example in accepted),
         "refused_by_reason": count_reasons(example.reason for example in rejected),
         "refused_by_task": Counter(example.task for example in rejected),
+        "places_of_evidence": count_by_bucket(accepted, buckets),
     }
     asked = examples / "report.json"
     spending = json.loads(asked.read_text(encoding="utf-8")).get("spending") if asked.is_file() else None
@@ -141,7 +145,8 @@ def run(params: VerifyParams, *, documents: Path, examples: Path, out: Path) -> 
             fix="Run 'ask' on these documents.",
         )
     write_examples(out / "rejected-00000.parquet", rejected)
-    report = count_results(accepted, rejected, examples)
+    buckets = find_buckets(accepted, read_documents(documents))
+    report = count_results(accepted, rejected, buckets, examples)
     if not_run:
         report["probes_not_run"] = count_reasons(not_run.elements())
     write_json(out / "report.json", report)

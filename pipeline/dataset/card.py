@@ -27,6 +27,7 @@ def write_card(path: Path, report: Mapping[str, Any]) -> None:
         licences=table("licence", "licences", report),
         sources=table("place and licence (documents)", "sources", report),
         teachers=table("teacher", "teachers", report),
+        places=table("places of the evidence", "places_of_evidence", report),
         checks=table("check", "checks", report),
         refused=listed(report["refused"]),
         candidates=f"{sum(report['candidates'].values()):,}",

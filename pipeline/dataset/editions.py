@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.curation.licences import is_unknown
+from pipeline.passages.evidence_places import find_example_bucket
 from pipeline.records import MixedExample
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.row_writers import JsonWriter, RowWriter
 
+COUNTED = ("kinds", "licences", "teachers", "lengths", "places_of_evidence", "checks", "languages", "sources")
 LENGTH_BUCKETS = (1_024, 4_096, 8_192, 16_384, 32_768, 65_536, 131_072, 262_144)  # upper bounds, tokens
 
 
@@ -25,10 +27,7 @@ class Counts:
         """Begin with nothing."""
         self.documents: set[str] = set()
         self.rows = self.tokens = 0
-        self.counters: dict[str, Counter[str]] = {
-            name: Counter()
-            for name in ("kinds", "licences", "teachers", "lengths", "checks", "languages", "sources", "without_checks")
-        }
+        self.counters: dict[str, Counter[str]] = {name: Counter() for name in (*COUNTED, "without_checks")}
 
     def add(self, row: MixedExample, store: DocumentStore) -> None:
         """Count a row."""
@@ -39,6 +38,8 @@ class Counts:
         self.counters["licences"].update("unknown" if is_unknown(name) else name for name in licences)
         self.counters["teachers"][example.teacher or "unknown"] += 1
         self.counters["lengths"][length_bucket(row.num_tokens)] += 1
+        if example.evidence:
+            self.counters["places_of_evidence"][find_example_bucket(example, lambda doc_id: store[doc_id].text)] += 1
         self.counters["checks"].update(example.checks)
         if example.doc_ids and (example.reason or not example.checks):
             self.counters["without_checks"][example.task] += 1

@@ -8,14 +8,17 @@ from itertools import dropwhile, takewhile
 
 from pipeline.passages.spans import Span
 
+MIN_INTRODUCTION = 6  # words; 'Consider this example:' names no table
 LINES_ABOVE = 12  # of a table, among which its title is looked for
 MAX_TITLE, MAX_INTRODUCTION = 160, 240  # characters
 UNIT = re.compile(r"\(|(?:(?:all )?(?:amounts|figures|dollars)|in (?:millions|thousands)|unaudited)\b", re.IGNORECASE)
+CAPTION = re.compile(r"(?:Table|Exhibit) [A-Z]?[\d.]+[A-Z]?[.:]? \w")
 UNQUOTABLE = set('“”"|')
-NOTE_MARK = re.compile(r"\s*\[[\w, *]{1,8}\]")
+NOTE_MARK = re.compile(r"\s*\[[\w, *]{1,8}\]|\s*\(\d{1,2}\)(?=:?$)")
 GENERIC = re.compile(  # labels that mean nothing without the row above them
-    r"(?:sub)?total|other|basic|diluted|net|current|domestic|international|foreign|federal|state|low|high|average|none"
-    r"|(?:beginning|end|ending|balance)\b.*",
+    r"(?:sub)?total(?: (?:current|non-?current|deferred|long-term|other|net))?|other|basic|diluted|net|current|domestic"
+    r"|international|foreign|federal|state|low|high|average|none"
+    r"|(?:beginning|end|ending|balance|less|plus|add)\b.*",
     re.IGNORECASE,
 )
 YEAR = re.compile(r"\b(?:19|20)\d\d(?!\d)")
@@ -69,6 +72,8 @@ class MarkdownTable:
                 for heading, cell in named
                 if heading and headings[heading] == 1 and not set(heading) & UNQUOTABLE and is_figure(cell)
             )
+            if any(is_figure(cell) and not heading for heading, cell in zip(self.header[1:], cells[1:], strict=False)):
+                continue  # a heading beside an empty one may be that of both columns
             if figures:
                 yield TableRow(label, figures, span)
 
@@ -113,12 +118,15 @@ def find_title(lines_above: Sequence[str]) -> tuple[str, bool]:
     if not above or "|" in above[0]:
         return "", False
     title = strip_markup(above[0])
+    if CAPTION.match(title) and len(title) <= MAX_TITLE:
+        return title.rstrip("."), False
     is_marked = above[0].lstrip().startswith(("#", "**"))
     paragraph = list(takewhile(lambda line: line.strip() and "|" not in line, above))
     if is_marked or (len(paragraph) == 1 and title[-1:] not in ".;,:"):
         return (title, False) if 3 <= len(title) <= MAX_TITLE and title[0].isalnum() else ("", False)
     words = " ".join(" ".join(map(strip_markup, reversed(paragraph))).split())
-    is_introduction = words.endswith(":") and len(words) <= MAX_INTRODUCTION and words[0].isupper()
+    is_long_enough = len(words.split()) >= MIN_INTRODUCTION and len(words) <= MAX_INTRODUCTION
+    is_introduction = words.endswith(":") and is_long_enough and words[0].isupper()
     return (words, True) if is_introduction and len(paragraph) < len(lines_above) else ("", False)
 
 
@@ -141,7 +149,7 @@ def yearly_cells(table: MarkdownTable, row: TableRow) -> list[tuple[str, str]]:
     headings = [heading for heading in table.header[1:] if YEAR.search(heading)]
     years = [year for heading in headings for year in YEAR.findall(heading)]
     has_single_years = len(years) == len(headings) == len(set(years))
-    is_closed = not any(OPEN_ENDED.search(heading) for heading in headings)
+    is_closed = not any(OPEN_ENDED.search(heading) for heading in table.header[1:])
     cells = [(heading, value) for heading, value in row.cells if YEAR.search(heading)]
     return cells if has_single_years and is_closed and len(cells) == len(headings) else []
 

@@ -14,6 +14,22 @@ from pipeline.records import Document, Section
 NOT_PROSE = re.compile(r"\s*(#|\||>|```|[-*•] |\d+[.)] |\[)")
 PARAGRAPH = re.compile(r"[^\n]+(?:\n[^\n]+)*")
 MIN_WORDS, MAX_WORDS = 8, 50  # of a sentence that a question may quote
+MAX_CAPITALISED = 0.6  # of the words of a sentence; a list of authors has more
+UNREADABLE = re.compile(  # what no reader would quote: formulas, LaTeX, emphasis, addresses, keys of citations, masks
+    r"[\\$=<>≤≥≈±×÷√∑∫∈→^{}|~]|(?<!\w)_|_(?!\w)|https?:|www\.|@|\[[a-z]+\d{4}|\[\d|XXXX|\.\.\.|[a-z]{4}\. [A-Z]"
+)
+ABBREVIATED = re.compile(
+    r"\b(?:Mr|Mrs|Ms|Dr|Prof|St|Co|Inc|Corp|No|Nos|vs|Fig|Sec|Eq|pp?|cf|i\.e|e\.g)\.$"
+)  # is no end
+SENTENCE_LIKE = re.compile(r"(?:\S+ ){5,}\S*[a-z]\.$")  # a heading that is a sentence or an item of a list
+CREDITS = re.compile(  # how captions, sources and notes begin
+    r"(?:Figure|Fig\.|Table|Chart|Exhibit|Box|Plate|Listing)\s*[A-Z]?\.?\d|(?:Sources?|Notes?|Photos?|Images?|Credits?|Courtesy|Copyright"
+    r"|Illustration|Reprinted|Reproduced|Adapted)\b.{0,12}(?:[:©]|\bby\b|\bof\b|\bfrom\b)|©",
+    re.IGNORECASE,
+)
+DANGLING = re.compile(
+    r"(?:\b(?:an?|the|of|for|to|in|on|by|with|and|or|from|at|as|than|its|our)|[,;(–-])$", re.IGNORECASE
+)
 
 
 class Passages:
@@ -57,12 +73,10 @@ class Passages:
     @cached_property
     def named_tables(self) -> list[MarkdownTable]:
         """The tables that have a name which no other table has, and which can be quoted."""
-        names = Counter(table.name for table in self.tables)
-        return [
-            table
-            for table in self.tables
-            if table.name and names[table.name] == 1 and not set(table.title or table.heading) & UNQUOTABLE
-        ]
+        words = [table.title or table.heading for table in self.tables]
+        times = Counter(map(str.casefold, words))  # a title and a heading may be the same
+        named = zip(self.tables, words, strict=True)
+        return [table for table, name in named if name and times[name.casefold()] == 1 and not set(name) & UNQUOTABLE]
 
     def heading_path_at(self, position: int) -> tuple[str, ...]:
         """Return the headings above a position, outermost first; empty before the first heading."""
@@ -81,6 +95,11 @@ class Passages:
         return trim_span(text, section.start, len(text) if end < 0 else end)
 
     @cached_property
+    def lower_case_words(self) -> frozenset[str]:
+        """The words that the document has in lower case."""
+        return frozenset(re.findall(r"(?<![\w’'-])[a-z]{3,}(?![\w-])", self.document.text))
+
+    @cached_property
     def flat_text(self) -> str:
         """The text with all white space collapsed to single spaces, for counting how often words occur."""
         return " ".join(self.document.text.split())
@@ -92,6 +111,22 @@ def occurs_once(passages: Passages, gapped: str, gap: str) -> bool:
 
 
 def is_askable(sentence: Span) -> bool:
-    """Say whether a question may quote a sentence: it is whole, of sensible length, and has no quotation marks."""
-    is_whole = sentence.text[0].isupper() and sentence.text[-1] in ".!?"
-    return is_whole and MIN_WORDS <= len(sentence.text.split()) <= MAX_WORDS and not set(sentence.text) & UNQUOTABLE
+    """Say whether a question may quote a sentence.
+
+    It is whole, of sensible length, without quotation marks, and neither a formula, a caption nor a list of names.
+    """
+    text, words = sentence.text, sentence.text.split()
+    is_whole = text[0].isupper() and text[-1] in ".!?"
+    if ABBREVIATED.search(text) or text.count("‘") > text.count("’"):
+        return False
+    if not is_whole or not MIN_WORDS <= len(words) <= MAX_WORDS or set(text) & UNQUOTABLE:
+        return False
+    num_capitalised = sum(word[0].isupper() for word in words)
+    return num_capitalised <= MAX_CAPITALISED * len(words) and not (UNREADABLE.search(text) or CREDITS.match(text))
+
+
+def is_telling_heading(heading: str) -> bool:
+    """Say whether a question can name a heading: it has a word, is whole, and can be quoted; 'XVI' does not."""
+    has_word = re.search(r"[^\W\d_]{3}", heading) and not re.fullmatch(r"[IVXLC]+\.?", heading)
+    is_part = DANGLING.search(heading) or SENTENCE_LIKE.match(heading)
+    return bool(has_word) and not (is_part or UNREADABLE.search(heading) or set(heading) & UNQUOTABLE)

@@ -3,12 +3,13 @@
 import random
 from dataclasses import dataclass
 
-from pipeline.synthetic.facts import plant
+from pipeline.synthetic.facts import join_facts, know, know_sentences, plant
 from pipeline.synthetic.grammar import Grammar, parse_rules, tidy
 from pipeline.synthetic.manuscript import Block, Fact, Heading, Manuscript, Prose
 from pipeline.synthetic.names import Names, Person
 from pipeline.synthetic.narration import SCENES, TALK
 from pipeline.synthetic.plot import ANSWERS, FACTS, MORE_ANSWERS, PLOT
+from pipeline.synthetic.plot_summary import BEATS, PARTS, REASONS
 from pipeline.synthetic.settings import COMMON, SETTINGS
 
 NUM_CAST = 7
@@ -39,12 +40,15 @@ def compose_book(rng: random.Random, index: int, num_chapters: int, scenes_per_c
     planted = plant_all(grammar, stage)
     beats = parse_rules(PLOT)["beat"]
     blocks: list[Block] = []
+    beats_told: list[str] = []
     for chapter in range(num_chapters):
         blocks.append(Heading(f"Chapter {chapter + 1}: {chapter_title(grammar, stage)}"))
         told = [text for text, _ in planted[chapter::num_chapters]]
         acts = beats[chapter * len(beats) // num_chapters : (chapter + 1) * len(beats) // num_chapters]
-        blocks += write_chapter(grammar, stage, acts, told, scenes_per_chapter)
-    facts = tuple(fact for _, fact in planted)
+        written = write_chapter(grammar, stage, acts, told, scenes_per_chapter)
+        beats_told += [block.text for block in written[: len(acts)] if isinstance(block, Prose)]
+        blocks += written
+    facts = (*(fact for _, fact in planted), *know_plot(stage, beats_told), *know_people(stage, planted))
     title = TITLES[index % len(TITLES)].format(stage.town)
     author = names.person().name
     year = 1871 + rng.randrange(30)
@@ -58,6 +62,40 @@ def plant_all(grammar: Grammar, stage: Stage) -> list[tuple[str, Fact]]:
     return [plant(grammar, line, P=person, town=stage.town) for line, person in zip(lines, people, strict=True)]
 
 
+def know_plot(stage: Stage, beats_told: list[str]) -> list[Fact]:
+    """Return summaries of the story and of its parts, and why people act, each with the beats that say so."""
+    words = name_roles(stage)
+    summaries = [
+        know_sentences(
+            "summary",
+            question.format_map(words),
+            [BEATS[beat].format_map(words) for beat in beats],
+            [beats_told[beat] for beat in beats],
+        )
+        for question, beats in PARTS
+    ]
+    reasons = [
+        know("why", question.format_map(words), answer.format_map(words), [beats_told[beat] for beat in beats])
+        for question, answer, beats in REASONS
+    ]
+    return [*summaries, *reasons]
+
+
+def know_people(stage: Stage, planted: list[tuple[str, Fact]]) -> list[Fact]:
+    """Return a question for each of the cast that joins what is told of them in different chapters."""
+    facts = [fact for _, fact in planted]
+    return [
+        join_facts(f"Three questions about {person.name}, answered in different places:", facts[k::NUM_CAST])
+        for k, person in enumerate(stage.cast)
+    ]
+
+
+def name_roles(stage: Stage) -> dict[str, str]:
+    """Return who the people of the plot are, the town, and what is lost."""
+    roles = dict(zip("ACDEF", (person.first for person in stage.cast), strict=False))
+    return roles | {"town": stage.town, "object": stage.object}
+
+
 def chapter_title(grammar: Grammar, stage: Stage) -> str:
     """Return a title in capitals, but for the small words within it."""
     words = grammar.say("title", town=stage.town).split()
@@ -66,8 +104,7 @@ def chapter_title(grammar: Grammar, stage: Stage) -> str:
 
 def write_chapter(grammar: Grammar, stage: Stage, acts: list[str], told: list[str], num_scenes: int) -> list[Block]:
     """Write a chapter: what the plot wants of it, then scenes, into which the facts are spread."""
-    roles = dict(zip("ACDEF", (person.first for person in stage.cast), strict=False))
-    hero = pronouns("A", stage.cast[0]) | roles | {"town": stage.town, "object": stage.object}
+    hero = pronouns("A", stage.cast[0]) | name_roles(stage)
     blocks: list[Block] = [Prose(tidy(grammar.expand(act, hero))) for act in acts]
     for scene in range(num_scenes):
         blocks += write_scene(grammar, stage, told[scene::num_scenes])

@@ -1,9 +1,10 @@
 """Compose the annual report of a company: its business, its risks, and prose that agrees with its statements."""
 
 import random
+import re
 from dataclasses import dataclass
 
-from pipeline.synthetic.facts import plant
+from pipeline.synthetic.facts import SENTENCE_END, know, know_sentences, plant
 from pipeline.synthetic.filing_tables import (
     balance_table,
     cash_table,
@@ -76,6 +77,7 @@ def compose_filing(rng: random.Random, index: int, length: int, *, is_tagged: bo
         Heading(titles["statements"]), *statements(grammar, company, length),
     ]  # fmt: skip
     facts = [fact for _, fact in planted] + table_facts(rng, blocks, name) + prose_facts(company)
+    facts += know_year(company, blocks)
     title = f"{name}, Inc.: Annual Report {YEARS[0]}"
     return Manuscript("statement", title, (f"{name}, Inc.",), f"{YEARS[0] + 1}-02", tuple(blocks), tuple(facts), title)
 
@@ -180,6 +182,33 @@ def prose_facts(company: Company) -> list[Fact]:
         ),
         Fact("prose", f"What percentage of net revenue was gross profit in {now}?", f"{share:.1f}", f"{gross}."),
     ]
+
+
+def know_year(company: Company, blocks: list[Block]) -> list[Fact]:
+    """Return the summary of the year, and why the revenue of each segment moved."""
+    told = [SENTENCE_END.split(block.text) for block in blocks if isinstance(block, Prose)]
+    results = next(sentences for sentences in told if sentences[0].startswith("Net revenue "))
+    causes = [
+        next(s[0] for s in told if s[0].startswith(f"Revenue of {segment} ") and "mainly because of" in s[0])
+        for segment, _ in company.segments
+    ]
+    cash = SENTENCE_END.split(cash_line(company.books))
+    question = (
+        f"Summarise the results of {company.name} in {YEARS[0]}: revenue and profit, the segments, and the cash flows."
+    )
+    quotes = [*results, *causes, *cash]
+    sentences = [quote.replace("We paid", f"{company.name} paid") for quote in quotes]
+    return [know_sentences("summary", question, sentences, quotes), *(know_cause(cause) for cause in causes)]
+
+
+def know_cause(sentence: str) -> Fact:
+    """Return why the revenue of a segment moved, from the sentence that says so."""
+    what, cause = sentence.rstrip(".").split(", mainly because of ")
+    segment, verb = re.match(r"Revenue of (.+?) (increased|decreased) by", what).groups()  # type: ignore[union-attr]
+    base = "increase" if verb == "increased" else "decrease"
+    return know(
+        "why", f"Why did the revenue of {segment} {base} in {YEARS[0]}?", f"Mainly because of {cause}.", [sentence]
+    )
 
 
 def statements(grammar: Grammar, company: Company, length: int) -> list[Block]:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
-from pipeline.records import Category
+from pipeline.records import Category, Statement
 
-Kind = Literal["table", "prose", "series"]
+Kind = Literal["table", "prose", "series", "several"]
 
 
 @dataclass(frozen=True)
@@ -89,9 +89,12 @@ class Fact:
     kind: Kind
     question: str
     answer: str
-    quote: str  # a sentence, or a row's label and its cells
+    quote: str = ""  # a sentence, or a row's label and its cells; '' where there are several
     row: str = ""
     column: str = ""
+    quotes: tuple[str, ...] = ()  # of a fact of several places, in their order
+    task: str = ""  # what kind of question it is; '' for a look-up
+    statements: tuple[Statement, ...] = ()  # parts of the answer, in their order
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import random
 
-from pipeline.synthetic.facts import plant
+from pipeline.synthetic.facts import SENTENCE_END, know, know_sentences, plant
 from pipeline.synthetic.grammar import Grammar
 from pipeline.synthetic.manuscript import (
     Block,
@@ -46,6 +46,7 @@ def compose_outlook(world: World, rng: random.Random, year: int) -> Manuscript:
     blocks += [Heading("7 Our forecasts and what became of them"), *judgement(grammar, world, year), record]
     blocks += [Heading("Annex: final figures"), *prose(grammar, ["method_line"] * 4, 1), final]
     facts = [fact for _, fact in planted.values()] + table_facts(rng, growth, final, record, year)
+    facts += [know_outlook(world, blocks, year), *know_chains(planted, blocks)]
     title = f"{world.institution} Outlook {year}"
     head = f"Outlook {year}"
     return Manuscript("report", title, (world.institution,), f"{year}-10", tuple(blocks), tuple(facts), head)
@@ -117,7 +118,7 @@ def summary(grammar: Grammar, world: World, year: int) -> list[Prose]:
             f"In the {region}, mean growth is put at {percent(now)} percent for {year} and at {percent(after)} percent"
         )
         rest = grammar.paragraph("setting", "policy_line", E=f"the {region}")
-        paragraphs.append(Prose(f"{figures} for {year + 1}. {rest}"))
+        paragraphs.append(Prose(f"{figures} for {year + 1}. {rest}", whole=True))
     return paragraphs
 
 
@@ -204,6 +205,42 @@ def judgement(grammar: Grammar, world: World, year: int) -> list[Prose]:
         f"had been {percent(world.said[worst, past - 1, past])} percent."
     )
     return [Prose(text, whole=True), *prose(grammar, ["setting", "risk", "setting"], 1)]
+
+
+def know_outlook(world: World, blocks: list[Block], year: int) -> Fact:
+    """Return the summary of what a report forecasts, and of what became of its forecasts."""
+    sentences = [s for block in blocks if isinstance(block, Prose) for s in SENTENCE_END.split(block.text)]
+    regions = [s for region in world.regions for s in sentences if s.startswith(f"In the {region}, mean growth")]
+    off, miss = (s for s in sentences if s.startswith((f"For {year - 1}, the forecasts that", "The largest miss was")))
+    question = (
+        f"Summarise the growth outlook of {year}: the mean growth of each region in this year and the next, and how"
+        " far earlier forecasts were off."
+    )
+    record = [off.replace("that we published", "published"), miss.replace("our forecast", "the forecast")]
+    return know_sentences("summary", question, [*regions, *record], [*regions, off, miss])
+
+
+def know_chains(planted: dict[str, tuple[str, Fact]], blocks: list[Block]) -> list[Fact]:
+    """Return questions in which a table names an economy, and another place says what is asked about it."""
+    facts = []
+    for table in (block for block in blocks if isinstance(block, Table)):
+        rows = [row for row in table.rows if row.cells and not row.is_total]
+        for index, column in enumerate(table.header[1:]):
+            ranked = sorted(rows, key=lambda row: float(row.cells[index].text))
+            top, second = ranked[-1], ranked[-2]
+            if top.label in planted and top.cells[index].text != second.cells[index].text:
+                facts.append(ask_chain(table, column, top, index, planted[top.label][1]))
+    return facts
+
+
+def ask_chain(table: Table, column: str, row: Row, index: int, fact: Fact) -> Fact:
+    """Return the question that names an economy only by its place in a table."""
+    question = (
+        f"Find the economy with the highest figure under “{column}” in “{table.caption}”."
+        f" {fact.question.replace(row.label, 'this economy')}"
+    )
+    answer = f"It is {row.label}, with {row.cells[index].text}. {fact.quote}"
+    return know("chain", question, answer, [" ".join(table.header), quote_of(row), fact.quote])
 
 
 def table_facts(rng: random.Random, growth: Table, final: Table, record: Table, year: int) -> list[Fact]:

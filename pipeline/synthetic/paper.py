@@ -3,7 +3,7 @@
 import random
 from dataclasses import dataclass
 
-from pipeline.synthetic.facts import plant
+from pipeline.synthetic.facts import SENTENCE_END, know_parts, plant
 from pipeline.synthetic.grammar import Grammar, tidy
 from pipeline.synthetic.manuscript import (
     Block,
@@ -15,6 +15,7 @@ from pipeline.synthetic.manuscript import (
     Row,
     Table,
     fact_of_cell,
+    quote_of,
     row_of,
 )
 from pipeline.synthetic.names import Names
@@ -72,7 +73,7 @@ def compose_paper(rng: random.Random, index: int, length: int, num_cases: int) -
         blocks += evidence(grammar, study, heading, known)
     blocks += appendix(grammar, study, length, known, references)
     blocks += cases(grammar, study, num_cases, known)
-    facts = [fact for _, fact in planted] + table_facts(blocks, grammar)
+    facts = [fact for _, fact in planted] + table_facts(blocks, grammar) + [know_paper(study, blocks, known)]
     title = f"{study.method}: {grammar.draw('title')}"
     authors = tuple(person.name for person in names.people(3))
     return Manuscript("paper", title, authors, str(2016 + rng.randrange(7)), tuple(blocks), tuple(facts), title)
@@ -232,6 +233,33 @@ def cases(grammar: Grammar, study: Study, count: int, known: dict[str, str]) -> 
         words = known | {name: str(figure) for name, figure in figures.items()} | {"site": site}
         told.append(Prose(grammar.paragraph("case", "case_comment", "case_comment", **words)))
     return told
+
+
+def know_paper(study: Study, blocks: list[Block], known: dict[str, str]) -> Fact:
+    """Return the summary of a paper: its subject, its claim, where it gains most and least, what it needs most."""
+    opening = next(block for block in blocks if isinstance(block, Prose))
+    subject, *others = SENTENCE_END.split(opening.text)
+    claim = next(sentence for sentence in others if " points on average over " in sentence)
+    tables = {block.caption.partition(".")[0]: block for block in blocks if isinstance(block, Table)}
+    gains = sorted(tables["Table 3"].rows, key=lambda row: float(row.cells[-1].text))
+    needed = min(tables["Table 4"].rows, key=lambda row: float(row.cells[-1].text))
+    limits = blocks[blocks.index(Heading("8 Limitations")) + 1]
+    limit = SENTENCE_END.split(limits.text)[0] if isinstance(limits, Prose) else ""
+    parts = [
+        (subject.replace("We study", "The paper studies"), (0,)),
+        (claim, (1,)),
+        (
+            f"The gain over {known['B']} is largest under the condition “{gains[-1].label}”"
+            f" ({gains[-1].cells[-1].text.lstrip('+')} points) and smallest under “{gains[0].label}”"
+            f" ({gains[0].cells[-1].text.lstrip('+')} points).",
+            (2, 3),
+        ),
+        (f"Of the variants, “{needed.label}” loses most ({needed.cells[-1].text.lstrip('-')} points).", (4,)),
+        (f"As a limitation, the paper says: {limit}", (5,)),
+    ]
+    quotes = [subject, claim, quote_of(gains[-1]), quote_of(gains[0]), quote_of(needed), limit]
+    question = f"Summarise this paper: what {study.method} is for, what it achieves and where, and what limits it."
+    return know_parts("summary", question, parts, quotes)
 
 
 def table_facts(blocks: list[Block], grammar: Grammar) -> list[Fact]:

@@ -11,7 +11,7 @@ from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "across", "across-1"
+NAME, VERSION = "across", "across-2"
 NUMBERS = re.compile(r"\d+")
 WORDINGS = (
     "Go through the {num} reports year by year: which figure does each give for “{row}” in {table}, for {which}?",
@@ -32,8 +32,8 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
                     spans = [
                         (found[name].header_span, row[label].span) for found, row in zip(tables, rows, strict=True)
                     ]
-                    names = {found[name].name for found in tables}
-                    shown = names.pop() if len(names) == 1 else name
+                    names = [found[name].name for found in tables]
+                    shown = names[0] if len(set(names)) == 1 else f"{names[0]} and its like in the later reports"
                     yield compare_reports(documents, shown, label, which, [cell for cell in cells if cell], spans)
                     break
 

@@ -75,3 +75,9 @@ def document_name(passages: Passages) -> str:
 def are_distinct(names: Sequence[str]) -> bool:
     """Say whether none of the names is empty and no two are the same but for case."""
     return all(names) and len({name.casefold() for name in names}) == len(names)
+
+
+def number_word(number: int) -> str:
+    """Return a number up to twelve as a word, a larger one in digits."""
+    words = ["none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+    return words[number] if number < len(words) else str(number)

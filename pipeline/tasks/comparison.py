@@ -1,34 +1,34 @@
-"""Compare two documents: figures that two filings both tag, and which sentence is from which document."""
+"""Compare two documents: figures that two filings both tag, and how they grew; a model compares what else they say."""
 
 from collections.abc import Iterator, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 
+from pipeline.passages.agreed_figures import TENTH, Figures, YearlyRow, agree_on, find_yearly_rows
 from pipeline.passages.document_groups import in_pairs
-from pipeline.passages.passages import Passages, is_askable
-from pipeline.passages.spans import Span
+from pipeline.passages.passages import Passages
 from pipeline.passages.tagged_figures import TaggedFigure, tagged_figures
 from pipeline.records import Example
-from pipeline.stable_order import order_key
 from pipeline.tasks.build import are_distinct, build_example, choose, document_name
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "comparison", "comparison-1"
+NAME, VERSION = "comparison", "comparison-2"
 LARGER = (
     "Which reports the larger amount, “{a}” with its “{row}” {period} or “{b}” with its “{other}” {second}?"
     " By how much? Show the arithmetic.",
     "Compare “{row}” {period} in “{a}” with “{other}” {second} in “{b}”: which is larger, and what is the difference?",
 )
-WHOSE = (
-    "One of these sentences stands in “{a}”, the other in “{b}”: (1) “{one}” (2) “{two}” Which stands in which?",
-    "Two sentences, one from “{a}” and one from “{b}”: (1) “{one}” (2) “{two}” Say for each where it stands.",
+
+GREW = (
+    "From {before} to {now}, did “{row}” in “{a}” or “{other}” in “{b}” grow more, in percent? Show the arithmetic.",
+    "By how many percent did “{row}” in “{a}” and “{other}” in “{b}” change from {before} to {now}? Which grew more?",
 )
-MAX_ATTRIBUTIONS = 8  # for each pair of documents
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
     """Yield questions about two documents that have different names."""
     if are_distinct([document_name(passages) for passages in documents]):
         yield from compare_figures(documents)
-        yield from attribute_sentences(documents)
+        yield from compare_growths(documents)
 
 
 def compare_figures(documents: Sequence[Passages]) -> Iterator[Example]:
@@ -41,14 +41,14 @@ def compare_figures(documents: Sequence[Passages]) -> Iterator[Example]:
 
 
 def latest_figures(passages: Passages) -> dict[str, TaggedFigure]:
-    """Return the positive amounts of money by concept, each for its last period, where the text has it first."""
+    """Return the amounts of money by concept, each for its last period if it is positive then."""
     found: dict[str, TaggedFigure] = {}
     for figure in tagged_figures(passages):
-        if not figure.in_parentheses and figure.fact.unit not in ("pure", "shares") and figure.value > 0:
+        if figure.fact.unit not in ("pure", "shares"):
             known = found.get(figure.fact.concept)
             if known is None or figure.fact.period.rpartition("/")[2] > known.fact.period.rpartition("/")[2]:
                 found[figure.fact.concept] = figure
-    return found
+    return {concept: figure for concept, figure in found.items() if not figure.in_parentheses and figure.value > 0}
 
 
 def compare_amounts(documents: Sequence[Passages], a: TaggedFigure, b: TaggedFigure) -> Example:
@@ -72,24 +72,43 @@ def compare_amounts(documents: Sequence[Passages], a: TaggedFigure, b: TaggedFig
     return build_example(documents, NAME, VERSION, question, answer, evidence)
 
 
-def attribute_sentences(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield questions that quote a sentence of each document and ask which is whose."""
-    first, second = documents
-    ones, twos = (distinctive_sentences(passages, other) for passages, other in ((first, second), (second, first)))
-    names = [document_name(passages) for passages in documents]
-    for one, two in list(zip(ones, twos, strict=False))[:MAX_ATTRIBUTIONS]:
-        drawn = (0, 1) if choose(("first", "second"), one.text) == "first" else (1, 0)
-        words = [" ".join((one, two)[place].text.split()) for place in drawn]
-        question = choose(WHOSE, words[0]).format(a=names[0], b=names[1], one=words[0], two=words[1])
-        answer = f"(1) stands in “{names[drawn[0]]}”, (2) in “{names[drawn[1]]}”."
-        yield build_example(documents, NAME, VERSION, question, answer, [(first, one), (second, two)])
+def compare_growths(documents: Sequence[Passages]) -> Iterator[Example]:
+    """Yield a question for each concept of both over the same two years, if tags and cells give the same changes."""
+    one, other = ({row.concept: row for row in reversed(find_yearly_rows(passages))} for passages in documents)
+    for concept in sorted(one.keys() & other.keys()):
+        a, b = one[concept], other[concept]
+        years = sorted(a.printed.keys() & b.printed.keys(), reverse=True)[:2]
+        if len(years) < 2 or any(row.printed[year] <= 0 for row in (a, b) for year in years):
+            continue
+        now, before = years
+        if agree_on((a, b), lambda read: changes(read, now, before)):  # noqa: B023 - called at once
+            grown = changes((a.printed, b.printed), now, before)
+            if grown[0] != grown[1]:
+                yield compare_changes(documents, (a, b), grown, (now, before))
 
 
-def distinctive_sentences(passages: Passages, other: Passages) -> list[Span]:
-    """Return the sentences that one document has once and the other not at all, shuffled by their hashes."""
-    unique = [sentence for sentence in passages.sentences if sentence.text in passages.unique_sentences]
-    ranked = sorted(filter(is_askable, unique), key=lambda sentence: order_key(sentence.text))
-    return [sentence for sentence in ranked if " ".join(sentence.text.split()) not in other.flat_text]
+def changes(read: Sequence[Figures], now: str, before: str) -> list[Decimal]:
+    """Return by how many percent each figure changed between two years: 80 and 100 give 25.0."""
+    return [
+        ((figures[now] - figures[before]) / figures[before] * 100).quantize(TENTH, ROUND_HALF_UP) for figures in read
+    ]
+
+
+def compare_changes(
+    documents: Sequence[Passages], rows: tuple[YearlyRow, YearlyRow], grown: Sequence[Decimal], years: tuple[str, str]
+) -> Example:
+    """Return the question of which grew more."""
+    names, (now, before) = [document_name(passages) for passages in documents], years
+    question = choose(GREW, f"{rows[0].label}|{names}").format(
+        a=names[0], b=names[1], row=rows[0].label, other=rows[1].label, now=now, before=before
+    )
+    lines = [
+        f"“{name}”: ({row.digits[now]} - {row.digits[before]}) / {row.digits[before]} * 100 = {percent} percent"
+        for name, row, percent in zip(names, rows, grown, strict=True)
+    ]
+    answer = f"{'; '.join(lines)}. It grew more in “{names[grown.index(max(grown))]}”."
+    evidence = [(p, span) for p, row in zip(documents, rows, strict=True) for span in (row.table.header_span, row.span)]
+    return build_example(documents, NAME, VERSION, question, answer, evidence)
 
 
 TASK = Task(

@@ -1,65 +1,11 @@
-"""Compare two figures from different tables of a filing; the answer states the arithmetic."""
+"""Ask a question whose answer is put together from places that are far apart; `ratios` and `chain` need no model."""
 
-from collections.abc import Iterator, Sequence
-
-from pipeline.passages.passages import Passages
-from pipeline.passages.tagged_figures import TaggedFigure, tagged_figures
-from pipeline.records import Example
-from pipeline.stable_order import order_key
-from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "multi_hop", "multi_hop-1"
-WORDINGS = (
-    "{period}: which is larger, “{one}” in {table} or “{other}” in {second}, and by how much? Show the arithmetic.",
-    "Take “{one}” from {table} and “{other}” from {second}, both {period_after}. What is the difference?",
-    "By how much do “{one}” ({table}) and “{other}” ({second}) differ {period_after}?",
-)
-
-
-def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield questions about pairs of figures of one period, unit and scale that are in different tables.
-
-    The figures are shuffled by a hash and each is paired with the one half the list away, so that most pairs are far
-    apart in the text: of 6 figures, the first goes with the fourth, the second with the fifth.
-    """
-    kinds: dict[tuple[str, str, int], list[TaggedFigure]] = {}
-    for figure in tagged_figures(documents[0]):
-        if not figure.in_parentheses and "/" not in figure.fact.unit and figure.fact.unit not in ("pure", "shares"):
-            kinds.setdefault((figure.fact.period, figure.fact.unit, figure.fact.scale), []).append(figure)
-    for key in sorted(kinds):
-        ranked = sorted(kinds[key], key=lambda figure: order_key(f"{figure.label}|{figure.table.name}"))
-        for one, other in zip(ranked, ranked[len(ranked) // 2 :], strict=False):
-            if one.table.name != other.table.name and one.label != other.label and one.value != other.value:
-                yield compare_two(documents, one, other)
-
-
-def compare_two(documents: Sequence[Passages], one: TaggedFigure, other: TaggedFigure) -> Example:
-    """Return the question of which figure is larger."""
-    period = one.period
-    question = choose(WORDINGS, f"{one.label}|{other.label}|{period}").format(
-        one=one.label,
-        other=other.label,
-        table=one.table.name,
-        second=other.table.name,
-        period=period[0].upper() + period[1:],
-        period_after=period,
-    )
-    high, low = (one, other) if one.value > other.value else (other, one)
-    difference = high.value - low.value
-    answer = (
-        f"“{high.label}” is larger: {high.amount} against {low.amount} for “{low.label}”. The difference is"
-        f" {difference:,f}: {high.printed} - {low.printed} = {difference:,f}."
-    )
-    spans = [span for figure in (one, other) for span in (figure.table.header_span, figure.row)]
-    return build_example(documents, NAME, VERSION, question, answer, [(documents[0], span) for span in spans])
-
-
 TASK = Task(
-    name=NAME,
-    version=VERSION,
+    name="multi_hop",
+    version="multi_hop-1",
     categories=("book", "paper", "report", "statement"),
-    candidates=candidates,
     quotes_may_repeat=True,
     num_quotes=(2, 6),
     prompt=(

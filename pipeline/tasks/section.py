@@ -1,22 +1,19 @@
 """Ask under which heading a sentence is."""
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from pipeline.passages.markdown_tables import UNQUOTABLE
-from pipeline.passages.passages import Passages, is_askable
+from pipeline.passages.passages import CREDITS, Passages, is_askable, is_telling_heading
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "section", "section-2"
+NAME, VERSION = "section", "section-3"
 WORDINGS = (
     "Under which heading does the document say “{words}”?",
     "Where is this said: “{words}”? Name the heading.",
     "Which section contains the sentence “{words}”?",
 )
-CAPTION = re.compile(r"(?:Figure|Fig\.|Table)\s*\d")  # often taken for a heading
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
@@ -28,7 +25,7 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
         if section is None or sentence.text not in passages.unique_sentences or not is_askable(sentence):
             continue
         heading = section.path[-1]
-        if headings[heading] != 1 or set(heading) & UNQUOTABLE or CAPTION.match(heading):
+        if headings[heading] != 1 or not is_telling_heading(heading) or CREDITS.match(heading):
             continue
         words = " ".join(sentence.text.split())
         question = choose(WORDINGS, words).format(words=words)

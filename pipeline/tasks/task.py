@@ -14,7 +14,7 @@ import pipeline.tasks
 from pipeline.passages.document_groups import Relation, alone
 from pipeline.passages.passages import Passages
 from pipeline.passages.peer_reviews import ReviewRules
-from pipeline.records import Category, Document, Example
+from pipeline.records import Category, Document, Example, Statement
 from pipeline.rejections import Reason
 
 
@@ -24,7 +24,9 @@ class KnownFact:
 
     question: str
     answer: str
-    quote: str
+    quotes: tuple[str, ...]
+    task: str = "known"  # what kind of question it is, as 'summary' or 'why'
+    statements: tuple[Statement, ...] = ()  # parts of the answer, each with the quotes that it rests on
 
 
 @dataclass(frozen=True)

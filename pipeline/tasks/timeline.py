@@ -12,11 +12,16 @@ from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "timeline", "timeline-1"
+NAME, VERSION = "timeline", "timeline-2"
 NUM_EVENTS = 3
 GAP = "____"
 DATE = re.compile(rf"({'|'.join(MONTHS)})\s+(\d{{1,2}}),?\s+((?:1[5-9]|20)\d\d)(?!\d)")
 DANGLING = re.compile(r"(?:It|He|She|They|This|That|These|Those|There|Such)\b")  # does not say by itself what happened
+EVENT = re.compile(r"\b[Oo]n(?: or about)?\s+$")  # before the date of something that happened
+STATE = re.compile(  # before a date that limits or measures something
+    r"\b(?:effective|expir\w*|ended|ending|due|payable|matur\w*|dated|be \w+|based)(?: \w+)?\s+on\s+$", re.IGNORECASE
+)
+PLANNED = re.compile(r"\b(?:will|would|shall|to be)\b")
 YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)")
 WORDINGS = (
     "Put these events in the order of time, and give the date of each: {events}",
@@ -61,6 +66,9 @@ def find_events(passages: Passages) -> list[Event]:
         if len(dates) != 1 or len(YEAR.findall(sentence.text)) != 1 or not is_askable(sentence):
             continue
         match = dates[0]
+        before = sentence.text[: match.start()]
+        if not EVENT.search(before) or STATE.search(before) or PLANNED.search(sentence.text):
+            continue
         gapped = " ".join(f"{sentence.text[: match.start()]}{GAP}{sentence.text[match.end() :]}".split())
         try:
             date = datetime.date(int(match[3]), MONTHS.index(match[1]) + 1, int(match[2]))

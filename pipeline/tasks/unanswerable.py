@@ -10,18 +10,18 @@ from pipeline.rejections import Reason
 from pipeline.tasks.build import build_example, choose
 from pipeline.tasks.task import Task
 
-NAME, VERSION = "unanswerable", "unanswerable-1"
+NAME, VERSION = "unanswerable", "unanswerable-2"
 WORDINGS = (
     "In {table}, what is the figure for “{row}” in {year}?",
     "What does {table} give for “{row}” in {year}?",
     "Which figure does {table} have for “{row}” in the year {year}?",
 )
 SAYS_SO = "The document does not say"
-YEARS_BEYOND = range(2, 8)
+YEARS_BEYOND = (1, 2, -1, -2)  # years away from the last or the first column
 
 
 def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
-    """Yield a question for each row over several years, about a later year that the document never names."""
+    """Yield a question for each row over several years, about a year nearby that the document never names."""
     passages = documents[0]
     for table in passages.named_tables:
         for row in table.figures:
@@ -37,9 +37,12 @@ def candidates(documents: Sequence[Passages]) -> Iterator[Example]:
 
 
 def find_unnamed_year(passages: Passages, columns: Sequence[str]) -> str:
-    """Return a year two to seven years after the last column's that the document does not name, '' if it names all."""
-    last = max(int(year) for column in columns for year in YEAR.findall(column))
-    return next((str(last + more) for more in YEARS_BEYOND if str(last + more) not in passages.document.text), "")
+    """Return a year after the last column's or before the first's that no text names, '' if there is none."""
+    years = [int(year) for column in columns for year in YEAR.findall(column)]
+    if max(years) - min(years) != len(years) - 1:
+        return ""  # the columns are chosen years, and any other is missing
+    nearby = (str((max(years) if more > 0 else min(years)) + more) for more in YEARS_BEYOND)
+    return next((year for year in nearby if year not in passages.document.text), "")
 
 
 def find_fault(example: Example, _documents: Mapping[str, Document]) -> Reason | None:

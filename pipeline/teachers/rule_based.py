@@ -1,6 +1,6 @@
 """The embedded teacher: no model, only questions whose answers can be read off the text by a rule."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,6 +37,7 @@ class ShardAsker:
     shards: tuple[GroupShard, ...]
     supplied: Supplied
     num_per_group: int
+    max_shares: Mapping[str, float]
     seed: int
 
     def __call__(self, index: int) -> None:
@@ -48,7 +49,9 @@ class ShardAsker:
     def ask_about(self, group: DocumentGroup, store: DocumentStore) -> list[Example]:
         """Return the examples about a group of documents."""
         documents = [Passages(store[doc_id]) for doc_id in group.doc_ids]
-        return make_examples(documents, group.relation, self.num_per_group, self.seed, self.supplied)
+        return make_examples(
+            documents, group.relation, self.num_per_group, self.seed, self.supplied, max_shares=self.max_shares
+        )
 
 
 def make_examples(
@@ -57,18 +60,24 @@ def make_examples(
     num_examples: int,
     seed: int,
     supplied: Supplied | None = None,
+    *,
+    max_shares: Mapping[str, float] | None = None,
 ) -> list[Example]:
     """Return up to `num_examples` examples about documents that belong together.
 
-    The tasks take turns as far as they have candidates, and the examples of each are spread over the text.
+    The tasks take turns as far as they have candidates, and the examples of each are spread over the text. A task with
+    a greatest share has no more than that of `num_examples`, but one: with 24 and 0.05 it has one.
     """
+    shares = max_shares or {}
     category = documents[0].document.category
-    found = [
-        spread(task.find_candidates(documents, supplied or Supplied()), documents, num_examples, seed)
-        for task in all_tasks().values()
-        if task.is_rule_based and task.related is relation and category in task.categories
-    ]
-    return round_robin(found)[:num_examples]
+    by_task: dict[str, list[Example]] = {}
+    for task in all_tasks().values():
+        if task.is_rule_based and task.related is relation and category in task.categories:
+            for example in task.find_candidates(documents, supplied or Supplied()):
+                by_task.setdefault(example.task, []).append(example)
+    limits = {task: max(1, int(shares.get(task, 1) * num_examples)) for task in by_task}
+    chosen = (spread(found, documents, num_examples, seed)[: limits[task]] for task, found in by_task.items())
+    return round_robin(chosen)[:num_examples]
 
 
 def spread(candidates: Iterable[Example], documents: Sequence[Passages], num_examples: int, seed: int) -> list[Example]:

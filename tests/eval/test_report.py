@@ -56,7 +56,11 @@ def folders(tmp_path: Path) -> dict[str, Path]:
     write_documents(folders["extract"] / "documents-00000.parquet", documents)
     (folders["curate"] / "refused.jsonl").write_text('{"doc_id": "b", "reason": "unreadable: x", "source": "b"}\n')
     contents = {
-        "verify/report.json": {"accepted_by_task": {"speech": 7}, "refused_by_reason": {"no <evidence>": 2}},
+        "verify/report.json": {
+            "accepted_by_task": {"speech": 7},
+            "refused_by_reason": {"no <evidence>": 2},
+            "places_of_evidence": {"1": 5, "2-3": 2, "4-5": 0, "6+": 0},
+        },
         "mix/report.json": {"train": split(**{"book/speech": 3}), "test": split(**{"book/speech": 1})},
         "base/config.json": {"max_position_embeddings": 32},
         "extend/metrics.json": {"steps": 2, "tokens_seen": 99, "trainable_parameters": {"total": 1_234}},

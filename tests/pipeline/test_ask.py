@@ -53,6 +53,8 @@ PARAMS = AskParams(
     cited_fraction=0.0,
     max_failed_fraction=0.2,
     quotas=[],
+    max_shares={},
+    num_known=0,
     seed=1,
 )
 
@@ -157,8 +159,18 @@ def test_a_document_gives_no_more_than_it_is_asked_for_and_its_tasks_take_turns(
         return [example.task for example in make_examples([Passages(documents[category])], alone, 3, seed=1)]
 
     assert asked_tasks("report") == ["cell", "section", "series"]
-    assert asked_tasks("book") == ["continuation", "section", "speech"]
+    assert asked_tasks("book") == ["continuation", "section", "speakers"]
     assert asked_tasks("paper") == ["figure", "section", "section"]
+
+
+def test_a_task_with_a_greatest_share_leaves_its_place_to_others(documents) -> None:
+    def asked_tasks(**max_shares: float) -> list[str]:
+        found = make_examples([Passages(documents["report"])], alone, 8, seed=1, max_shares=max_shares)
+        return [example.task for example in found]
+
+    assert asked_tasks().count("cell") > 1
+    assert asked_tasks(cell=0.1).count("cell") == 1  # one at least
+    assert asked_tasks(cell=0.25).count("cell") == 2
 
 
 def test_a_document_without_anything_to_ask_is_listed(tmp_path: Path, documents) -> None:

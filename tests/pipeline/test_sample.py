@@ -174,7 +174,10 @@ def test_documents_are_as_long_as_they_should_be(texts, sources):
 def test_every_fact_is_in_its_document_word_for_word(facts, texts):
     squeezed_texts = {path: squeezed(text) for path, text in texts.items()}
     missing = [
-        (fact["path"], fact["quote"]) for fact in facts if squeezed(fact["quote"]) not in squeezed_texts[fact["path"]]
+        (fact["path"], quote)
+        for fact in facts
+        for quote in fact.get("quotes", [fact.get("quote")])
+        if squeezed(quote) not in squeezed_texts[fact["path"]]
     ]
     assert not missing
 
@@ -187,9 +190,27 @@ def test_a_planted_sentence_stands_at_one_place(facts, texts):
 
 def test_every_answer_is_in_its_quote(facts):
     for fact in facts:
-        if fact["kind"] != "series":
+        if fact["kind"] not in ("series", "several"):
             answer = fact["answer"].removesuffix(" percent")
             assert squeezed(answer) in squeezed(fact["quote"]), fact
+
+
+def test_the_corpus_knows_summaries_of_every_category_and_reasons_of_books_and_statements(facts):
+    tasks = Counter((fact["category"], fact["task"]) for fact in facts if fact["kind"] == "several")
+    assert {category for category, task in tasks if task == "summary"} == {"book", "paper", "report", "statement"}
+    assert tasks["book", "why"] == 28
+    assert tasks["book", "multi_hop"] == 28
+    assert tasks["statement", "why"] == 12
+    assert tasks["report", "chain"] > 24
+    assert all(len(fact["quotes"]) >= 3 for fact in facts if fact.get("task") in ("summary", "chain", "multi_hop"))
+
+
+def test_a_summary_names_no_one_whom_its_quotes_do_not_name(facts):
+    for fact in facts:
+        if fact["kind"] == "several":
+            names = re.findall(r"(?<![.!?] )(?<!^)\b[A-Z][a-z]+\b", fact["answer"])
+            known = " ".join([*fact["quotes"], fact["question"]])
+            assert [name for name in names if name not in known] == []
 
 
 def test_every_document_has_twenty_facts(facts, documents):

@@ -309,7 +309,8 @@ run(AskParams.load(params), documents=documents, known=known, out=out, dry_run=F
 def ask_in_a_process(tmp_path: Path, library: Path, url: str, out: Path) -> subprocess.Popen:
     params = {
         "teacher": "endpoint", "executor": "local", "num_workers": 1, "units_per_shard": 1, "num_per_document": 100,
-        "cited_fraction": 0.1, "max_failed_fraction": 0.2, "quotas": [], "seed": 1, "human": REVIEW_RULES.model_dump(),
+        "cited_fraction": 0.1, "max_failed_fraction": 0.2, "quotas": [], "max_shares": {},
+        "num_known": 0, "seed": 1, "human": REVIEW_RULES.model_dump(),
         "endpoint": PARAMS.model_copy(update={"base_url": url, "max_in_flight": 8}).model_dump(),
     }  # fmt: skip
     (tmp_path / "params.yaml").write_text(yaml.safe_dump({"ask": params}))

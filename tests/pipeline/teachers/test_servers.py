@@ -40,7 +40,7 @@ def run(library: Path, url: str, out: Path, *, failed: float = 0.2, preview: int
     params = AskParams(
         human=REVIEW_RULES, endpoint=PARAMS.model_copy(update={"base_url": url, **changed}), teacher="endpoint",
         executor="local", num_workers=1, units_per_shard=2, num_per_document=NUM_PER_DOCUMENT, cited_fraction=0.0,
-        max_failed_fraction=failed, quotas=[], seed=1,
+        max_failed_fraction=failed, quotas=[], max_shares={}, num_known=0, seed=1,
     )  # fmt: skip
     known = out.parent / "known.jsonl"
     known.touch()
