@@ -218,7 +218,9 @@ def ask(
 ) -> tuple[list[Example], Spending | None]:
     """Return the candidates of the teacher and what an endpoint cost; reviews are always asked about by rules."""
     tasks = all_tasks().values()
-    relations: list[Relation] = sorted({task.related for task in tasks}, key=lambda relation: relation.__name__)
+    relations: list[Relation] = sorted(
+        {task.related for task in tasks if task.is_rule_based}, key=lambda relation: relation.__name__
+    )
     found: list[Example] = []
     spending = None
     if params.teacher == "endpoint":
