@@ -37,11 +37,11 @@ from pipeline.tasks.task import KnownFact, Supplied, all_tasks
 from pipeline.teachers.budget import Spending
 from pipeline.teachers.cost_estimate import estimate
 from pipeline.teachers.endpoint_params import EndpointParams
-from pipeline.teachers.errors import BUDGET, STOPPED, find_fix
+from pipeline.teachers.errors import SET_ASIDE, STOPPED, find_fix
 from pipeline.teachers.generate import generate
 from pipeline.teachers.quotas import Quota, choose_within, describe_example, list_unfilled
 from pipeline.teachers.rule_based import DocumentGroup, GroupShard, ShardAsker
-from pipeline.teachers.slots import TeachingPlan
+from pipeline.teachers.slots import PlaceBucket, Steps, TeachingPlan
 
 log = logging.getLogger(__name__)
 
@@ -57,6 +57,10 @@ class AskParams(Params):
     num_workers: int = Field(ge=1)
     units_per_shard: int = Field(ge=1)  # a unit is a document, or a group of documents that belong together
     num_per_document: int = Field(ge=1)  # examples asked of each document, and of each group, at most
+    max_shares: dict[str, float]  # highest fraction of the examples by task; tasks without one are not limited
+    steps: Steps  # of an endpoint: questions are written and judged before they are answered, or all is written at once
+    questions_per_request: int = Field(ge=1)  # where they are written first
+    evidence_places: dict[PlaceBucket, float]  # shares of an endpoint's examples by the places their evidence is from
     cited_fraction: float = Field(ge=0, le=1)  # of the answers that cite their evidence
     endpoint: EndpointParams  # of the teacher `endpoint`
     max_failed_fraction: float = Field(ge=0, le=1)  # of its examples; with more, all is written and the run fails
@@ -197,17 +201,18 @@ def summarize(
     }
 
 
-def check_task_names(quotas: Iterable[Quota]) -> None:
-    """Make sure that every quota names an existing task.
+def check_task_names(params: AskParams) -> None:
+    """Make sure that every quota and every share names an existing task.
 
     Raises:
         InputError: One does not.
     """
-    for quota in quotas:
-        if quota.task and quota.task not in all_tasks():
+    named = [("quotas", quota.task) for quota in params.quotas if quota.task]
+    for key, name in [*named, *(("max_shares", name) for name in params.max_shares)]:
+        if name not in all_tasks():
             raise InputError(
-                "section 'ask', key 'quotas'",
-                found=f"the task {quota.task!r}",
+                f"section 'ask', key '{key}'",
+                found=f"the task {name!r}",
                 expected=f"one of {', '.join(all_tasks())}",
                 fix="Correct its name.",
             )
@@ -239,6 +244,20 @@ def ask(
     return found, spending
 
 
+def make_plan(params: AskParams, documents: Path) -> TeachingPlan:
+    """Return what an endpoint is asked."""
+    return TeachingPlan(
+        documents,
+        params.num_per_document,
+        params.seed,
+        params.endpoint,
+        steps=params.steps,
+        questions_per_request=params.questions_per_request,
+        max_shares=params.max_shares,
+        evidence_places=params.evidence_places,
+    )
+
+
 def write_few(plan: TeachingPlan, cards: Sequence[DocumentCard], out: Path, num: int) -> None:
     """Write a page with `num` examples of an endpoint; they are charged, recorded, and replayed by the whole run."""
     examples, spending = generate(plan, cards, out, num=num)
@@ -259,8 +278,8 @@ def check_replies(examples: Sequence[Example], endpoint: EndpointParams, max_fai
     """
     reasons = [Reason.parse(example.reason) for example in examples if example.reason]
     counts = Counter(reason.kind for reason in reasons)
-    num_asked = len(examples) - counts[BUDGET]
-    failed = (len(reasons) - counts[BUDGET]) / max(1, num_asked)
+    num_set_aside = sum(counts[kind] for kind in SET_ASIDE)
+    failed = (len(reasons) - num_set_aside) / max(1, len(examples) - num_set_aside)
     if not reasons or (failed <= max_failed_fraction and len(reasons) < len(examples) and not counts[STOPPED]):
         return
     kinds = [STOPPED] if counts[STOPPED] else [kind for kind, _ in counts.most_common(NUM_REASONS)]
@@ -280,9 +299,9 @@ def run(params: AskParams, preview: int = 0, *, documents: Path, known: Path, ou
     With --dry-run only log what an endpoint would be asked and cost; with --preview N only let it write N examples, and
     show them on a page.
     """
-    check_task_names(params.quotas)
+    check_task_names(params)
     cards = read_cards(documents)
-    plan = TeachingPlan(documents, params.num_per_document, params.seed, params.endpoint)
+    plan = make_plan(params, documents)
     if dry_run:
         log.info("ask: %s", estimate(plan, cards))
         return

@@ -47,7 +47,7 @@ DOCUMENT_SUMMARY = Task(
     version="document_summary-1",
     categories=("book", "paper", "report", "statement"),
     asks_about="whole",
-    num_quotes=(4, 12),
+    num_quotes=(3, 12),
     max_answer_characters=3_000,
     prompt=(
         "Ask for a summary of the whole document, for a certain use: an abstract, a plot in order, the points that a"

@@ -8,8 +8,10 @@ Source  https://platform.openai.com/docs/guides/structured-outputs; vLLM, SGLang
 
 import asyncio
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+from weakref import WeakValueDictionary
 
 import openai
 
@@ -26,6 +28,7 @@ from pipeline.teachers.structured import ReplyType, StructuredReply
 from pipeline.teachers.throttle import Throttle
 from pipeline.teachers.wire import CUT_ENDS, ServerError
 
+Result = TypeVar("Result")
 BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
@@ -48,6 +51,7 @@ class Endpoint:
         self._reader = ReplyReader(params.model)
         self._format: Format | None = None  # found out before the first request
         self._checking = asyncio.Lock()
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by the key of the request
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,9 +74,16 @@ class Endpoint:
             return self._format
 
     async def ask(self, messages: Messages, schema: type[ReplyType]) -> ReplyType:
-        """Return the reply to messages, from the record if it has one.
+        """Return the reply to messages; see `ask_for`."""
+        return await self.ask_for(messages, schema, lambda reply: reply)
 
-        A reply that cannot be used is an attempt, and another sample is drawn, up to `max_samples`.
+    async def ask_for(
+        self, messages: Messages, schema: type[ReplyType], convert: Callable[[ReplyType], Result]
+    ) -> Result:
+        """Return what is made of the reply to messages, which is from the record if it has one.
+
+        A reply that cannot be used is an attempt, and another sample is drawn, up to `max_samples`. Equal requests are
+        sent once, however many ask for them at a time.
 
         Raises:
             RefusedError: There is no usable reply.
@@ -82,8 +93,11 @@ class Endpoint:
         refused: RefusedError | None = None
         for sample in range(self.params.max_samples):
             key = make_key(self.params, shown, schema, sample)
+            lock = self._asking.setdefault(key, asyncio.Lock())
             try:
-                return self.replay(key, schema) or await self.draw(shown, schema, sample, key)
+                async with lock:
+                    reply = self.replay(key, schema) or await self.draw(shown, schema, sample, key)
+                return convert(reply)
             except RefusedError as error:
                 refused = error
                 if not error.again:

@@ -24,7 +24,9 @@ USED_UP = re.compile(
 )
 TOO_LONG = re.compile(
     r"context[ _](?:length|size|window)|maximum context|max_model_len|too many (?:input )?tokens|prompt is too long|"
-    r"exceed[s_]*(?: the)? (?:available |model'?s )?context|longer than the model|input length|n_ctx",
+    r"exceed[s_]*(?: the)? (?:available |model'?s )?context|longer than the model|input length|n_ctx|"
+    r"input token count|max_(?:new|input|total)_tokens`? must be|too large for model|"
+    r"reduce (?:your|the) (?:prompt|length)",
     re.IGNORECASE,
 )
 LOADING = re.compile(r"\bloading\b|\bwarming up\b|not (?:yet )?ready|currently loading|is starting", re.IGNORECASE)

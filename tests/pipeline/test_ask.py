@@ -53,6 +53,10 @@ PARAMS = AskParams(
     cited_fraction=0.0,
     max_failed_fraction=0.2,
     quotas=[],
+    max_shares={},
+    steps="at_once",
+    questions_per_request=4,
+    evidence_places={},
     seed=1,
 )
 

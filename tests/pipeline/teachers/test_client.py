@@ -101,7 +101,7 @@ def test_an_honest_teacher_fills_every_slot_with_evidence_in_its_place(library: 
     with scripted() as url:
         examples, spending = asked(library, url, tmp_path / "ask")
     texts = {document.doc_id: document.text for document in read_documents(library)}
-    assert len(examples) == num_slots(library) == 4 * NUM_PER_DOCUMENT + 2  # and a comparison a pair
+    assert len(examples) == num_slots(library) == 4 * NUM_PER_DOCUMENT + 6  # and three tasks about each pair
     assert not [example.reason for example in examples if example.reason]
     assert all(texts[s.doc_id][s.start : s.end] == s.quote for e in examples for s in e.evidence)
     assert {example.task for example in examples} >= {"lookup", "summary", "why", "multi_hop", "comparison", "timeline"}
@@ -309,7 +309,9 @@ run(AskParams.load(params), documents=documents, known=known, out=out, dry_run=F
 def ask_in_a_process(tmp_path: Path, library: Path, url: str, out: Path) -> subprocess.Popen:
     params = {
         "teacher": "endpoint", "executor": "local", "num_workers": 1, "units_per_shard": 1, "num_per_document": 100,
-        "cited_fraction": 0.1, "max_failed_fraction": 0.2, "quotas": [], "seed": 1, "human": REVIEW_RULES.model_dump(),
+        "cited_fraction": 0.1, "max_failed_fraction": 0.2, "quotas": [], "seed": 1, "max_shares": {},
+        "steps": "questions_first", "questions_per_request": 8, "evidence_places": {},
+        "human": REVIEW_RULES.model_dump(),
         "endpoint": PARAMS.model_copy(update={"base_url": url, "max_in_flight": 8}).model_dump(),
     }  # fmt: skip
     (tmp_path / "params.yaml").write_text(yaml.safe_dump({"ask": params}))

@@ -40,7 +40,8 @@ def run(library: Path, url: str, out: Path, *, failed: float = 0.2, preview: int
     params = AskParams(
         human=REVIEW_RULES, endpoint=PARAMS.model_copy(update={"base_url": url, **changed}), teacher="endpoint",
         executor="local", num_workers=1, units_per_shard=2, num_per_document=NUM_PER_DOCUMENT, cited_fraction=0.0,
-        max_failed_fraction=failed, quotas=[], seed=1,
+        max_failed_fraction=failed, quotas=[], seed=1, max_shares={}, steps="at_once", questions_per_request=4,
+        evidence_places={},
     )  # fmt: skip
     known = out.parent / "known.jsonl"
     known.touch()
@@ -179,13 +180,13 @@ def test_a_few_failures_are_counted_by_reason_and_too_many_fail_the_run(library,
     with scripted(servers.prose_about_reports) as url:
         with caplog.at_level(logging.INFO):
             run(library, url, tmp_path / "ask", failed=0.5)
-        assert "refused 7 (7 reply not by the schema)" in caplog.text  # six slots and a comparison
-        with pytest.raises(InputError, match="for 7 of 26 examples"):
+        assert "refused 9 (9 reply not by the schema)" in caplog.text  # six slots and three about a pair
+        with pytest.raises(InputError, match="for 9 of 30 examples"):
             run(library, url, tmp_path / "ask", failed=0.2)
     with scripted(honest) as url:
         examples, spending = asked(library, url, tmp_path / "ask")
     assert is_all_sound(examples)
-    assert spending.num_sent == 8
+    assert spending.num_sent == 10
 
 
 def test_a_spent_budget_is_no_failure_of_the_replies_unless_nothing_was_asked(library, tmp_path) -> None:
@@ -193,7 +194,7 @@ def test_a_spent_budget_is_no_failure_of_the_replies_unless_nothing_was_asked(li
         run(library, url, tmp_path / "ask", failed=0.0, max_tokens=20_000)
         report = json.loads((tmp_path / "ask" / "report.json").read_text())
         assert report["faulty"]["budget"] > sum(report["examples"].values()) / 2
-        with pytest.raises(InputError, match=r"26 times budget: the request was not sent.*Raise endpoint.max_tokens"):
+        with pytest.raises(InputError, match=r"30 times budget: the request was not sent.*Raise endpoint.max_tokens"):
             run(library, url, tmp_path / "other", max_tokens=10)
 
 
