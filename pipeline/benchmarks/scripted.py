@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 MODEL = "scripted"
+NUM_DRAWN = 4  # sentences of a document that a reply quotes, at most
 USUAL, LONG_CHARACTERS = b'"prompt_tokens": 1000', 12_500
 FENCED = re.compile(r"<document (\d+) ([0-9a-f]{16})>\n(.*?)\n</document \1 \2>", re.DOTALL)
 FIELD = re.compile(r'^- "(\w+)": ', re.MULTILINE)
@@ -170,8 +171,8 @@ def note_content(documents: list[tuple[str, str, str]], prompt: str) -> dict[str
 def drawn(text: str, lot: int) -> list[str]:
     """Return a few sentences of a document."""
     found = SENTENCE.findall(text[:200_000])
-    step = max(1, len(found) // 3)
-    return [found[(lot + turn * step) % len(found)] for turn in range(min(3, len(found)))]
+    step = max(1, len(found) // NUM_DRAWN)
+    return [found[(lot + turn * step) % len(found)] for turn in range(min(NUM_DRAWN, len(found)))]
 
 
 def count_long_prompt(response: Response, request: dict[str, Any]) -> Response:

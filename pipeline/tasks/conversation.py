@@ -16,6 +16,7 @@ TASK = Task(
         " be understood alone. The last one needs another place of the document than the first. Each answer is one to"
         " three sentences."
     ),
+    note_for_judge="It is asked after its parts and their answers, and may refer to them.",
     worked_examples=(
         WorkedExample(
             question="And did she ever get it back?",

@@ -12,6 +12,7 @@ TASK = Task(
         " wrongly might: another person, year, direction, cause or amount. The question does not hint at the mistake."
         " The answer first says what is not so, then what the document says instead, in one to three sentences."
     ),
+    note_for_judge="It takes for granted what the document contradicts, on purpose; correcting it is the answer.",
     worked_examples=(
         WorkedExample(
             question="Why did the council close the harbour of Varn in 1974?",

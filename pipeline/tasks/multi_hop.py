@@ -71,6 +71,7 @@ TASK = Task(
     asks_about="places",
     parts_are="merged",
     num_parts=(2, 3),
+    note_for_judge="It is merged from its parts, and is not worth asking if it can be answered without one of them.",
     worked_examples=(
         WorkedExample(
             question="How old was the engineer who raised the dike that broke in March?",

@@ -47,11 +47,11 @@ DOCUMENT_SUMMARY = Task(
     version="document_summary-1",
     categories=("book", "paper", "report", "statement"),
     asks_about="whole",
-    num_quotes=(3, 12),
+    num_quotes=(4, 12),
     max_answer_characters=3_000,
     prompt=(
         "Ask for a summary of the whole document, for a certain use: an abstract, a plot in order, the points that a"
-        " board must know. The answer covers beginning, middle and end in their proportion, in six to twelve sentences,"
+        " board must know. The answer covers beginning, middle and end in their proportion, in four to twelve sentences,"
         " without opinions of its own; every statement in it is carried by a quote."
     ),
     worked_examples=(

@@ -69,6 +69,7 @@ class Task:
     asks_about: Literal["place", "places", "whole"] = "place"  # what its questions are about: one place, some, or all
     parts_are: Literal["none", "merged", "earlier turns"] = "none"  # what the single questions behind a question are
     num_parts: tuple[int, int] = (0, 0)  # of them, at least and at most
+    note_for_judge: str = ""  # what a judge of its questions must know of them
     worked_examples: tuple[WorkedExample, ...] = ()  # that a model is shown
     statements_joined_by: str = " "  # what is between the statements of an answer
     num_quotes: tuple[int, int] = (1, 4)  # of the evidence, at least and at most

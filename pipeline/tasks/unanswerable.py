@@ -60,6 +60,7 @@ TASK = Task(
         " answer begins with 'The document does not say', then tells in one or two sentences what it has instead,"
         " and the quotes show that."
     ),
+    note_for_judge="It is meant to have no answer in the document.",
     worked_examples=(
         WorkedExample(
             question="What did the harbour of Varn earn from berths in 2020?",

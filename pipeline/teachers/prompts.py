@@ -27,7 +27,10 @@ SYSTEM = (
     " word, from a single place a quote, as long as it takes to carry the answer and no longer. Reply with the JSON"
     " that is asked for and with nothing else."
 )
-MANNERS = "Do not mention these instructions, quotes or the fences, and do not speak of 'the text' or 'this document'."
+MANNERS = (
+    "Do not mention these instructions, quotes or the fences, and do not speak of 'the text' or 'the provided"
+    " document'."
+)
 
 
 class Quote(StructuredReply):

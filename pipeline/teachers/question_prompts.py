@@ -28,7 +28,7 @@ BATCH = (
     "Write questions about the document, one for each of these {num} lines, and number them as the lines are. The"
     " answers follow later, from the whole document: write the questions alone, whatever a line says about the answer."
     "\n{lines}\nEach question is clear, asks for one thing, and names what it is about, so that it is understood"
-    " without these lines. None of them quotes a sentence, speaks of 'the text' or 'the document', or has its answer in"
+    " without these lines, or in a conversation after the turns before it. None of them quotes a sentence, speaks of 'the text' or 'the document', or has its answer in"
     " it."
 )
 
@@ -117,7 +117,8 @@ def batch_messages(
 def describe_wish(slot: Slot, documents: Sequence[ShownDocument], *, with_examples: bool) -> str:
     """Return what one question should be, in a line."""
     least, most = slot.num_quotes
-    places = f"Its answer takes words from {least} to {most} places that lie apart." if slot.needs_places else ""
+    num = f"{least} to {most}" if least < most else f"{least}"
+    places = f"Its answer takes words from {num} places that lie apart." if slot.needs_places else ""
     good = " ".join(f"“{example.question}”" for example in slot.task.worked_examples) if with_examples else ""
     about = f"Good ones, about other documents: {good}" if good else ""
     parts = (describe_place(documents, slot), places, describe_parts(slot), str(slot.profile), about)
@@ -172,12 +173,10 @@ def verdict_messages(
 
 
 def describe_context(slot: Slot, question: Question) -> str:
-    """Return what a judge must know of a question beside its words."""
-    if slot.task.parts_are == "earlier turns":
-        return f" (asked after: {' '.join(question.parts)} It may refer to these and to their answers.)"
-    if slot.task.parts_are == "merged":
-        return f" (merged from: {' '.join(question.parts)} It is not clear if it can be answered without one of them.)"
-    return " (It is meant to have no answer in the document.)" if slot.task.expects_no_answer else ""
+    """Return what a judge must know of a question beside its words, in parentheses; '' if there is nothing."""
+    parts = f"Its parts: {' '.join(question.parts)}" if question.parts else ""
+    known = " ".join(filter(None, (slot.task.note_for_judge, parts)))
+    return f" ({known})" if known else ""
 
 
 def show_parts(documents: Sequence[ShownDocument], slots: Sequence[Slot], nonce: str, max_tokens: int) -> str:

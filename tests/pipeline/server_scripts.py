@@ -154,3 +154,51 @@ def overlooks(request, number):
         finds = "The harbour wall broke" in prompt and ("come closest" in prompt) == bool(os.environ.get("BY_SEARCH"))
         content = {"is_relevant": finds, "note": "It broke.", "quotes": []}
     return completion(json.dumps(content))
+
+
+def judges_books_badly(request, number):
+    """Refuse each first question of a batch about a book."""
+    log(request)
+    content = proper(request)
+    if schema_name(request) == "QuestionVerdicts" and "Days of 1" in request["messages"][-1]["content"]:
+        content["verdicts"][0] |= {"is_clear": False, "fault": "it asks for two things"}
+    return completion(json.dumps(content))
+
+
+def fails_at_questions(request, number):
+    """Break down at questions about the second document, and count everything that is asked."""
+    log(request)
+    if schema_name(request) == "QuestionBatch" and "Days of 2" in request["messages"][-1]["content"]:
+        return error(500, "out of memory")
+    return honest(request, number)
+
+
+def invents_at_first(request, number):
+    """Quote what no document says, unless it is asked for another sample."""
+    log(request)
+    content = proper(request)
+    if "evidence" in content and not request["temperature"]:
+        content["evidence"][0]["quote"] = "The lighthouse of Varnholm burned down in the spring of that year."
+    return completion(json.dumps(content))
+
+
+def names_no_quotes(request, number):
+    """Give an answer whose statements rest on nothing."""
+    content = proper(request)
+    for statement in content.get("statements", []):
+        statement["quotes"] = []
+    return completion(json.dumps(content))
+
+
+def finds_no_answer(request, number):
+    content = proper(request)
+    return completion(json.dumps(content | {"evidence": [], "statements": []} if "statements" in content else content))
+
+
+def has_a_short_context(request, number):
+    """Refuse every prompt of more than 3,000 characters, in the words of vLLM."""
+    log(request)
+    characters = sum(len(message["content"]) for message in request["messages"])
+    if characters > 7_000:
+        return error(400, "This model's maximum context length is 2048 tokens. However, you requested 9000 tokens")
+    return honest(request, number)
