@@ -51,8 +51,8 @@ DOCUMENT_SUMMARY = Task(
     max_answer_characters=3_000,
     prompt=(
         "Ask for a summary of the whole document, for a certain use: an abstract, a plot in order, the points that a"
-        " board must know. The answer covers beginning, middle and end in their proportion, in four to twelve sentences,"
-        " without opinions of its own; every statement in it is carried by a quote."
+        " board must know. The answer covers beginning, middle and end in their proportion, in four to twelve"
+        " sentences, without opinions of its own; every statement in it is carried by a quote."
     ),
     worked_examples=(
         WorkedExample(

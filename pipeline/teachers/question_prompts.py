@@ -28,8 +28,8 @@ BATCH = (
     "Write questions about the document, one for each of these {num} lines, and number them as the lines are. The"
     " answers follow later, from the whole document: write the questions alone, whatever a line says about the answer."
     "\n{lines}\nEach question is clear, asks for one thing, and names what it is about, so that it is understood"
-    " without these lines, or in a conversation after the turns before it. None of them quotes a sentence, speaks of 'the text' or 'the document', or has its answer in"
-    " it."
+    " without these lines, or in a conversation after the turns before it. None of them quotes a sentence, speaks of"
+    " 'the text' or 'the document', or has its answer in it."
 )
 
 
