@@ -6,6 +6,7 @@ Writes  OUT/examples-00000.parquet   examples with their evidence; one that a te
         OUT/report.json              examples by category and task, unfilled quotas, where in the documents evidence is
         OUT/replies.sqlite           the replies of an endpoint by the hash of the request; the next run replays them
         OUT/preview.html             with --preview N: so many examples of an endpoint, and nothing else
+        FOLDER/requests-*.jsonl      with --batch FOLDER: the requests that come next, and nothing else
         OUT/candidates/              the examples of each shard, with markers, so that an interrupted run can continue
 """
 
@@ -34,18 +35,22 @@ from pipeline.stable_order import stable_shuffle
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import parquet_files, read_documents, read_examples, write_examples
 from pipeline.tasks.task import KnownFact, Supplied, all_tasks
+from pipeline.teachers.batch_files import BatchRequests, read_results
 from pipeline.teachers.budget import Spending
 from pipeline.teachers.cost_estimate import estimate
 from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.errors import SET_ASIDE, STOPPED, find_fix
 from pipeline.teachers.generate import generate
 from pipeline.teachers.quotas import Quota, choose_within, describe_example, list_unfilled
+from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.rule_based import DocumentGroup, GroupShard, ShardAsker
 from pipeline.teachers.slots import PlaceBucket, Steps, TeachingPlan
 
 log = logging.getLogger(__name__)
 
 NUM_BINS = 10  # of the histogram of where evidence is
+NEXT_ROUND = "Have the server answer them, put its results beside them, and run this again."
+LAST_ROUND = "Nothing is left to ask: run without --batch, which sends nothing."
 NUM_REASONS = 3  # that the message about failed requests names
 
 
@@ -270,6 +275,19 @@ def write_few(plan: TeachingPlan, cards: Sequence[DocumentCard], out: Path, num:
     check_replies(examples, plan.endpoint, 1.0)
 
 
+def exchange_files(plan: TeachingPlan, cards: Sequence[DocumentCard], out: Path, folder: Path) -> None:
+    """Record the results of a batch that are in a folder, and write the requests that come next into it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with ReplyStore(out / FILE) as store:
+        counts = read_results(folder, store, plan.endpoint)
+    with BatchRequests(folder, plan.endpoint) as batch:
+        generate(plan, cards, out, batch=batch)
+    log.info(
+        "ask: %d results recorded, %d failed; %d requests in %s. %s",
+        counts["recorded"], counts["failed"], len(batch), folder, NEXT_ROUND if len(batch) else LAST_ROUND,
+    )  # fmt: skip
+
+
 def check_replies(examples: Sequence[Example], endpoint: EndpointParams, max_failed_fraction: float) -> None:
     """Make sure that an endpoint gave enough usable replies.
 
@@ -293,11 +311,13 @@ def check_replies(examples: Sequence[Example], endpoint: EndpointParams, max_fai
     )
 
 
-def run(params: AskParams, preview: int = 0, *, documents: Path, known: Path, out: Path, dry_run: bool) -> None:
+def run(
+    params: AskParams, preview: int = 0, batch: str = "", *, documents: Path, known: Path, out: Path, dry_run: bool
+) -> None:
     """Write the examples of all documents.
 
     With --dry-run only log what an endpoint would be asked and cost; with --preview N only let it write N examples, and
-    show them on a page.
+    show them on a page; with --batch FOLDER only read and write files of a batch API.
     """
     check_task_names(params)
     cards = read_cards(documents)
@@ -307,6 +327,9 @@ def run(params: AskParams, preview: int = 0, *, documents: Path, known: Path, ou
         return
     if preview:
         write_few(plan, cards, out, preview)
+        return
+    if batch:
+        exchange_files(plan, cards, out, Path(batch))
         return
     found, spending = ask(params, documents=documents, known=known, cards=cards, plan=plan, out=out)
     examples, statuses = select(found, cards, params)

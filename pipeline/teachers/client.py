@@ -15,10 +15,11 @@ from weakref import WeakValueDictionary
 
 import openai
 
+from pipeline.teachers.batch_files import BatchRequests
 from pipeline.teachers.budget import Spending, TokenCount
 from pipeline.teachers.connection import Connection, is_unreached, name_proxy
 from pipeline.teachers.endpoint_params import EndpointParams, check_params
-from pipeline.teachers.errors import ENDPOINT, STOPPED, TOO_LONG, RefusedError, StoppedError
+from pipeline.teachers.errors import BATCHED, ENDPOINT, STOPPED, TOO_LONG, RefusedError, StoppedError
 from pipeline.teachers.replies import ReplyReader, check_prompt, count_charged
 from pipeline.teachers.reply_cache import Reply, ReplyStore
 from pipeline.teachers.request_body import Format, Messages, build_request, estimate_tokens, make_key, show_fields
@@ -35,8 +36,13 @@ BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 class Endpoint:
     """A server, the record of its replies, and the budget for it."""
 
-    def __init__(self, params: EndpointParams, store: ReplyStore) -> None:
+    def __init__(self, params: EndpointParams, store: ReplyStore, batch: BatchRequests | None = None) -> None:
         """Take the parameters and the record; nothing is sent yet.
+
+        Args:
+            params: Of the server.
+            store: The record.
+            batch: Where requests are written instead of being sent.
 
         Raises:
             InputError: The address cannot be one, or the environment variable for the key is not set.
@@ -46,6 +52,7 @@ class Endpoint:
         self.stopped: StoppedError | None = None
         self.spending = Spending(params, TokenCount(*store.count_tokens()))
         self._store = store
+        self._batch = batch
         self._throttle = Throttle(params.max_in_flight, start=1)
         self._connection = Connection(params, self._throttle)
         self._reader = ReplyReader(params.model)
@@ -133,10 +140,25 @@ class Endpoint:
         """
         if self.stopped:
             raise self.stopped
+        if self._batch is not None:
+            raise self.put_off(self._batch, shown, schema, sample, key)
         way = await self.check()
         reply, charged = await self.send(build_request(self.params, way, shown, schema, sample))
         self._store.put(key, reply, (charged.prompt, charged.reply, charged.cached))
         return self._reader.parse(reply, schema)
+
+    def put_off(
+        self, batch: BatchRequests, shown: Messages, schema: type[StructuredReply], sample: int, key: str
+    ) -> RefusedError:
+        """Write a request for a later round, and return the error that says so.
+
+        Raises:
+            BudgetError: All that were written could exceed the budget with it.
+        """
+        if key not in batch:
+            self.spending.reserve(TokenCount(estimate_tokens(shown), self.params.max_completion_tokens))
+            batch.add(key, build_request(self.params, batch.format, shown, schema, sample))
+        return RefusedError(BATCHED, "its reply is not there yet")
 
     async def try_format(self, way: Format, messages: Messages, schema: type[StructuredReply]) -> None:
         """Ask once in a way of holding the server to a schema; the reply is charged and not recorded.

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from pipeline.passages.document_groups import DocumentCard
 from pipeline.records import Example
+from pipeline.teachers.batch_files import BatchRequests
 from pipeline.teachers.budget import Spending
 from pipeline.teachers.client import Endpoint
 from pipeline.teachers.reply_cache import FILE, ReplyStore
@@ -20,26 +21,31 @@ log = logging.getLogger(__name__)
 
 
 def generate(
-    plan: TeachingPlan, cards: Sequence[DocumentCard], out: Path, *, num: int | None = None
+    plan: TeachingPlan,
+    cards: Sequence[DocumentCard],
+    out: Path,
+    *,
+    num: int | None = None,
+    batch: BatchRequests | None = None,
 ) -> tuple[list[Example], Spending]:
     """Return the examples of all slots in their order, or of `num` of them, and what they cost.
 
     A slot without a usable reply is an example with a `reason`. Replies are recorded in OUT before they are used, and
-    an interrupted run continues from there.
+    an interrupted run continues from there. With a batch, requests are written into it instead of being sent.
 
     Raises:
         InputError: The server turned out at the first request to be of no use.
     """
     slots = list(plan_slots(plan, cards))
     with ReplyStore(out / FILE) as store:
-        return asyncio.run(generate_all(plan, slots, slots if num is None else choose_slots(slots, num), store))
+        return asyncio.run(generate_all(plan, slots, slots if num is None else choose_slots(slots, num), store, batch))
 
 
 async def generate_all(
-    plan: TeachingPlan, planned: Sequence[Slot], slots: Sequence[Slot], replies: ReplyStore
+    plan: TeachingPlan, planned: Sequence[Slot], slots: Sequence[Slot], replies: ReplyStore, batch: BatchRequests | None
 ) -> tuple[list[Example], Spending]:
     """Fill some of the planned slots, up to `max_in_flight` at a time."""
-    async with Endpoint(plan.endpoint, replies) as endpoint:
+    async with Endpoint(plan.endpoint, replies, batch) as endpoint:
         filler = SlotFiller(endpoint, plan, planned)
         found: list[Example | None] = [None] * len(slots)
         queue = SlotQueue(slots)

@@ -202,3 +202,10 @@ def has_a_short_context(request, number):
     if characters > 7_000:
         return error(400, "This model's maximum context length is 2048 tokens. However, you requested 9000 tokens")
     return honest(request, number)
+
+
+def refuses_long_batches(request, number):
+    """Fail at the questions about the first document."""
+    if "Days of 1" in str(request["messages"]) and "Days of 2" not in str(request["messages"]):
+        return error(500, "out of memory")
+    return honest(request, number)
