@@ -1,7 +1,7 @@
 """A client of any server with OpenAI's chat completions: replies follow a schema and are recorded.
 
-The openai library retries but has no total deadline, and accepts an HTML page with status 200 or half a JSON body. So
-everything about a reply is checked here: status, choices, model, finish reason, JSON, schema.
+Servers send an HTML page with status 200, or half a JSON body. So everything about a reply is checked: status, choices,
+model, finish reason, JSON, schema.
 
 Source  https://platform.openai.com/docs/guides/structured-outputs; vLLM, SGLang and llama.cpp offer the same
 """
@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 from weakref import WeakValueDictionary
 
-import openai
+import httpx
 
 from pipeline.teachers.batch_files import BatchRequests
 from pipeline.teachers.budget import Spending, TokenCount
@@ -185,7 +185,7 @@ class Endpoint:
                     raise self.stopped
                 try:
                     return await self.attempt(request)
-                except (ServerError, openai.APIError, RefusedError, TimeoutError, ValueError) as error:
+                except (ServerError, httpx.RequestError, RefusedError, TimeoutError, ValueError) as error:
                     fault, is_waiting = self.explain_failure(error, epoch)
             attempts, failures = attempts + (not is_waiting), failures + 1
             failing_since = failing_since or time.monotonic()
@@ -211,7 +211,7 @@ class Endpoint:
         except ServerError:
             charged = TokenCount()
             raise
-        except openai.APIConnectionError as error:
+        except httpx.RequestError as error:
             charged = TokenCount() if is_unreached(error) else most
             raise
         finally:
@@ -232,9 +232,9 @@ class Endpoint:
         """
         if isinstance(error, ServerError):
             return str(error), self.handle_error(error, epoch)
-        if isinstance(error, openai.APIConnectionError):
+        if isinstance(error, httpx.RequestError):
             has_answered = self._throttle.last_reply_at > 0  # at the start a server that is not there is a mistake
-            cause = f"{type(error.__cause__).__name__}{name_proxy(self.params.base_url)}"
+            cause = f"{type(error).__name__}{name_proxy(self.params.base_url)}"
             return f"no connection ({cause})", has_answered and is_unreached(error)
         if isinstance(error, TimeoutError):
             self._throttle.overloaded(epoch)

@@ -47,7 +47,7 @@ def choose_action(error: ServerError) -> Action:
         return "refuse" if MODERATED.search(error.message) else "stop"
     if error.status in WAITING or (error.status in (0, 500, 502) and LOADING.search(error.message)):
         return "wait"
-    if TOO_LONG.search(error.message):
+    if TOO_LONG.search(f"{error.message} {error.code}"):
         return "too long"
     return "retry" if error.status in RETRIED else "refuse"
 
