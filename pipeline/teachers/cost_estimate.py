@@ -89,7 +89,7 @@ def add_questions(found: CostEstimate, plan: TeachingPlan, num_slots: int, num_t
         num = min(num_per_request, num_slots - start)
         most = max_parts_tokens(plan.endpoint, num)
         body, is_whole = min(num_tokens, most), num_tokens <= most
-        for each, asked in ((WISH_TOKENS, MAX_ASKED_TOKENS), (MAX_QUESTION_TOKENS, 0)):
+        for each, asked in ((WISH_TOKENS, MAX_ASKED_TOKENS), (MAX_QUESTION_TOKENS + WISH_TOKENS, 0)):
             cached = body if num_read and is_whole else 0
             around = OVERHEAD_TOKENS + num * each + asked
             found.add(body + around, cached=cached, most=plan.endpoint.max_samples)

@@ -168,15 +168,15 @@ def verdict_messages(
         nonce,
         body,
         "Somebody wrote these questions about the document:\n" + "\n".join(lines) + "\nJudge each of them strictly,"
-        f" before anybody answers it: one wrong answer costs more than ten questions that are refused.{partly}",
+        f" not its rule, before anybody answers it: one wrong answer costs more than ten questions that are refused.{partly}",
     )
 
 
 def describe_context(slot: Slot, question: Question) -> str:
-    """Return what a judge must know of a question beside its words, in parentheses; '' if there is nothing."""
+    """Return what a judge must know of a question beside its words, in parentheses."""
     parts = f"Its parts: {' '.join(question.parts)}" if question.parts else ""
-    known = " ".join(filter(None, (slot.task.note_for_judge, parts)))
-    return f" ({known})" if known else ""
+    known = " ".join(filter(None, (f"Its rule: {slot.task.prompt}", slot.task.note_for_judge, parts)))
+    return f" ({known})"
 
 
 def show_parts(documents: Sequence[ShownDocument], slots: Sequence[Slot], nonce: str, max_tokens: int) -> str:

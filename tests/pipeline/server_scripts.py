@@ -150,6 +150,8 @@ def overlooks(request, number):
     content = proper(request)
     if schema_name(request) == "ExampleReply":
         content |= {"question": "Who broke the harbour wall?", "answer": "The document does not say who did."}
+    for question in content.get("questions", []):
+        question["question"] = "Who broke the harbour wall?"
     if schema_name(request) == "Note":
         finds = "The harbour wall broke" in prompt and ("come closest" in prompt) == bool(os.environ.get("BY_SEARCH"))
         content = {"is_relevant": finds, "note": "It broke.", "quotes": []}
