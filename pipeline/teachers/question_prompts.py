@@ -167,8 +167,9 @@ def verdict_messages(
     return make_messages(
         nonce,
         body,
-        "Somebody wrote these questions about the document:\n" + "\n".join(lines) + "\nJudge each of them strictly,"
-        f" not its rule, before anybody answers it: one wrong answer costs more than ten questions that are refused.{partly}",
+        "Somebody wrote these questions about the document:\n" + "\n".join(lines) + "\nJudge each of them strictly, not"
+        " its rule, before anybody answers it: one wrong answer costs more than ten questions that are refused."
+        f"{partly}",
     )
 
 
