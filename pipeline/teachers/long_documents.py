@@ -12,7 +12,7 @@ from typing import TypeVar
 from pipeline.passages.passage_search import search_passages
 from pipeline.teachers.answers import Question, StatedAnswer, answer_messages, describe_steps, stated_schema
 from pipeline.teachers.errors import RefusedError
-from pipeline.teachers.map_reduce import LongReader
+from pipeline.teachers.map_reduce import NUM_SEARCHED, SAYS_NOTHING, LongReader
 from pipeline.teachers.notes import (
     AnswerFromNotes,
     Chunk,
@@ -26,8 +26,6 @@ from pipeline.teachers.notes import (
 )
 from pipeline.teachers.prompts import ExampleReply, example_messages, reply_schema
 
-NUM_SEARCHED = 8  # passages that the judge of 'does not say' is shown
-SAYS_NOTHING = "the document does not say"
 IN_PARTS = "Let it be about what these parts of longer documents say."
 Result = TypeVar("Result")
 

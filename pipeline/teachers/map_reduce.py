@@ -30,6 +30,8 @@ from pipeline.teachers.request_body import estimate_text_tokens
 from pipeline.teachers.slots import Slot
 
 MAX_CHUNKS_IN_FLIGHT = 8  # of one document, so that the prompts that wait take little memory
+NUM_SEARCHED = 8  # passages that the judge of 'does not say' is shown
+SAYS_NOTHING = "the document does not say"
 TO = ", to "  # between the places that a merged note is from
 
 

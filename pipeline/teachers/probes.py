@@ -29,7 +29,7 @@ from pipeline.tasks.task import get_task
 from pipeline.teachers.client import Endpoint
 from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.errors import RefusedError
-from pipeline.teachers.long_documents import NUM_SEARCHED, SAYS_NOTHING
+from pipeline.teachers.map_reduce import NUM_SEARCHED, SAYS_NOTHING
 from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.request_body import Messages
 from pipeline.teachers.structured import StructuredReply

@@ -10,8 +10,10 @@ from pathlib import Path
 import pytest
 
 from pipeline.benchmarks.scripted import honest, scripted
+from pipeline.dataset.prompt import write_instruction
 from pipeline.passages.document_groups import read_cards
 from pipeline.passages.passages import Passages
+from pipeline.records import Document, Example, Turn
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_documents
 from pipeline.tasks.task import all_tasks
@@ -84,6 +86,18 @@ def test_a_conversation_has_its_earlier_turns_and_what_they_rest_on(library, tmp
         assert any(talk.earlier[1].content.startswith(quote) for quote in quotes)
     asked = [prompt for name, prompt in logged(tmp_path) if name == "StatedAnswer"]
     assert [p for p in asked if f"Earlier in the conversation, the assistant: {talks[0].earlier[1].content}" in p]
+
+
+def test_a_row_has_the_earlier_turns_before_its_question() -> None:
+    document = Document("1" * 64, "book", "1.txt", text="Ada lost the mill.")
+    earlier = (Turn("user", "Who ran the mill?"), Turn("assistant", "Ada did."))
+    talk = Example("a" * 16, "conversation", "And who lost it?", "She did.", (document.doc_id,), earlier=earlier)
+    instruction, (material,) = write_instruction(talk, [(document, (0, 18))])
+    said = "User: Who ran the mill?\n\nAssistant: Ada did.\n\nUser: And who lost it?"
+    assert instruction.endswith(f"{document.text}\nNow the material ends. {said}")
+    assert instruction[material.offset : material.offset + 18] == document.text
+    single, _ = write_instruction(replace(talk, earlier=()), [(document, (0, 18))])
+    assert single.endswith("Now the material ends. And who lost it?")
 
 
 def test_questions_are_written_for_readers_and_judged_before_anybody_answers(library, tmp_path) -> None:
