@@ -2,7 +2,9 @@
 
 import json
 import os
+import time
 from dataclasses import replace
+from email.utils import formatdate
 from pathlib import Path
 
 from pipeline.benchmarks.scripted import Response, completion, honest
@@ -211,3 +213,45 @@ def refuses_long_batches(request, number):
     if "Days of 1" in str(request["messages"]) and "Days of 2" not in str(request["messages"]):
         return error(500, "out of memory")
     return honest(request, number)
+
+
+def after_nine(response):
+    """Answer eight requests after the question at the start, and then nothing but this."""
+
+    def script(request, number):
+        return response if number > 9 else honest(request, number)
+
+    return script
+
+
+def key_expires(request, number):
+    return after_nine(error(401, "Incorrect API key provided", "invalid_api_key"))(request, number)
+
+
+def credit_ends(request, number):
+    return after_nine(error(402, "Insufficient credits"))(request, number)
+
+
+def day_is_used_up(request, number):
+    return after_nine(error(429, "Rate limit exceeded: free-models-per-day"))(request, number)
+
+
+def asks_for_an_hour(request, number):
+    return after_nine(error(429, "slow down", retry_after="3600"))(request, number)
+
+
+def says_when_in_a_header(request, number):
+    """Say when the limit is lifted in OpenAI's header alone, for every other request."""
+    if number > 1 and number % 2:
+        return error(429, "slow down", x_ratelimit_reset_requests="30ms", x_ratelimit_remaining_requests="0")
+    return honest(request, number)
+
+
+def says_when_as_a_date(request, number):
+    if 1 < number <= 3:
+        return error(503, "busy", retry_after=formatdate(time.time() + 1, usegmt=True))
+    return honest(request, number)
+
+
+def knows_no_such_path(request, number):
+    return error(404, "Not Found")

@@ -105,6 +105,19 @@ def test_a_model_that_is_loading_does_not_use_up_attempts_or_deadlines(library, 
     assert is_all_sound(examples)
 
 
+@pytest.mark.parametrize("script", [servers.says_when_in_a_header, servers.says_when_as_a_date])
+def test_a_limit_is_waited_for_in_whatever_form_the_server_says_until_when(library, tmp_path, script) -> None:
+    with scripted(script) as url:
+        examples, _ = asked(library, url, tmp_path / "ask", max_attempts=1, max_wait_seconds=30.0)
+    assert is_all_sound(examples)
+
+
+def test_a_path_that_the_server_does_not_know_is_named_with_what_to_try(library, tmp_path) -> None:
+    with scripted(servers.knows_no_such_path) as url, pytest.raises(InputError) as error:
+        asked(library, url.removesuffix("/v1"), tmp_path / "ask")
+    assert f"and try {url}" in str(error.value)
+
+
 def test_a_server_with_one_slot_is_asked_one_at_a_time_and_nothing_is_lost(library, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv(scripts.LOG, str(tmp_path / "log"))
     peaks = []
@@ -142,11 +155,21 @@ def test_the_limit_grows_with_a_server_that_batches_and_falls_for_one_that_does_
     assert max(limits(lambda limit: 1 / min(limit, 8), 300)) <= 16
 
 
-def test_a_used_up_quota_ends_the_run_with_one_line_and_a_second_run_asks_for_the_rest(library, tmp_path) -> None:
-    with (
-        scripted(servers.runs_out) as url,
-        pytest.raises(InputError, match="current quota") as error,
-    ):
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (servers.runs_out, "current quota"),
+        (servers.key_expires, "status 401: Incorrect API key"),
+        (servers.credit_ends, "status 402: Insufficient credits"),
+        (servers.day_is_used_up, "free-models-per-day"),
+        (servers.asks_for_an_hour, "it asks to wait 3600 s, more than endpoint.max_wait_seconds"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_no_waiting_helps_ends_the_run_with_one_line_and_a_second_run_asks_for_the_rest(
+    library, tmp_path, script, words
+) -> None:
+    with scripted(script) as url, pytest.raises(InputError, match=words) as error:
         run(library, url, tmp_path / "ask", max_in_flight=2)
     assert "run again" in str(error.value)
     rows = list(read_examples(tmp_path / "ask", "examples*.parquet"))
