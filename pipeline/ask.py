@@ -30,28 +30,24 @@ from pipeline.params import Params
 from pipeline.passages.document_groups import DocumentCard, Relation, group_documents, read_cards, with_reviews
 from pipeline.passages.peer_reviews import ReviewRules
 from pipeline.records import Example
-from pipeline.rejections import Reason, count_reasons, list_rejections
+from pipeline.rejections import count_reasons, list_rejections
 from pipeline.stable_order import stable_shuffle
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import parquet_files, read_documents, read_examples, write_examples
 from pipeline.tasks.task import KnownFact, Supplied, all_tasks
-from pipeline.teachers.batch_files import BatchRequests, read_results
+from pipeline.teachers.batch_rounds import exchange_files
 from pipeline.teachers.budget import Spending
 from pipeline.teachers.cost_estimate import estimate
 from pipeline.teachers.endpoint_params import EndpointParams
-from pipeline.teachers.errors import SET_ASIDE, STOPPED, find_fix
+from pipeline.teachers.failures import check_replies
 from pipeline.teachers.generate import generate
 from pipeline.teachers.quotas import Quota, choose_within, describe_example, list_unfilled
-from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.rule_based import DocumentGroup, GroupShard, ShardAsker
 from pipeline.teachers.slots import PlaceBucket, Steps, TeachingPlan
 
 log = logging.getLogger(__name__)
 
 NUM_BINS = 10  # of the histogram of where evidence is
-NEXT_ROUND = "Have the server answer them, put its results beside them, and run this again."
-LAST_ROUND = "Nothing is left to ask: run without --batch, which sends nothing."
-NUM_REASONS = 3  # that the message about failed requests names
 
 
 class AskParams(Params):
@@ -273,42 +269,6 @@ def write_few(plan: TeachingPlan, cards: Sequence[DocumentCard], out: Path, num:
         len(examples) - sum(counts.values()), out / "preview.html", list_rejections(counts), spending.cost,
     )  # fmt: skip
     check_replies(examples, plan.endpoint, 1.0)
-
-
-def exchange_files(plan: TeachingPlan, cards: Sequence[DocumentCard], out: Path, folder: Path) -> None:
-    """Record the results of a batch that are in a folder, and write the requests that come next into it."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with ReplyStore(out / FILE) as store:
-        counts = read_results(folder, store, plan.endpoint)
-    with BatchRequests(folder, plan.endpoint) as batch:
-        generate(plan, cards, out, batch=batch)
-    log.info(
-        "ask: %d results recorded, %d failed; %d requests in %s. %s",
-        counts["recorded"], counts["failed"], len(batch), folder, NEXT_ROUND if len(batch) else LAST_ROUND,
-    )  # fmt: skip
-
-
-def check_replies(examples: Sequence[Example], endpoint: EndpointParams, max_failed_fraction: float) -> None:
-    """Make sure that an endpoint gave enough usable replies.
-
-    Raises:
-        InputError: None was usable, too many were not, or the server let the run go no further.
-    """
-    reasons = [Reason.parse(example.reason) for example in examples if example.reason]
-    counts = Counter(reason.kind for reason in reasons)
-    num_set_aside = sum(counts[kind] for kind in SET_ASIDE)
-    failed = (len(reasons) - num_set_aside) / max(1, len(examples) - num_set_aside)
-    if not reasons or (failed <= max_failed_fraction and len(reasons) < len(examples) and not counts[STOPPED]):
-        return
-    kinds = [STOPPED] if counts[STOPPED] else [kind for kind, _ in counts.most_common(NUM_REASONS)]
-    firsts = [next(reason for reason in reasons if reason.kind == kind) for kind in kinds]
-    said = "; ".join(f"{counts[first.kind]} times {first}" for first in firsts)
-    raise InputError(
-        f"the endpoint {endpoint.base_url}",
-        found=f"no usable reply for {len(reasons)} of {len(examples)} examples: {said}",
-        expected=f"one for at least {1 - max_failed_fraction:.0%} of them",
-        fix=" ".join(dict.fromkeys(filter(None, map(find_fix, kinds)))) or "Read the reasons in the examples.",
-    )
 
 
 def run(
