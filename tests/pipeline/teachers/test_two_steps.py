@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.benchmarks.scripted import honest, scripted
+from pipeline.checks.citations import is_citable, with_citations, without_citations
 from pipeline.dataset.prompt import write_instruction
 from pipeline.passages.document_groups import read_cards
 from pipeline.passages.passages import Passages
@@ -86,6 +87,19 @@ def test_a_conversation_has_its_earlier_turns_and_what_they_rest_on(library, tmp
         assert any(talk.earlier[1].content.startswith(quote) for quote in quotes)
     asked = [prompt for name, prompt in logged(tmp_path) if name == "StatedAnswer"]
     assert [p for p in asked if f"Earlier in the conversation, the assistant: {talks[0].earlier[1].content}" in p]
+
+
+def test_a_citation_is_behind_its_statement(library, tmp_path) -> None:
+    with scripted() as url:
+        examples, _ = teach(library, url, tmp_path / "ask", num=6)
+    cited = [(example, with_citations(example)) for example in examples if is_citable(example)]
+    assert len(cited) > 10
+    for plain, marked in cited:
+        assert without_citations(marked.answer) == plain.answer
+        for statement in plain.statements:
+            marks = "".join(f"[{number + 1}]" for number in statement.quotes)
+            assert f"{statement.text}{marks}" in marked.answer
+    assert not [plain for plain, _ in cited if plain.task == "table_extraction"]
 
 
 def test_a_row_has_the_earlier_turns_before_its_question() -> None:
