@@ -12,11 +12,6 @@ MARK = re.compile(r"\[(\d{1,2})\]")
 LISTED = re.compile(r"^\[(\d{1,2})\] “(.*)”$", re.MULTILINE)
 MAX_CITED_CHARACTERS = 1_200  # of all quotes together
 NOT_CITED = ("mention", "continuation", "order", "table_extraction")  # quotes already, or no place for marks
-    "mention",
-    "continuation",
-    "order",
-    "table_extraction",
-)  # quotes already, or rows without a place for marks
 
 
 def is_citable(example: Example) -> bool:
