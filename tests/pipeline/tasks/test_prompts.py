@@ -1,5 +1,8 @@
 """What a model is asked: each kind of question has two worked examples that keep to its own rules."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from pipeline.passages.document_groups import DocumentCard, alone, in_threes
@@ -37,3 +40,12 @@ def test_three_and_more_documents_are_in_one_group_each_whatever_their_order() -
     assert len({card.doc_id for group in groups for card in group}) == 7
     assert list(in_threes(cards[::-1])) == groups
     assert not list(in_threes(cards[:2]))
+
+
+def test_the_page_has_each_kind_with_its_quotes_and_version(root: Path) -> None:
+    page = (root / "docs" / "questions.md").read_text(encoding="utf-8")
+    for task in PROMPTED:
+        least, most = task.num_quotes
+        version = "that of its rules" if task.is_rule_based else f"`{task.version}`"
+        row = rf"^\| `{task.name}` \|.*\| {least} to {most} \| {version} \|$"
+        assert re.search(row, page, re.MULTILINE), task.name
