@@ -58,7 +58,6 @@ class AskParams(Params):
     num_workers: int = Field(ge=1)
     units_per_shard: int = Field(ge=1)  # a unit is a document, or a group of documents that belong together
     num_per_document: int = Field(ge=1)  # examples asked of each document, and of each group, at most
-    max_shares: dict[str, float]  # highest fraction of the examples by task; tasks without one are not limited
     steps: Steps  # of an endpoint: questions are written and judged before they are answered, or all is written at once
     questions_per_request: int = Field(ge=1)  # where they are written first
     evidence_places: dict[PlaceBucket, float]  # shares of an endpoint's examples by the places their evidence is from
@@ -67,6 +66,7 @@ class AskParams(Params):
     max_failed_fraction: float = Field(ge=0, le=1)  # of its examples; with more, all is written and the run fails
     human: ReviewRules  # which reviews are good enough to be answers, whoever the teacher is
     quotas: list[Quota]  # how many examples of a kind there may be; kinds without a quota are not limited
+    max_shares: dict[str, float]  # the greatest fraction of the examples that a task may have; others are not limited
     seed: int
 
 
@@ -203,17 +203,17 @@ def summarize(
 
 
 def check_task_names(params: AskParams) -> None:
-    """Make sure that every quota and every share names an existing task.
+    """Make sure that every quota and share names an existing task.
 
     Raises:
         InputError: One does not.
     """
-    named = [("quotas", quota.task) for quota in params.quotas if quota.task]
-    for key, name in [*named, *(("max_shares", name) for name in params.max_shares)]:
-        if name not in all_tasks():
+    named = [("quotas", quota.task) for quota in params.quotas] + [("max_shares", task) for task in params.max_shares]
+    for key, task in named:
+        if task and task not in all_tasks():
             raise InputError(
                 f"section 'ask', key '{key}'",
-                found=f"the task {name!r}",
+                found=f"the task {task!r}",
                 expected=f"one of {', '.join(all_tasks())}",
                 fix="Correct its name.",
             )
