@@ -15,6 +15,7 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 MODEL = "scripted"
+NOTHING_SAID = "The document does not say"
 NUM_DRAWN = 4  # sentences of a document that a reply quotes, at most
 USUAL, LONG_CHARACTERS = b'"prompt_tokens": 1000', 12_500
 FENCED = re.compile(r"<document (\d+) ([0-9a-f]{16})>\n(.*?)\n</document \1 \2>", re.DOTALL)
@@ -108,17 +109,28 @@ def answer_content(name: str, schema: dict[str, Any], prompt: str, quotes: list[
     if name == "AnswerFromNotes" or "notes on its parts" in prompt:
         documents = FENCED.findall(prompt)
         quotes = [(int(number), quote) for number, _, text in documents for quote in NOTED.findall(text)] or quotes
+    quotes = alternate(quotes)
     evidence = [{"document": number, "quote": quote} for number, quote in quotes[:most]]
     sentence = quotes[0][1] if quotes else "Nothing is said."
     if name == "StatedAnswer":
-        least = int(LEAST_QUOTES.findall(prompt)[-1])
-        evidence = evidence[: max(2, least)]
+        evidence = evidence[: max(2, int(LEAST_QUOTES.findall(prompt)[-1]))]
+        denial = [{"text": f"{NOTHING_SAID}.", "quotes": []}] if f"begins with '{NOTHING_SAID}'" in prompt else []
         statements = [{"text": one["quote"], "quotes": [number]} for number, one in enumerate(evidence, 1)]
-        return {"evidence": evidence, "statements": statements}
+        return {"evidence": evidence, "statements": [*denial, *statements]}
     if name == "AnswerFromNotes":
         return {"answer": sentence, "evidence": evidence}
     words = " ".join(sentence.split()[:7]).rstrip(",;:")
     return {"question": f"What is told where it says that “{words}”?", "answer": sentence, "evidence": evidence}
+
+
+def alternate(quotes: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return quotes of several documents in turns, so that the first of them are of all documents."""
+    ranks: dict[int, int] = {}
+    ranked = []
+    for number, quote in quotes:
+        ranks[number] = ranks.get(number, 0) + 1
+        ranked.append((ranks[number], number, quote))
+    return [(number, quote) for _, number, quote in sorted(ranked, key=lambda one: one[:2])]
 
 
 def questions_content(documents: list[tuple[str, str, str]], prompt: str) -> dict[str, Any]:

@@ -82,8 +82,8 @@ TASK = Task(
     prompt=(
         "These are reports of one series, oldest first. Ask how a matter developed over all of them, year by year, and"
         " what the last report expects of the time after it. The answer has a line for each year with its figure or"
-        " finding, then the expectation of the last report in its own words. There is a quote from at least three"
-        " reports."
+        " finding, then the expectation of the last report in its own words. There is a quote from each"
+        " report."
     ),
     asks_about="places",
     statements_joined_by="\n",

@@ -8,6 +8,7 @@ TASK = Task(
     categories=("book", "paper", "report", "statement"),
     asks_about="whole",
     num_quotes=(2, 12),
+    quotes_may_repeat=True,
     prompt=(
         "Ask how many of something there are in the whole document, for a list of all of them, or for a total over its"
         " parts, where nothing in the document counts or lists them already. The answer names each one that counts,"

@@ -9,6 +9,7 @@ ARGUMENT = Task(
     categories=("book", "paper", "report"),
     asks_about="places",
     num_quotes=(2, 6),
+    quotes_may_repeat=True,
     max_answer_characters=2_500,
     prompt=(
         "Ask how this document argues for one of its claims, and how strong the argument is. The answer gives the"
@@ -50,6 +51,7 @@ ARGUMENT_COMPARISON = Task(
     related=in_pairs,
     asks_about="places",
     num_quotes=(2, 8),
+    quotes_may_repeat=True,
     max_answer_characters=2_500,
     prompt=(
         "Ask how the two documents argue about a matter that both treat, or, if they share none, how their ways of"

@@ -8,6 +8,7 @@ TASK = Task(
     categories=("book",),
     asks_about="places",
     num_quotes=(2, 8),
+    quotes_may_repeat=True,
     max_answer_characters=2_500,
     prompt=(
         "Ask how two characters of this book compare in one respect: what they want, how they act under pressure, how"

@@ -10,6 +10,7 @@ TASK = Task(
     parts_are="earlier turns",
     num_parts=(1, 2),
     num_quotes=(1, 4),
+    quotes_may_repeat=True,
     prompt=(
         "Write the questions of a reader who talks about this document in two or three turns: each later question"
         " follows from the answer before it and says 'it', 'she' or 'that' for what is known by then, so that it cannot"

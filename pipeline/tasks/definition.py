@@ -7,6 +7,7 @@ TASK = Task(
     version="definition-1",
     categories=("book", "paper", "report", "statement"),
     num_quotes=(1, 3),
+    quotes_may_repeat=True,
     prompt=(
         "Ask what a term, a symbol or an abbreviation means in this document: one that it defines itself, or uses in a"
         " sense of its own. The answer gives the meaning that the document gives it, and where the word is used"

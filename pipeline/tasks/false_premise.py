@@ -7,6 +7,7 @@ TASK = Task(
     version="false_premise-1",
     categories=("book", "paper", "report", "statement"),
     num_quotes=(1, 3),
+    quotes_may_repeat=True,
     prompt=(
         "Ask a question that takes something for granted which this document contradicts, as a reader who remembers it"
         " wrongly might: another person, year, direction, cause or amount. The question does not hint at the mistake."

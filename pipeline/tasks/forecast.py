@@ -10,13 +10,14 @@ TASK = Task(
     related=in_series,
     asks_about="places",
     num_quotes=(3, 24),
+    quotes_may_repeat=True,
     max_answer_characters=4_000,
     statements_joined_by="\n",
     prompt=(
         "These are reports of one series, oldest first. Ask for a summary of a matter year by year and for a forecast"
         " of the time after the last report. The answer has a line for each year, begun by the year, with what its"
         " report says; then a line begun by 'Forecast:' with what the last report expects, and a line on which way the"
-        " line of years points and what speaks against going on so. There is a quote from at least three reports."
+        " line of years points and what speaks against going on so. There is a quote from each report."
     ),
     worked_examples=(
         WorkedExample(

@@ -8,6 +8,7 @@ TASK = Task(
     categories=("book", "paper", "report"),
     asks_about="places",
     num_quotes=(2, 8),
+    quotes_may_repeat=True,
     max_answer_characters=2_500,
     statements_joined_by="\n",
     prompt=(

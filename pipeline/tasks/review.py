@@ -8,6 +8,7 @@ TASK = Task(
     categories=("paper",),
     asks_about="whole",
     num_quotes=(3, 8),
+    quotes_may_repeat=True,
     max_answer_characters=4_000,
     statements_joined_by="\n",
     prompt=(

@@ -10,11 +10,12 @@ TASK = Task(
     related=in_threes,
     asks_about="places",
     num_quotes=(3, 12),
+    quotes_may_repeat=True,
     max_answer_characters=3_000,
     prompt=(
         "Ask a question that takes all of these documents: which of them say something and which do not, how they"
         " differ in one respect, what they say together, or in which order they stand by some measure. The answer names"
-        " each document and what it says, with a quote from at least three of them, then what follows from all."
+        " each document and what it says, with a quote from each of them, then what follows from all."
     ),
     worked_examples=(
         WorkedExample(

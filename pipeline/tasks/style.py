@@ -10,6 +10,7 @@ TASK = Task(
     related=in_pairs,
     asks_about="places",
     num_quotes=(2, 8),
+    quotes_may_repeat=True,
     max_answer_characters=2_500,
     prompt=(
         "Ask how the styles of the two documents differ in one respect: voice, sentences, images, irony, dialogue, how"

@@ -8,6 +8,7 @@ SUMMARY = Task(
     categories=("book", "paper", "report", "statement"),
     asks_about="places",
     num_quotes=(3, 8),
+    quotes_may_repeat=True,
     prompt=(
         "Ask for a summary of one matter that this document treats in several places, not of the whole document. The"
         " answer is a paragraph that puts together what the places say, without opinions of its own; every statement"
@@ -48,6 +49,7 @@ DOCUMENT_SUMMARY = Task(
     categories=("book", "paper", "report", "statement"),
     asks_about="whole",
     num_quotes=(4, 12),
+    quotes_may_repeat=True,
     max_answer_characters=3_000,
     prompt=(
         "Ask for a summary of the whole document, for a certain use: an abstract, a plot in order, the points that a"

@@ -8,6 +8,7 @@ TASK = Task(
     categories=("book", "paper", "report", "statement"),
     asks_about="places",
     num_quotes=(2, 12),
+    quotes_may_repeat=True,
     max_answer_characters=3_000,
     statements_joined_by="\n",
     prompt=(

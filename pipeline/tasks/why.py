@@ -7,6 +7,7 @@ WHY = Task(
     version="why-2",
     categories=("book", "paper", "report", "statement"),
     num_quotes=(1, 4),
+    quotes_may_repeat=True,
     prompt=(
         "Ask why something happens, is done or is so: in a book why a character acts as they do, in a paper why a"
         " method works or fails, in a report or statement what caused a development. The answer gives the reason as"
@@ -36,6 +37,7 @@ INFERENCE = Task(
     version="inference-1",
     categories=("book", "paper", "report", "statement"),
     num_quotes=(1, 4),
+    quotes_may_repeat=True,
     prompt=(
         "Ask a question whose answer the document does not state but makes certain or very likely for a careful"
         " reader. The answer says what follows and from which words, step by step, in two to five sentences, and adds"

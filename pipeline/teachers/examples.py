@@ -38,6 +38,7 @@ def build_example(slot: Slot, documents: Sequence[ShownDocument], model: str, re
     Raises:
         RefusedError: A document does not have its quote.
     """
+    check_documents(documents, reply.evidence)
     evidence = [align_quote(quote, documents) for quote in reply.evidence]
     blank = build_blank(slot, documents, model, reply.question.strip(), reply.answer.strip())
     return replace(blank, evidence=sort_evidence(slot, evidence))
@@ -52,6 +53,7 @@ def build_stated(
         RefusedError: The documents do not answer, a document does not have its quote, or a statement has none.
     """
     check_statements(slot, reply)
+    check_documents(documents, reply.evidence)
     aligned = [align_quote(quote, documents) for quote in reply.evidence]
     evidence = sort_evidence(slot, aligned)
     statements = tuple(
@@ -82,6 +84,17 @@ def check_statements(slot: Slot, reply: StatedAnswer) -> None:
         raise RefusedError(NOT_ANSWERED, "the model found no answer in the documents", final=True)
     for fault in find_faults(slot, reply):
         raise RefusedError(NOT_BY_SCHEMA, fault, again=True, final=True)
+
+
+def check_documents(documents: Sequence[ShownDocument], quotes: Sequence[Quote]) -> None:
+    """Make sure that there is a quote from each document.
+
+    Raises:
+        RefusedError: There is not; another sample may have it.
+    """
+    missing = {document.number for document in documents} - {quote.document for quote in quotes}
+    if missing and len(documents) > 1:
+        raise RefusedError(QUOTE, f"none is from document {min(missing)}", again=True, final=True)
 
 
 def find_faults(slot: Slot, reply: StatedAnswer) -> Iterator[str]:

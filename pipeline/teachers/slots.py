@@ -75,14 +75,17 @@ class SlotDrawer:
                 return task
         return None
 
-    def draw_num_quotes(self, task: Task) -> tuple[int, int]:
-        """Return how many quotes a slot takes: those of the bucket of places that is furthest behind its share."""
-        least, most = task.num_quotes
+    def draw_num_quotes(self, task: Task, num_documents: int) -> tuple[int, int]:
+        """Return how many quotes a slot takes: those of the bucket of places that is furthest behind its share.
+
+        There is one from each document at least.
+        """
+        least, most = max(task.num_quotes[0], num_documents), max(task.num_quotes[1], num_documents)
         shares = self._plan.evidence_places
         fitting = [name for name, (low, high) in BUCKETS.items() if name in shares and low <= most and high >= least]
         if task.asks_about == "place" or not fitting:
             self._places["1"] += task.asks_about == "place"
-            return task.num_quotes
+            return least, most
         total = self._places.total() + 1
         drawn = max(fitting, key=lambda name: shares[name] * total - self._places[name])
         self._places[drawn] += 1
@@ -133,7 +136,7 @@ def plan_group(
     for number, tasks in enumerate(turns):
         if task := drawer.draw_task(tasks):
             profile = profiles[number % len(profiles)]
-            yield Slot(doc_ids, task, number, len(turns), drawer.draw_num_quotes(task), profile)
+            yield Slot(doc_ids, task, number, len(turns), drawer.draw_num_quotes(task, len(doc_ids)), profile)
 
 
 def split_into_batches(slots: Sequence[Slot], num: int) -> Iterator[tuple[Slot, ...]]:

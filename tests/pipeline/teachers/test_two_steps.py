@@ -71,7 +71,9 @@ def test_each_statement_of_an_answer_is_in_it_and_names_quotes_of_the_documents(
         assert all(texts[span.doc_id][span.start : span.end] == span.quote for span in example.evidence)
         for statement in example.statements:
             assert statement.text in example.answer
-            assert statement.text == example.evidence[statement.quotes[0]].quote  # as the server quotes it
+            words = example.evidence[statement.quotes[0]].quote if statement.quotes else "The document does not say."
+            assert statement.text == words  # as the server quotes it
+        assert {span.doc_id for span in example.evidence} == set(example.doc_ids)
     assert {example.prompt_version.split("/")[0] for example in examples} == {"ask-3"}
 
 
