@@ -48,7 +48,7 @@ async def generate_all(
     async with Endpoint(plan.endpoint, replies, batch) as endpoint:
         filler = SlotFiller(endpoint, plan, planned)
         found: list[Example | None] = [None] * len(slots)
-        queue = SlotQueue(slots)
+        queue = SlotQueue(slots) if plan.steps == "at_once" else SlotQueue(slots, plan.questions_per_request)
         progress = tqdm(total=len(slots), desc="ask", unit=" examples", disable=None)
 
         async def work() -> None:

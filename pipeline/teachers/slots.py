@@ -159,39 +159,48 @@ class SlotQueue:
     documents are first in every prompt, so the server has read them by then.
     """
 
-    def __init__(self, slots: Sequence[Slot]) -> None:
-        """Take the slots in their order."""
+    def __init__(self, slots: Sequence[Slot], max_per_document: int = 1 << 30) -> None:
+        """Take the slots in their order.
+
+        Args:
+            slots: That are handed out.
+            max_per_document: How many of a document may be handed out and not answered. Questions are written a batch
+                at a time, so more of them would only wait for theirs, while other documents could be asked about.
+        """
         self._waiting: dict[tuple[str, ...], deque[int]] = {}
         for number, slot in enumerate(slots):
             self._waiting.setdefault(slot.doc_ids, deque()).append(number)
         self._slots = slots
-        self._reading: dict[tuple[str, ...], int] = {}  # the first slots of documents that are not answered yet
-        self._begun: set[tuple[str, ...]] = set()
+        self._max_per_document = max_per_document
+        self._read: set[tuple[str, ...]] = set()  # documents of which a slot is answered
+        self._active: Counter[tuple[str, ...]] = Counter()
         self._changed = asyncio.Condition()
 
     async def take(self) -> int | None:
         """Return the number of the next slot, None if there is none."""
         async with self._changed:
             while self._waiting:
-                doc_ids = next((doc_ids for doc_ids in self._waiting if doc_ids not in self._reading), None)
+                doc_ids = next(filter(self._is_open, self._waiting), None)
                 if doc_ids is not None:
                     return self._hand_out(doc_ids)
                 await self._changed.wait()
         return None
+
+    def _is_open(self, doc_ids: tuple[str, ...]) -> bool:
+        return self._active[doc_ids] < (self._max_per_document if doc_ids in self._read else 1)
 
     def _hand_out(self, doc_ids: tuple[str, ...]) -> int:
         numbers = self._waiting[doc_ids]
         number = numbers.popleft()
         if not numbers:
             del self._waiting[doc_ids]
-        if doc_ids not in self._begun and numbers:
-            self._reading[doc_ids] = number
-        self._begun.add(doc_ids)
+        self._active[doc_ids] += 1
         return number
 
     async def answered(self, number: int) -> None:
         """Say that a slot is answered."""
         async with self._changed:
-            if self._reading.get(self._slots[number].doc_ids) == number:
-                del self._reading[self._slots[number].doc_ids]
+            doc_ids = self._slots[number].doc_ids
+            self._read.add(doc_ids)
+            self._active[doc_ids] -= 1
             self._changed.notify_all()

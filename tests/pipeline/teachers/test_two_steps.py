@@ -30,7 +30,7 @@ from pipeline.teachers.question_prompts import WISH_TOKENS, batch_messages, batc
 from pipeline.teachers.questions import choose_batch_size
 from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.request_body import estimate_tokens, show_fields
-from pipeline.teachers.slots import BUCKETS, Slot, TeachingPlan, plan_slots
+from pipeline.teachers.slots import BUCKETS, Slot, SlotQueue, TeachingPlan, plan_slots
 from tests.pipeline import server_scripts as servers
 from tests.pipeline import teacher_scripts as scripts
 from tests.pipeline.teachers.test_client import PARAMS, library  # noqa: F401
@@ -277,6 +277,20 @@ def test_what_is_around_documents_in_a_prompt_is_within_what_is_reserved_for_it(
     longest = [max(slots, key=lambda slot: len(slot.task.prompt))] * 8
     messages = batch_messages(longest, [None, None], "", "f" * 16, [], with_examples=True)
     assert estimate_tokens(show_fields(messages, batch_schema(8))) <= OVERHEAD_TOKENS + 8 * WISH_TOKENS
+
+
+def test_slots_of_other_documents_are_handed_out_while_a_batch_is_answered(library) -> None:
+    slots = list(plan_slots(make_plan(library), read_cards(library)))
+
+    async def go() -> list[str]:
+        queue = SlotQueue(slots, 2)
+        first = await queue.take()
+        await queue.answered(first)
+        taken = [await queue.take() for _ in range(4)]
+        return [slots[number].doc_ids[0][0] for number in [first, *taken]]
+
+    one, *others = dict.fromkeys(slot.doc_ids[0][0] for slot in slots if len(slot.doc_ids) == 1)
+    assert asyncio.run(go()) == [one, one, one, others[0], others[1]]
 
 
 def test_the_questions_that_were_asked_are_listed_as_far_as_there_is_room() -> None:
