@@ -106,7 +106,7 @@ class LongReader:
             groups = group_notes(notes, most // 2)
             if len(groups) == len(notes):
                 break
-            notes = [await self.merge_group(group, question) for group in groups]
+            notes = list(await asyncio.gather(*(self.merge_group(group, question) for group in groups)))
         while self.count_tokens(notes) > most and len(notes) > 1:  # each is as short as it gets
             longest = max(notes, key=lambda note: len(str(note)))
             if not longest.quotes:

@@ -73,6 +73,19 @@ def test_rounds_of_files_end_with_the_examples_of_a_server(library, tmp_path, ca
     assert replayed == direct
 
 
+def test_documents_that_are_read_in_chunks_take_a_few_more_rounds(library, tmp_path) -> None:
+    for number in range(12):
+        exchange(library, tmp_path, max_context_tokens=3_000)
+        if not requests_in(tmp_path):
+            break
+        answer(tmp_path, f"results-{number}.jsonl")
+    assert not requests_in(tmp_path)
+    plan = make_plan(library, NOWHERE, 4, max_context_tokens=3_000)
+    examples, spending = generate(plan, read_cards(library), tmp_path / "ask")
+    assert spending.num_sent == 0
+    assert len([example for example in examples if not example.reason]) > len(examples) // 2
+
+
 def test_a_request_is_a_line_as_batch_apis_take_it(library, tmp_path) -> None:
     exchange(library, tmp_path)
     for row in requests_in(tmp_path):
