@@ -36,7 +36,7 @@ BATCH = (
 class WrittenQuestion(StructuredReply):
     """A question, and the single ones behind it."""
 
-    number: int = Field(ge=1, description="that of the line above")
+    number: int = Field(ge=0, description="that of the line above")
     parts: list[Annotated[str, Field(max_length=MAX_PART)]] = Field(
         max_length=MAX_PARTS, description="single questions, where its line asks for them"
     )
@@ -52,7 +52,7 @@ class QuestionBatch(StructuredReply):
 class QuestionVerdict(StructuredReply):
     """What a question is worth, before anybody answers it."""
 
-    number: int = Field(ge=1, description="that of the question")
+    number: int = Field(ge=0, description="that of the question")
     is_clear: bool = Field(description="it has one meaning, and asks for one thing")
     is_self_contained: bool = Field(description="who knows the document understands it without anything beside it")
     is_answerable: bool = Field(description="the document answers it")

@@ -4,6 +4,7 @@ import asyncio
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from pipeline.teachers.answers import Question
 from pipeline.teachers.client import Endpoint
@@ -24,6 +25,8 @@ from pipeline.teachers.question_prompts import (
 )
 from pipeline.teachers.request_body import estimate_text_tokens
 from pipeline.teachers.slots import Slot, split_into_batches
+
+Numbered = TypeVar("Numbered", WrittenQuestion, QuestionVerdict)
 
 
 class RefusedQuestionError(RefusedError):
@@ -126,7 +129,7 @@ class QuestionWriter:
         slots, questions = [slot for slot, _ in written], [question for _, question in written]
         messages = verdict_messages(slots, questions, body, nonce, is_whole=is_whole)
         reply = await self._endpoint.ask(messages, verdicts_schema(len(written)))
-        verdicts = {verdict.number: verdict for verdict in reversed(reply.verdicts)}
+        verdicts = find_lines(reply.verdicts, len(written))
         return {
             slot.number: refuse_question(slot, question, verdicts.get(number)) or question
             for number, (slot, question) in enumerate(written, 1)
@@ -140,9 +143,20 @@ def get_text(found: Question | RefusedError) -> str:
     return found.question if isinstance(found, RefusedQuestionError) else ""
 
 
+def find_lines(items: Sequence[Numbered], num_lines: int) -> dict[int, Numbered]:
+    """Return what a model wrote for each line of a request, from 1: by its numbers or, if they are none, by its order.
+
+    Of the numbers 0, 1, 2 for three lines the first is line 1; of 1, 3 for three lines, line 2 has nothing.
+    """
+    numbers = [item.number for item in items]
+    if len(set(numbers)) == len(numbers) and all(1 <= number <= num_lines for number in numbers):
+        return {item.number: item for item in items}
+    return dict(enumerate(items, 1)) if len(items) == num_lines else {item.number: item for item in reversed(items)}
+
+
 def pair_questions(slots: Sequence[Slot], written: Sequence[WrittenQuestion]) -> dict[int, Question | RefusedError]:
     """Return the question of each slot by the slot's number, or why it has none."""
-    by_line = {one.number: one for one in reversed(written)}
+    by_line = find_lines(written, len(slots))
     found: dict[int, Question | RefusedError] = {}
     for line, slot in enumerate(slots, 1):
         one = by_line.get(line)

@@ -26,8 +26,15 @@ from pipeline.teachers.generate import generate
 from pipeline.teachers.probes import ShortAnswer
 from pipeline.teachers.profiles import Profile
 from pipeline.teachers.prompts import example_messages, reply_schema, show_document
-from pipeline.teachers.question_prompts import WISH_TOKENS, batch_messages, batch_schema, describe_wish, list_asked
-from pipeline.teachers.questions import choose_batch_size
+from pipeline.teachers.question_prompts import (
+    WISH_TOKENS,
+    WrittenQuestion,
+    batch_messages,
+    batch_schema,
+    describe_wish,
+    list_asked,
+)
+from pipeline.teachers.questions import choose_batch_size, find_lines
 from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.request_body import estimate_tokens, show_fields
 from pipeline.teachers.slots import BUCKETS, Slot, SlotQueue, TeachingPlan, plan_slots
@@ -277,6 +284,17 @@ def test_what_is_around_documents_in_a_prompt_is_within_what_is_reserved_for_it(
     longest = [max(slots, key=lambda slot: len(slot.task.prompt))] * 8
     messages = batch_messages(longest, [None, None], "", "f" * 16, [], with_examples=True)
     assert estimate_tokens(show_fields(messages, batch_schema(8))) <= OVERHEAD_TOKENS + 8 * WISH_TOKENS
+
+
+@pytest.mark.parametrize(
+    ("numbers", "lines"),
+    [((1, 2, 3), (1, 2, 3)), ((3, 1), (3, 1)), ((0, 1, 2), (1, 2, 3)), ((1, 1, 1), (1, 2, 3)), ((2, 2), (2,))],
+)
+def test_what_a_model_wrote_is_found_by_its_numbers_or_by_its_order(numbers, lines) -> None:
+    written = [WrittenQuestion(number=n, parts=[], question=f"Is it the {place}?") for place, n in enumerate(numbers)]
+    found = find_lines(written, 3)
+    assert sorted(found) == sorted(lines)
+    assert [found[line] for line in lines] == written[: len(lines)]
 
 
 def test_slots_of_other_documents_are_handed_out_while_a_batch_is_answered(library) -> None:
