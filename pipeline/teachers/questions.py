@@ -115,7 +115,7 @@ class QuestionWriter:
         with_examples = self._endpoint.params.has_room_for_examples
         messages = batch_messages(slots, documents, body, nonce, asked, with_examples=with_examples)
         reply = await self._endpoint.ask(messages, batch_schema(len(slots)))
-        found = pair_questions(slots, reply.questions)
+        found = refuse_repeated(pair_questions(slots, reply.questions), asked)
         written = [(slot, found[slot.number]) for slot in slots]
         good = [(slot, question) for slot, question in written if isinstance(question, Question)]
         return found | await self.judge(good, body, nonce, is_whole=is_whole)
@@ -170,6 +170,20 @@ def pair_questions(slots: Sequence[Slot], written: Sequence[WrittenQuestion]) ->
             parts = one.parts if slot.task.parts_are != "none" else ()
             found[slot.number] = Question(one.question.strip(), tuple(part.strip() for part in parts))
     return found
+
+
+def refuse_repeated(
+    found: dict[int, Question | RefusedError], asked: Sequence[str]
+) -> dict[int, Question | RefusedError]:
+    """Return questions by their slots, those refused that were asked before in the same words."""
+    known = {" ".join(text.casefold().split()) for text in asked}
+    kept = {}
+    for number, question in found.items():
+        words = " ".join(get_text(question).casefold().split())
+        is_repeated = isinstance(question, Question) and not question.parts and words in known
+        kept[number] = RefusedQuestionError("it was asked before", get_text(question)) if is_repeated else question
+        known.add(words)
+    return kept
 
 
 def refuse_question(slot: Slot, question: Question, verdict: QuestionVerdict | None) -> RefusedError | None:

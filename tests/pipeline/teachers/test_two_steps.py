@@ -34,7 +34,7 @@ from pipeline.teachers.question_prompts import (
     describe_wish,
     list_asked,
 )
-from pipeline.teachers.questions import choose_batch_size, find_lines
+from pipeline.teachers.questions import choose_batch_size, find_lines, refuse_repeated
 from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.request_body import estimate_tokens, show_fields
 from pipeline.teachers.slots import BUCKETS, Slot, SlotQueue, TeachingPlan, plan_slots
@@ -284,6 +284,14 @@ def test_what_is_around_documents_in_a_prompt_is_within_what_is_reserved_for_it(
     longest = [max(slots, key=lambda slot: len(slot.task.prompt))] * 8
     messages = batch_messages(longest, [None, None], "", "f" * 16, [], with_examples=True)
     assert estimate_tokens(show_fields(messages, batch_schema(8))) <= OVERHEAD_TOKENS + 8 * WISH_TOKENS
+
+
+def test_a_question_in_the_words_of_an_earlier_one_is_refused() -> None:
+    found = refuse_repeated(
+        {1: Question("Who  fell?"), 2: Question("Who rose?"), 3: Question("who rose?")}, ["Who fell?"]
+    )
+    assert [isinstance(found[number], Question) for number in (1, 2, 3)] == [False, True, False]
+    assert str(found[1]) == "question refused: it was asked before"
 
 
 @pytest.mark.parametrize(
