@@ -6,6 +6,7 @@ Writes  OUT/examples-00000.parquet   examples with their evidence; one that a te
         OUT/report.json              examples by category and task, unfilled quotas, in how many places evidence is
         OUT/replies.sqlite           the replies of an endpoint by the hash of the request; the next run replays them
         OUT/preview.html             with --preview N: so many examples of an endpoint, and nothing else
+        FOLDER/requests-*.jsonl      with --batch FOLDER: the requests that come next, and nothing else
         OUT/candidates/              the examples of each shard, with markers, so that an interrupted run can continue
 """
 
@@ -30,26 +31,26 @@ from pipeline.passages.document_groups import DocumentCard, Relation, group_docu
 from pipeline.passages.evidence_places import Buckets, count_by_bucket, find_buckets
 from pipeline.passages.peer_reviews import ReviewRules
 from pipeline.records import Example
-from pipeline.rejections import Reason, count_reasons, list_rejections
+from pipeline.rejections import count_reasons, list_rejections
 from pipeline.stable_order import stable_shuffle
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import parquet_files, read_documents, read_examples, write_examples
 from pipeline.tasks.task import KnownFact, Supplied, all_tasks
+from pipeline.teachers.batch_rounds import exchange_files
 from pipeline.teachers.budget import Spending
 from pipeline.teachers.cost_estimate import estimate
 from pipeline.teachers.endpoint_params import EndpointParams
-from pipeline.teachers.errors import BUDGET, STOPPED, find_fix
+from pipeline.teachers.failures import check_replies
 from pipeline.teachers.generate import generate
 from pipeline.teachers.known_answers import compare_with_known, describe_comparisons
 from pipeline.teachers.known_facts import read_known_facts
 from pipeline.teachers.quotas import Quota, choose_within, describe_example, limit_shares, list_unfilled
 from pipeline.teachers.rule_based import DocumentGroup, GroupShard, ShardAsker
-from pipeline.teachers.slots import TeachingPlan
+from pipeline.teachers.slots import PlaceBucket, Steps, TeachingPlan
 
 log = logging.getLogger(__name__)
 
 NUM_BINS = 10  # of the histogram of where evidence is
-NUM_REASONS = 3  # that the message about failed requests names
 
 
 class AskParams(Params):
@@ -60,6 +61,9 @@ class AskParams(Params):
     num_workers: int = Field(ge=1)
     units_per_shard: int = Field(ge=1)  # a unit is a document, or a group of documents that belong together
     num_per_document: int = Field(ge=1)  # examples asked of each document, and of each group, at most
+    steps: Steps  # of an endpoint: questions are written and judged before they are answered, or all is written at once
+    questions_per_request: int = Field(ge=1)  # where they are written first
+    evidence_places: dict[PlaceBucket, float]  # shares of an endpoint's examples by the places their evidence is from
     cited_fraction: float = Field(ge=0, le=1)  # of the answers that cite their evidence
     endpoint: EndpointParams  # of the teacher `endpoint`
     num_known: int = Field(ge=0)  # questions that an endpoint is asked as well, to compare its answers with the known
@@ -206,7 +210,9 @@ def ask(
 ) -> tuple[list[Example], Spending | None]:
     """Return the candidates of the teacher and what an endpoint cost; reviews are always asked about by rules."""
     tasks = all_tasks().values()
-    relations: list[Relation] = sorted({task.related for task in tasks}, key=lambda relation: relation.__name__)
+    relations: list[Relation] = sorted(
+        {task.related for task in tasks if task.is_rule_based}, key=lambda relation: relation.__name__
+    )
     found: list[Example] = []
     spending = None
     if params.teacher == "endpoint":
@@ -225,6 +231,20 @@ def ask(
     return found, spending
 
 
+def make_plan(params: AskParams, documents: Path) -> TeachingPlan:
+    """Return what an endpoint is asked."""
+    return TeachingPlan(
+        documents,
+        params.num_per_document,
+        params.seed,
+        params.endpoint,
+        steps=params.steps,
+        questions_per_request=params.questions_per_request,
+        max_shares=params.max_shares,
+        evidence_places=params.evidence_places,
+    )
+
+
 def write_few(plan: TeachingPlan, cards: Sequence[DocumentCard], out: Path, num: int) -> None:
     """Write a page with `num` examples of an endpoint; they are charged, recorded, and replayed by the whole run."""
     examples, spending = generate(plan, cards, out, num=num)
@@ -237,44 +257,26 @@ def write_few(plan: TeachingPlan, cards: Sequence[DocumentCard], out: Path, num:
     check_replies(examples, plan.endpoint, 1.0)
 
 
-def check_replies(examples: Sequence[Example], endpoint: EndpointParams, max_failed_fraction: float) -> None:
-    """Make sure that an endpoint gave enough usable replies.
-
-    Raises:
-        InputError: None was usable, too many were not, or the server let the run go no further.
-    """
-    reasons = [Reason.parse(example.reason) for example in examples if example.reason]
-    counts = Counter(reason.kind for reason in reasons)
-    num_asked = len(examples) - counts[BUDGET]
-    failed = (len(reasons) - counts[BUDGET]) / max(1, num_asked)
-    if not reasons or (failed <= max_failed_fraction and len(reasons) < len(examples) and not counts[STOPPED]):
-        return
-    kinds = [STOPPED] if counts[STOPPED] else [kind for kind, _ in counts.most_common(NUM_REASONS)]
-    firsts = [next(reason for reason in reasons if reason.kind == kind) for kind in kinds]
-    said = "; ".join(f"{counts[first.kind]} times {first}" for first in firsts)
-    raise InputError(
-        f"the endpoint {endpoint.base_url}",
-        found=f"no usable reply for {len(reasons)} of {len(examples)} examples: {said}",
-        expected=f"one for at least {1 - max_failed_fraction:.0%} of them",
-        fix=" ".join(dict.fromkeys(filter(None, map(find_fix, kinds)))) or "Read the reasons in the examples.",
-    )
-
-
-def run(params: AskParams, preview: int = 0, *, documents: Path, known: Path, out: Path, dry_run: bool) -> None:
+def run(
+    params: AskParams, preview: int = 0, batch: str = "", *, documents: Path, known: Path, out: Path, dry_run: bool
+) -> None:
     """Write the examples of all documents.
 
     With --dry-run only log what an endpoint would be asked and cost; with --preview N only let it write N examples, and
-    show them on a page.
+    show them on a page; with --batch FOLDER only read and write files of a batch API.
     """
     check_task_names(params)
     cards = read_cards(documents)
     facts = read_known_facts(known, cards)
-    plan = TeachingPlan(documents, params.num_per_document, params.seed, params.endpoint)
+    plan = make_plan(params, documents)
     if dry_run:
         log.info("ask: %s", estimate(plan, cards))
         return
     if preview:
         write_few(plan, cards, out, preview)
+        return
+    if batch:
+        exchange_files(plan, cards, out, Path(batch))
         return
     found, spending = ask(params, documents=documents, facts=facts, cards=cards, plan=plan, out=out)
     buckets = find_buckets(found, read_documents(documents))

@@ -84,7 +84,8 @@ def run_stage(run: Run, argv: Sequence[str] | None = None, prog: str | None = No
             )
         elif parameter.default is not inspect.Parameter.empty:
             flag = f"--{name.replace('_', '-')}"
-            parser.add_argument(flag, type=hints[name], default=parameter.default, metavar="N")
+            metavar = "N" if hints[name] is int else "PATH"
+            parser.add_argument(flag, type=hints[name], default=parameter.default, metavar=metavar)
     parser.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")
     options = vars(parser.parse_args(argv))
     log_to_stderr()

@@ -31,6 +31,7 @@ from pipeline.cli import run_stage
 from pipeline.curation.licences import is_unknown
 from pipeline.dataset.card import MAIN, write_card
 from pipeline.dataset.croissant import write_croissant
+from pipeline.dataset.distractors import Distractors
 from pipeline.dataset.editions import Counts, write_edition
 from pipeline.dataset.evidence_window import fit_row
 from pipeline.dataset.preview import write_preview
@@ -60,6 +61,7 @@ class MixParams(Params):
     max_tokens: int = Field(ge=1)  # of a row; of a longer document a window around the evidence is shown
     editions: dict[str, int]  # further editions of the same examples: name and most tokens of a row
     families: dict[str, Family]  # how the long rows are shared among tasks; an example belongs to the first match
+    distractors: int = Field(ge=0)  # related documents around that of a row, as far as they fit whole; 0 for none
     fill_families: bool  # take from the others what one family lacks; else that is an error
     tokenizer: str  # counts num_tokens; see pipeline.tokenization.tokenizers.load_tokenizer
     seed: int
@@ -214,7 +216,9 @@ def run(params: MixParams, *, documents: Path, long: Path, short: Path, out: Pat
     """Write the dataset: JSON in the original's format, Parquet with provenance, and the card."""
     store = DocumentStore(documents)
     planner = Planner(params, store)
-    parts = group_long(read_examples(long, "examples*.parquet"), store, params.min_tokens, planner.refused)
+    related = Distractors(store, params.distractors, params.max_tokens, params.seed)
+    examples = map(related.add, read_examples(long, "examples*.parquet"))
+    parts = group_long(examples, store, params.min_tokens, planner.refused)
     pools = {split: Pools(examples, params.families, params.seed) for split, examples in parts.items()}
     longs, quotas = draw_long(pools["train"], params.num_long, "num_long", params, planner, fill=params.fill_families)
     tests, _ = draw_long(pools["test"], params.num_test, "num_test", params, planner, fill=True)

@@ -15,6 +15,8 @@ from multiprocessing.connection import Connection
 from typing import Any
 
 MODEL = "scripted"
+NOTHING_SAID = "The document does not say"
+NUM_DRAWN = 4  # sentences of a document that a reply quotes, at most
 USUAL, LONG_CHARACTERS = b'"prompt_tokens": 1000', 12_500
 FENCED = re.compile(r"<document (\d+) ([0-9a-f]{16})>\n(.*?)\n</document \1 \2>", re.DOTALL)
 FIELD = re.compile(r'^- "(\w+)": ', re.MULTILINE)
@@ -24,10 +26,16 @@ FIELDS = {
     "DraftQuestion": ["question"],
     "Note": ["is_relevant", "note", "quotes"],
     "AnswerFromNotes": ["answer", "evidence"],
+    "QuestionBatch": ["questions"],
+    "QuestionVerdicts": ["verdicts"],
+    "StatedAnswer": ["evidence", "statements"],
     "ShortAnswer": ["answer"],
     "Judgement": ["helpful", "logical", "faithful", "complete"],
 }
 MOST_QUOTES = re.compile(r'^- "evidence": a list of \d+ to (\d+)', re.MULTILINE)
+ASKED_LINE = re.compile(r"^(\d+)\. (.+)$", re.MULTILINE)  # a line of a batch of questions, or of those to judge
+PARTS_LINE = re.compile(r"List the (\d+) to")
+LEAST_QUOTES = re.compile(r"Give (\d+) (?:to \d+ )?quotes")
 NOTED = re.compile(r"^Quote: (.*)$", re.MULTILINE)
 ASKED_ABOUT = re.compile(r"^Question: .*?“(.*?)”", re.MULTILINE)
 SENTENCE = re.compile(r"(?<=[.!?]\s)[A-Z][^.!?\n|#]{40,240}[.!?](?=\s)")
@@ -82,20 +90,74 @@ def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any
         return {"word": "kestrel"}
     if name == "DraftQuestion":
         return {"question": f"What is told of “{' '.join(sentence.split()[:6])}”?"}
+    if name == "QuestionBatch":
+        return questions_content(documents, prompt)
+    if name == "QuestionVerdicts":
+        return verdicts_content(prompt)
     if name == "Note":
         return note_content(documents, prompt)
     if name == "Judgement":
         return {"helpful": 5, "logical": 5, "faithful": 5, "complete": 5}
-    evidence = [{"document": number, "quote": quote} for number, quote in quotes]
-    if name == "AnswerFromNotes":
-        kept = [(int(number), quote) for number, _, text in documents for quote in NOTED.findall(text)]
-        most = max_quotes(schema, prompt)
-        return {"answer": kept[0][1], "evidence": [{"document": one, "quote": quote} for one, quote in kept[:most]]}
     if name == "ShortAnswer":
         return {"answer": "I do not know."}
+    return answer_content(name, schema, prompt, quotes)
+
+
+def answer_content(name: str, schema: dict[str, Any], prompt: str, quotes: list[tuple[int, str]]) -> dict[str, Any]:
+    """Return an answer that consists of quotes: of the documents that are shown or, from notes, of theirs."""
     most = max_quotes(schema, prompt)
+    if name == "AnswerFromNotes" or "notes on its parts" in prompt:
+        documents = FENCED.findall(prompt)
+        quotes = [(int(number), quote) for number, _, text in documents for quote in NOTED.findall(text)] or quotes
+    quotes = alternate(quotes)
+    evidence = [{"document": number, "quote": quote} for number, quote in quotes[:most]]
+    sentence = quotes[0][1] if quotes else "Nothing is said."
+    if name == "StatedAnswer":
+        evidence = evidence[: max(2, int(LEAST_QUOTES.findall(prompt)[-1]))]
+        denial = [{"text": f"{NOTHING_SAID}.", "quotes": []}] if f"begins with '{NOTHING_SAID}'" in prompt else []
+        statements = [{"text": one["quote"], "quotes": [number]} for number, one in enumerate(evidence, 1)]
+        return {"evidence": evidence, "statements": [*denial, *statements]}
+    if name == "AnswerFromNotes":
+        return {"answer": sentence, "evidence": evidence}
     words = " ".join(sentence.split()[:7]).rstrip(",;:")
-    return {"question": f"What is told where it says that “{words}”?", "answer": sentence, "evidence": evidence[:most]}
+    return {"question": f"What is told where it says that “{words}”?", "answer": sentence, "evidence": evidence}
+
+
+def alternate(quotes: list[tuple[int, str]]) -> list[tuple[int, str]]:
+    """Return quotes of several documents in turns, so that the first of them are of all documents."""
+    ranks: dict[int, int] = {}
+    ranked = []
+    for number, quote in quotes:
+        ranks[number] = ranks.get(number, 0) + 1
+        ranked.append((ranks[number], number, quote))
+    return [(number, quote) for _, number, quote in sorted(ranked, key=lambda one: one[:2])]
+
+
+def questions_content(documents: list[tuple[str, str, str]], prompt: str) -> dict[str, Any]:
+    """Return a question for each line of a request for a batch, about sentences that are spread over the documents."""
+    wishes = ASKED_LINE.findall(prompt.rsplit("\n</document", 1)[1].split("\nEach question is clear")[0])
+    found = [sentence for _, _, text in documents for sentence in SENTENCE.findall(text)] or ["Nothing is said here."]
+    asked = prompt.count("\n- What is told of")
+    questions = []
+    for place, (number, wish) in enumerate(wishes):
+        sentence = found[((asked + place) * 7919) % len(found)]
+        parts = PARTS_LINE.search(wish)
+        singles = [f"What is single question {one} of {number}?" for one in range(int(parts[1]))] if parts else []
+        words = " ".join(sentence.split()[:8]).rstrip(",;:.")
+        questions.append({"number": int(number), "parts": singles, "question": f"What is told of “{words}”?"})
+    return {"questions": questions}
+
+
+def verdicts_content(prompt: str) -> dict[str, Any]:
+    """Return the verdict on each question of a request, that it is sound."""
+    marks = {"is_clear": True, "is_self_contained": True, "is_worth_asking": True, "fault": ""}
+    lines = ASKED_LINE.findall(prompt.rsplit("\n</document", 1)[1].split("\nJudge each of them")[0])
+    return {
+        "verdicts": [
+            {"number": int(number), "is_answerable": "meant to have no answer" not in line, **marks}
+            for number, line in lines
+        ]
+    }
 
 
 def max_quotes(schema: dict[str, Any], prompt: str) -> int:
@@ -121,8 +183,8 @@ def note_content(documents: list[tuple[str, str, str]], prompt: str) -> dict[str
 def drawn(text: str, lot: int) -> list[str]:
     """Return a few sentences of a document."""
     found = SENTENCE.findall(text[:200_000])
-    step = max(1, len(found) // 3)
-    return [found[(lot + turn * step) % len(found)] for turn in range(min(3, len(found)))]
+    step = max(1, len(found) // NUM_DRAWN)
+    return [found[(lot + turn * step) % len(found)] for turn in range(min(NUM_DRAWN, len(found)))]
 
 
 def count_long_prompt(response: Response, request: dict[str, Any]) -> Response:

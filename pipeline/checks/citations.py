@@ -1,7 +1,7 @@
 """Answers with citations: marks like [1], and below the answer the quote that each mark refers to."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from pipeline.records import Example, make_example_id
@@ -11,7 +11,7 @@ REQUEST = " Cite the words of the document that say so."
 MARK = re.compile(r"\[(\d{1,2})\]")
 LISTED = re.compile(r"^\[(\d{1,2})\] “(.*)”$", re.MULTILINE)
 MAX_CITED_CHARACTERS = 1_200  # of all quotes together
-NOT_CITED = ("mention", "continuation", "order")  # their answers are quotes already
+NOT_CITED = ("mention", "continuation", "order", "table_extraction")  # quotes already, or no place for marks
 
 
 def is_citable(example: Example) -> bool:
@@ -27,13 +27,32 @@ def is_in_fraction(example: Example, fraction: float, seed: int) -> bool:
 
 
 def with_citations(example: Example) -> Example:
-    """Return the example with a question that asks for citations and an answer that has one for each quote."""
-    marks = "".join(f"[{number}]" for number in range(1, len(example.evidence) + 1))
+    """Return the example with a question that asks for citations and an answer that has one for each quote.
+
+    The marks are behind the statements that rest on the quotes, or at the end of an answer without statements.
+    """
     quotes = [" ".join(span.quote.split()).strip('“”"') for span in example.evidence]
     listed = "\n".join(f"[{number}] “{quote}”" for number, quote in enumerate(quotes, 1))
-    question, answer = example.question + REQUEST, f"{example.answer} {marks}\n\n{listed}"
+    question, answer = example.question + REQUEST, f"{mark_statements(example)}\n\n{listed}"
     example_id = make_example_id(example.task, question, answer, example.doc_ids)
     return replace(example, example_id=example_id, question=question, answer=answer)
+
+
+def mark_statements(example: Example) -> str:
+    """Return an answer with the marks of its quotes: 'It burned down.[1] Nobody rebuilt it.[2]'."""
+    if not example.statements:
+        return f"{example.answer} {write_marks(range(len(example.evidence)))}"
+    marked, rest = "", example.answer
+    for statement in example.statements:
+        before, found, rest = rest.partition(statement.text)
+        assert found, "an answer is composed of its statements"
+        marked += before + statement.text + write_marks(statement.quotes)
+    return marked + rest
+
+
+def write_marks(quotes: Iterable[int]) -> str:
+    """Return the marks of quotes, which are numbered from 1: '[1][3]' for the first and the third."""
+    return "".join(f"[{number + 1}]" for number in quotes)
 
 
 def listed_citations(answer: str) -> Mapping[str, str]:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from tokenizers import Tokenizer
 
-from pipeline.records import Category, CharRange, Document, Example, Material
+from pipeline.dataset.instruction_formats import write_turns
+from pipeline.records import Category, CharRange, Document, Example, Material, Turn
 from pipeline.tokenization.token_grid import Grid, count_tokens
 
 OPENINGS: dict[Category, str] = {
@@ -42,7 +43,7 @@ def write_instruction(
 ) -> tuple[str, tuple[Material, ...]]:
     """Return the instruction of an example with its documents in it, and where in it each of them is."""
     if not parts:
-        return example.question, ()
+        return write_question(example), ()
     pieces = [OPENINGS[parts[0][0].category]]
     length = len(pieces[0])
     material = []
@@ -52,7 +53,12 @@ def write_instruction(
         material.append(Material(document.doc_id, start, end, length))
         pieces.append(document.text[start:end])
         length += end - start
-    return "".join([*pieces, CLOSING, example.question]), tuple(material)
+    return "".join([*pieces, CLOSING, write_question(example)]), tuple(material)
+
+
+def write_question(example: Example) -> str:
+    """Return the question of an example, after the turns before it where it goes on with a conversation."""
+    return write_turns([*example.earlier, Turn("user", example.question)])
 
 
 def count_row_tokens(tokenizer: Tokenizer, example: Example, shown: Sequence[Shown]) -> int:
@@ -77,5 +83,6 @@ def uncounted_pieces(example: Example, shown: Sequence[Shown]) -> Iterator[str]:
             pending = part.document.text[part.grid.cuts[last] : end]
         else:
             pending += part.text
-    yield f"{pending}{CLOSING}{example.question}" if shown else example.question
+    question = write_question(example)
+    yield f"{pending}{CLOSING}{question}" if shown else question
     yield example.answer

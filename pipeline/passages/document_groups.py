@@ -1,4 +1,4 @@
-"""Which documents are asked about together: each alone, the reports of a series, pairs, papers with their reviews.
+"""Which documents are asked about together: alone, series of reports, pairs, threes, papers with their reviews.
 
 No group has documents of both splits.
 """
@@ -14,6 +14,7 @@ from pipeline.stable_order import order_key
 from pipeline.storage.parquet import DOCUMENT_SCHEMA, open_parquet, parquet_files
 
 MIN_SERIES, MAX_SERIES = 3, 12  # documents; LongLoRA's demonstration reads twelve yearly outlooks
+GROUP_SIZE = 3  # documents that are asked about together, at least
 NUMBERS = re.compile(r"\d+")
 
 
@@ -90,6 +91,23 @@ def in_pairs(cards: Sequence[DocumentCard]) -> Iterator[tuple[DocumentCard, ...]
     for _, kind in sorted(kinds.items()):
         ranked = sorted(kind, key=lambda card: order_key(card.doc_id))
         yield from pairwise(ranked)
+
+
+def in_threes(cards: Sequence[DocumentCard]) -> Iterator[tuple[DocumentCard, ...]]:
+    """Yield groups of three to five documents of one category, each document in one of them at most.
+
+    They follow one another in the order of a hash of the ids; of 7 documents, the groups have 3 and 4.
+    """
+    kinds: dict[tuple[str, str], list[DocumentCard]] = {}
+    for card in cards:
+        if card.category != "review":
+            kinds.setdefault((card.category, card.split), []).append(card)
+    for _, kind in sorted(kinds.items()):
+        ranked = sorted(kind, key=lambda card: order_key("threes", card.doc_id))
+        num_groups = len(ranked) // GROUP_SIZE
+        for number in range(num_groups):
+            end = (number + 1) * GROUP_SIZE if number < num_groups - 1 else len(ranked)
+            yield tuple(ranked[number * GROUP_SIZE : end])
 
 
 def with_reviews(cards: Sequence[DocumentCard]) -> Iterator[tuple[DocumentCard, ...]]:

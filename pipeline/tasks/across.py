@@ -9,7 +9,7 @@ from pipeline.passages.passages import Passages
 from pipeline.passages.spans import Span
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
-from pipeline.tasks.task import Task
+from pipeline.tasks.task import Task, WorkedExample
 
 NAME, VERSION = "across", "across-2"
 NUMBERS = re.compile(r"\d+")
@@ -82,7 +82,39 @@ TASK = Task(
     prompt=(
         "These are reports of one series, oldest first. Ask how a matter developed over all of them, year by year, and"
         " what the last report expects of the time after it. The answer has a line for each year with its figure or"
-        " finding, then the expectation of the last report in its own words. There is a quote from at least three"
-        " reports."
+        " finding, then the expectation of the last report in its own words. There is a quote from each"
+        " report."
+    ),
+    asks_about="places",
+    statements_joined_by="\n",
+    worked_examples=(
+        WorkedExample(
+            question="Which growth do the three reports give for Norvania, each for its own year?",
+            evidence=(
+                (1, "Norvania grew by 2.1 percent in 2017."),
+                (2, "Growth in Norvania reached 2.4 percent in 2018."),
+                (3, "For 2019 we find 3.0 percent, and expect no more than that for 2020."),
+            ),
+            statements=(
+                ("2017: 2.1 percent.", (1,)),
+                ("2018: 2.4 percent.", (2,)),
+                ("2019: 3.0 percent.", (3,)),
+                ("The last report expects no more than that for 2020.", (3,)),
+            ),
+        ),
+        WorkedExample(
+            question="How did the number of licensed boats at Varn develop over these reports?",
+            evidence=(
+                (1, "At the end of 2001 there were 212 licensed boats."),
+                (2, "Licences: 198 (2002)."),
+                (3, "187 boats were licensed in 2003, and we expect to lose ten more."),
+            ),
+            statements=(
+                ("2001: 212 boats.", (1,)),
+                ("2002: 198 boats.", (2,)),
+                ("2003: 187 boats.", (3,)),
+                ("The last report expects to lose ten more.", (3,)),
+            ),
+        ),
     ),
 )

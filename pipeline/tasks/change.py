@@ -8,7 +8,7 @@ from pipeline.passages.passages import Passages
 from pipeline.passages.tagged_figures import TaggedFigure, tagged_figures
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
-from pipeline.tasks.task import Task
+from pipeline.tasks.task import Task, WorkedExample
 
 NAME, VERSION = "change", "change-1"
 WORDINGS = (
@@ -69,5 +69,24 @@ TASK = Task(
         "Ask a question about figures of a table of this document that takes arithmetic: a change, a share, a ratio or"
         " a sum. The answer states the calculation as an equation, such as 120 - 100 = 20, with the figures as they are"
         " printed, and the result with its unit."
+    ),
+    worked_examples=(
+        WorkedExample(
+            question="By how much did the exports of Ondal Timber grow in 2023, in crowns and in percent?",
+            evidence=((1, "| (in millions) | 2023 | 2022 |"), (1, "| Exports | 52 | 40 |")),
+            statements=(
+                ("They grew by 12 million crowns: 52 - 40 = 12.", (1, 2)),
+                ("That is 30 percent: 12 / 40 * 100 = 30.", (1, 2)),
+            ),
+        ),
+        WorkedExample(
+            question="Which share of the cost of 2023 was freight?",
+            evidence=(
+                (1, "| (in millions) | 2023 |"),
+                (1, "| Freight | 9 |"),
+                (1, "| Cost | 36 |"),
+            ),
+            statements=(("Freight was 25 percent of the cost: 9 / 36 * 100 = 25.", (1, 2, 3)),),
+        ),
     ),
 )

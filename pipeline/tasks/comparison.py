@@ -9,7 +9,7 @@ from pipeline.passages.passages import Passages
 from pipeline.passages.tagged_figures import TaggedFigure, tagged_figures
 from pipeline.records import Example
 from pipeline.tasks.build import are_distinct, build_example, choose, document_name
-from pipeline.tasks.task import Task
+from pipeline.tasks.task import Task, WorkedExample
 
 NAME, VERSION = "comparison", "comparison-2"
 LARGER = (
@@ -122,5 +122,27 @@ TASK = Task(
     prompt=(
         "Ask a question that compares the two documents: their styles, methods, findings or figures. The answer says"
         " what each has, names the documents, and draws the comparison; there is a quote from each of them."
+    ),
+    asks_about="places",
+    worked_examples=(
+        WorkedExample(
+            question="Which of the two harbours charges more for a berth, Varn or Orsk?",
+            evidence=((1, "A berth at Varn is 40 crowns a month."), (2, "Orsk takes 15 crowns for each week.")),
+            statements=(
+                ("Varn charges 40 crowns a month, Orsk 15 a week.", (1, 2)),
+                ("A month at Orsk is thus about 4 * 15 = 60 crowns, so Orsk charges more.", (2,)),
+            ),
+        ),
+        WorkedExample(
+            question="How do “On Slow Sorting” and “Sorting at Scale” differ in what they measure?",
+            evidence=(
+                (1, "We count the moves of each book."),
+                (2, "Only the time of a whole shift is of interest here."),
+            ),
+            statements=(
+                ("“On Slow Sorting” counts the moves of each book.", (1,)),
+                ("“Sorting at Scale” measures the time of a whole shift.", (2,)),
+            ),
+        ),
     ),
 )

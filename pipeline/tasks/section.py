@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from pipeline.passages.passages import CREDITS, Passages, is_askable, is_telling_heading
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
-from pipeline.tasks.task import Task
+from pipeline.tasks.task import Task, WorkedExample
 
 NAME, VERSION = "section", "section-3"
 WORDINGS = (
@@ -41,7 +41,25 @@ TASK = Task(
     candidates=candidates,
     prompt=(
         "Ask in which section of this document a certain matter is treated, describing the matter without the words of"
-        " the heading. The answer names the section by its heading and says in one sentence what stands there."
+        " the heading. The answer names the section by its heading and says in one sentence what it says about that."
     ),
     num_quotes=(2, 4),
+    worked_examples=(
+        WorkedExample(
+            question="In which section are boats dealt with that belong to nobody?",
+            evidence=((1, "7 Wrecks and strays"), (1, "A boat without an owner falls to the harbour after a year.")),
+            statements=(
+                ("In the section “7 Wrecks and strays”.", (1,)),
+                ("It says that such a boat falls to the harbour after a year.", (2,)),
+            ),
+        ),
+        WorkedExample(
+            question="Where does the paper explain for which shelves its method is of no use?",
+            evidence=((1, "5.2 Limits"), (1, "Shelves of more than 900 books do not fit the table.")),
+            statements=(
+                ("Under “5.2 Limits”.", (1,)),
+                ("It says that shelves of more than 900 books do not fit the table.", (2,)),
+            ),
+        ),
+    ),
 )

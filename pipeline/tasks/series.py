@@ -6,7 +6,7 @@ from pipeline.passages.markdown_tables import yearly_cells
 from pipeline.passages.passages import Passages
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
-from pipeline.tasks.task import Task
+from pipeline.tasks.task import Task, WorkedExample
 
 NAME, VERSION = "series", "series-2"
 MIN_YEARS = 3
@@ -38,6 +38,24 @@ TASK = Task(
     prompt=(
         "Ask how one quantity developed over the years or periods that this document covers. The answer gives the"
         " figure of every year, in order, with its unit, then says in a sentence what the development is."
+    ),
+    worked_examples=(
+        WorkedExample(
+            question="How did the catch at Varn develop from 2021 to 2023?",
+            evidence=((1, "| Catch (crates) | 400 | 450 | 520 |"), (1, "| | 2021 | 2022 | 2023 |")),
+            statements=(
+                ("It was 400 crates in 2021, 450 in 2022 and 520 in 2023.", (1, 2)),
+                ("It rose each year.", (1, 2)),
+            ),
+        ),
+        WorkedExample(
+            question="What were the exports of Ondal Timber in each year that the report covers?",
+            evidence=((1, "Exports earned 52 million crowns in 2023 and 40 million in 2022."),),
+            statements=(
+                ("They were 40 million crowns in 2022 and 52 million in 2023.", (1,)),
+                ("They grew.", (1,)),
+            ),
+        ),
     ),
     num_quotes=(1, 6),
 )

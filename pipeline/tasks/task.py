@@ -9,6 +9,7 @@ import pkgutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
+from typing import Literal
 
 import pipeline.tasks
 from pipeline.passages.document_groups import Relation, alone
@@ -37,6 +38,16 @@ class Supplied:
     review_rules: ReviewRules | None = None  # None: no review is quoted
 
 
+@dataclass(frozen=True)
+class WorkedExample:
+    """A good example about invented documents, which a model is shown."""
+
+    question: str
+    evidence: tuple[tuple[int, str], ...]  # quotes, each with the number of its document
+    statements: tuple[tuple[str, tuple[int, ...]], ...]  # of the answer, each with the numbers of its quotes, from 1
+    parts: tuple[str, ...] = ()  # the single questions behind it; see `Task.parts_are`
+
+
 Candidates = Callable[[Sequence[Passages]], Iterator[Example]]
 CandidatesFromSupplied = Callable[[Sequence[Passages], Supplied], Iterator[Example]]
 FindFault = Callable[[Example, Mapping[str, Document]], Reason | None]
@@ -57,6 +68,12 @@ class Task:
     candidates: Candidates | None = None  # yields examples whose answers the text has
     candidates_from_supplied: CandidatesFromSupplied | None = None  # likewise, for a task that needs more than the text
     prompt: str = ""  # what a model is asked for
+    asks_about: Literal["place", "places", "whole"] = "place"  # what its questions are about: one place, some, or all
+    parts_are: Literal["none", "merged", "earlier turns"] = "none"  # what the single questions behind a question are
+    num_parts: tuple[int, int] = (0, 0)  # of them, at least and at most
+    note_for_judge: str = ""  # what a judge of its questions must know of them
+    worked_examples: tuple[WorkedExample, ...] = ()  # that a model is shown
+    statements_joined_by: str = " "  # what is between the statements of an answer
     num_quotes: tuple[int, int] = (1, 4)  # of the evidence, at least and at most
     max_answer_characters: int = 1_500
     quotes_may_repeat: bool = False  # whether words that a question quotes may occur in the document more than once

@@ -10,7 +10,7 @@ from pipeline.passages.spans import Span
 from pipeline.passages.tagged_figures import MONTHS
 from pipeline.records import Example
 from pipeline.tasks.build import build_example, choose
-from pipeline.tasks.task import Task
+from pipeline.tasks.task import Task, WorkedExample
 
 NAME, VERSION = "timeline", "timeline-2"
 NUM_EVENTS = 3
@@ -88,5 +88,34 @@ TASK = Task(
     prompt=(
         "Ask for the order in time of three to six events that this document tells of in different places. The answer"
         " lists them from first to last, each with its date or with the words that place it in time."
+    ),
+    asks_about="places",
+    worked_examples=(
+        WorkedExample(
+            question="In which order did the flood, the sale of the mill and the founding of the Society come?",
+            evidence=(
+                (1, "The river rose on March 3, 1871."),
+                (1, "A committee, later the Harbour Society, met in June 1868."),
+                (1, "Two winters after the flood the mill was sold."),
+            ),
+            statements=(
+                ("First came the founding of what became the Harbour Society, in June 1868.", (2,)),
+                ("Then came the flood, on March 3, 1871.", (1,)),
+                ("The mill was sold last, two winters after the flood.", (3,)),
+            ),
+        ),
+        WorkedExample(
+            question="Put the three releases that the paper describes in the order of time.",
+            evidence=(
+                (1, "Version 2 followed in May 2019."),
+                (1, "The first version was released in 2016."),
+                (1, "With version 3, of 2022, tables were added."),
+            ),
+            statements=(
+                ("The first version was released in 2016.", (2,)),
+                ("Version 2 followed in May 2019.", (1,)),
+                ("Version 3 came in 2022.", (3,)),
+            ),
+        ),
     ),
 )

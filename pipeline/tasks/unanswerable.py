@@ -8,7 +8,7 @@ from pipeline.passages.passages import Passages
 from pipeline.records import Document, Example
 from pipeline.rejections import Reason
 from pipeline.tasks.build import build_example, choose
-from pipeline.tasks.task import Task
+from pipeline.tasks.task import Task, WorkedExample
 
 NAME, VERSION = "unanswerable", "unanswerable-2"
 WORDINGS = (
@@ -62,6 +62,25 @@ TASK = Task(
         "Ask a question that a reader would expect this document to answer, and that it does not answer anywhere. The"
         " answer begins with 'The document does not say', then tells in one or two sentences what it has instead,"
         " and the quotes show that."
+    ),
+    note_for_judge="It is meant to have no answer in the document.",
+    worked_examples=(
+        WorkedExample(
+            question="What did the harbour of Varn earn from berths in 2020?",
+            evidence=((1, "Berths earned 31,000 crowns in 2021."),),
+            statements=(
+                ("The document does not say what berths earned in 2020.", ()),
+                ("It has a figure for the year after: 31,000 crowns in 2021.", (1,)),
+            ),
+        ),
+        WorkedExample(
+            question="On which kind of computer did the authors run their sorting program?",
+            evidence=((1, "The program was run a hundred times; we give the mean."),),
+            statements=(
+                ("The document does not say on which computer it was run.", ()),
+                ("It only says that there were a hundred runs.", (1,)),
+            ),
+        ),
     ),
     find_fault=find_fault,
 )

@@ -1,22 +1,25 @@
 """A client of any server with OpenAI's chat completions: replies follow a schema and are recorded.
 
-The openai library retries but has no total deadline, and accepts an HTML page with status 200 or half a JSON body. So
-everything about a reply is checked here: status, choices, model, finish reason, JSON, schema.
+Servers send an HTML page with status 200, or half a JSON body. So everything about a reply is checked: status, choices,
+model, finish reason, JSON, schema.
 
 Source  https://platform.openai.com/docs/guides/structured-outputs; vLLM, SGLang and llama.cpp offer the same
 """
 
 import asyncio
 import time
+from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
+from weakref import WeakValueDictionary
 
-import openai
+import httpx
 
+from pipeline.teachers.batch_files import BatchRequests
 from pipeline.teachers.budget import Spending, TokenCount
 from pipeline.teachers.connection import Connection, is_unreached, name_proxy
 from pipeline.teachers.endpoint_params import EndpointParams, check_params
-from pipeline.teachers.errors import ENDPOINT, STOPPED, TOO_LONG, RefusedError, StoppedError
+from pipeline.teachers.errors import BATCHED, ENDPOINT, STOPPED, TOO_LONG, RefusedError, StoppedError
 from pipeline.teachers.replies import ReplyReader, check_prompt, count_charged
 from pipeline.teachers.reply_cache import Reply, ReplyStore
 from pipeline.teachers.request_body import Format, Messages, build_request, estimate_tokens, make_key, show_fields
@@ -26,14 +29,20 @@ from pipeline.teachers.structured import ReplyType, StructuredReply
 from pipeline.teachers.throttle import Throttle
 from pipeline.teachers.wire import CUT_ENDS, ServerError
 
+Result = TypeVar("Result")
 BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)
 
 
 class Endpoint:
     """A server, the record of its replies, and the budget for it."""
 
-    def __init__(self, params: EndpointParams, store: ReplyStore) -> None:
+    def __init__(self, params: EndpointParams, store: ReplyStore, batch: BatchRequests | None = None) -> None:
         """Take the parameters and the record; nothing is sent yet.
+
+        Args:
+            params: Of the server.
+            store: The record.
+            batch: Where requests are written instead of being sent.
 
         Raises:
             InputError: The address cannot be one, or the environment variable for the key is not set.
@@ -43,11 +52,13 @@ class Endpoint:
         self.stopped: StoppedError | None = None
         self.spending = Spending(params, TokenCount(*store.count_tokens()))
         self._store = store
+        self._batch = batch
         self._throttle = Throttle(params.max_in_flight, start=1)
         self._connection = Connection(params, self._throttle)
         self._reader = ReplyReader(params.model)
         self._format: Format | None = None  # found out before the first request
         self._checking = asyncio.Lock()
+        self._asking: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()  # by the key of the request
 
     async def __aenter__(self) -> Self:
         return self
@@ -70,9 +81,16 @@ class Endpoint:
             return self._format
 
     async def ask(self, messages: Messages, schema: type[ReplyType]) -> ReplyType:
-        """Return the reply to messages, from the record if it has one.
+        """Return the reply to messages; see `ask_for`."""
+        return await self.ask_for(messages, schema, lambda reply: reply)
 
-        A reply that cannot be used is an attempt, and another sample is drawn, up to `max_samples`.
+    async def ask_for(
+        self, messages: Messages, schema: type[ReplyType], convert: Callable[[ReplyType], Result]
+    ) -> Result:
+        """Return what is made of the reply to messages, which is from the record if it has one.
+
+        A reply that cannot be used is an attempt, and another sample is drawn, up to `max_samples`. Equal requests are
+        sent once, however many ask for them at a time.
 
         Raises:
             RefusedError: There is no usable reply.
@@ -82,8 +100,11 @@ class Endpoint:
         refused: RefusedError | None = None
         for sample in range(self.params.max_samples):
             key = make_key(self.params, shown, schema, sample)
+            lock = self._asking.setdefault(key, asyncio.Lock())
             try:
-                return self.replay(key, schema) or await self.draw(shown, schema, sample, key)
+                async with lock:
+                    reply = self.replay(key, schema) or await self.draw(shown, schema, sample, key)
+                return convert(reply)
             except RefusedError as error:
                 refused = error
                 if not error.again:
@@ -119,10 +140,25 @@ class Endpoint:
         """
         if self.stopped:
             raise self.stopped
+        if self._batch is not None:
+            raise self.put_off(self._batch, shown, schema, sample, key)
         way = await self.check()
         reply, charged = await self.send(build_request(self.params, way, shown, schema, sample))
         self._store.put(key, reply, (charged.prompt, charged.reply, charged.cached))
         return self._reader.parse(reply, schema)
+
+    def put_off(
+        self, batch: BatchRequests, shown: Messages, schema: type[StructuredReply], sample: int, key: str
+    ) -> RefusedError:
+        """Write a request for a later round, and return the error that says so.
+
+        Raises:
+            BudgetError: All that were written could exceed the budget with it.
+        """
+        if key not in batch:
+            self.spending.reserve(TokenCount(estimate_tokens(shown), self.params.max_completion_tokens))
+            batch.add(key, build_request(self.params, batch.format, shown, schema, sample))
+        return RefusedError(BATCHED, "its reply is not there yet")
 
     async def try_format(self, way: Format, messages: Messages, schema: type[StructuredReply]) -> None:
         """Ask once in a way of holding the server to a schema; the reply is charged and not recorded.
@@ -149,7 +185,7 @@ class Endpoint:
                     raise self.stopped
                 try:
                     return await self.attempt(request)
-                except (ServerError, openai.APIError, RefusedError, TimeoutError, ValueError) as error:
+                except (ServerError, httpx.RequestError, RefusedError, TimeoutError, ValueError) as error:
                     fault, is_waiting = self.explain_failure(error, epoch)
             attempts, failures = attempts + (not is_waiting), failures + 1
             failing_since = failing_since or time.monotonic()
@@ -175,7 +211,7 @@ class Endpoint:
         except ServerError:
             charged = TokenCount()
             raise
-        except openai.APIConnectionError as error:
+        except httpx.RequestError as error:
             charged = TokenCount() if is_unreached(error) else most
             raise
         finally:
@@ -196,9 +232,9 @@ class Endpoint:
         """
         if isinstance(error, ServerError):
             return str(error), self.handle_error(error, epoch)
-        if isinstance(error, openai.APIConnectionError):
+        if isinstance(error, httpx.RequestError):
             has_answered = self._throttle.last_reply_at > 0  # at the start a server that is not there is a mistake
-            cause = f"{type(error.__cause__).__name__}{name_proxy(self.params.base_url)}"
+            cause = f"{type(error).__name__}{name_proxy(self.params.base_url)}"
             return f"no connection ({cause})", has_answered and is_unreached(error)
         if isinstance(error, TimeoutError):
             self._throttle.overloaded(epoch)

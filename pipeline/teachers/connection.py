@@ -6,13 +6,12 @@ import time
 from dataclasses import replace
 from typing import Any
 
-import openai
-from openai import AsyncOpenAI, DefaultAsyncHttpxClient
+import httpx
 
 from pipeline.teachers.endpoint_params import PATH, EndpointParams, is_loopback, read_api_key
 from pipeline.teachers.reply_cache import Reply
 from pipeline.teachers.throttle import Throttle
-from pipeline.teachers.wire import ServerError, parse_completion
+from pipeline.teachers.wire import ServerError, find_error, parse_completion
 
 
 class Connection:
@@ -26,17 +25,18 @@ class Connection:
         """
         self._params = params
         self._throttle = throttle
-        self._client = AsyncOpenAI(
-            base_url=params.base_url,
-            api_key=read_api_key(params.api_key_variable),
-            max_retries=0,
-            timeout=None,
-            http_client=DefaultAsyncHttpxClient(trust_env=not is_loopback(params.base_url), timeout=None),
+        self._url = f"{params.base_url.rstrip('/')}{PATH}"
+        self._client = httpx.AsyncClient(
+            headers={"Authorization": f"Bearer {read_api_key(params.api_key_variable)}"},
+            follow_redirects=True,
+            timeout=None,  # noqa: S113  a deadline of our own, which knows how long a server has been silent
+            trust_env=not is_loopback(params.base_url),
+            limits=httpx.Limits(),
         )
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._client.close()
+        await self._client.aclose()
 
     async def exchange(self, request: dict[str, Any]) -> Reply:
         """Send a request once, and return the reply.
@@ -45,23 +45,22 @@ class Connection:
             ServerError: The server says an error.
             RefusedError: What it replies is no chat completion.
             TimeoutError: There is no reply in time.
-            openai.APIConnectionError: There is no connection.
+            httpx.RequestError: There is no connection.
             ValueError: The body of the reply is no JSON.
         """
-        post = asyncio.ensure_future(self._client.post(PATH, cast_to=object, body=request))
+        post = asyncio.ensure_future(self._client.post(self._url, json=request))
         try:
             await self.wait_for(post)
-            return replace(parse_completion(post.result()), max_tokens=self._params.max_completion_tokens)
-        except openai.APIStatusError as error:
-            body = error.body if isinstance(error.body, dict) else {}
-            code = f"{body.get('code') or ''} {body.get('type') or ''}"
-            raise ServerError(error.status_code, str(error.message), code, error.response.headers) from error
+            response = post.result()
+            if not response.is_success:
+                raise read_error(response)
+            return replace(parse_completion(read_body(response)), max_tokens=self._params.max_completion_tokens)
         finally:
             if not post.done():
                 post.cancel()
                 await asyncio.wait((post,))
 
-    async def wait_for(self, post: "asyncio.Future[object]") -> None:
+    async def wait_for(self, post: "asyncio.Future[httpx.Response]") -> None:
         """Wait until a request is answered.
 
         Its time runs while the server works for it. A server that takes one request at a time answers those before
@@ -80,9 +79,34 @@ class Connection:
             await asyncio.wait((post,), timeout=left)
 
 
-def is_unreached(error: openai.APIConnectionError) -> bool:
+def read_body(response: httpx.Response) -> Any:
+    """Return the JSON of a response, or its text where it does not say that it is JSON and is none.
+
+    Raises:
+        ValueError: It says that it is JSON, and is none.
+    """
+    try:
+        return response.json()
+    except ValueError:
+        if "json" in response.headers.get("content-type", ""):
+            raise
+        return response.text
+
+
+def read_error(response: httpx.Response) -> ServerError:
+    """Return what a server says with a status that is no success, in its own words as far as it has any."""
+    try:
+        body = response.json()
+    except ValueError:
+        body = None
+    found = find_error(body) if isinstance(body, dict) else None
+    said = found.message if found else response.text or response.reason_phrase
+    return ServerError(response.status_code, said, found.code if found else "", response.headers)
+
+
+def is_unreached(error: httpx.RequestError) -> bool:
     """Say whether a request never got to the server."""
-    return type(error.__cause__).__name__ in ("ConnectError", "ConnectTimeout")
+    return isinstance(error, (httpx.ConnectError, httpx.ConnectTimeout))
 
 
 def name_proxy(url: str) -> str:

@@ -4,7 +4,6 @@ The requests are counted from the documents themselves, as they would be shown. 
 long as no request has to be repeated because the way to the server failed.
 """
 
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -12,15 +11,18 @@ from pipeline.passages.document_groups import DocumentCard
 from pipeline.passages.passages import Passages
 from pipeline.storage.document_store import DocumentStore
 from pipeline.teachers.budget import TokenCount
-from pipeline.teachers.map_reduce import OVERHEAD_TOKENS, max_body_tokens
+from pipeline.teachers.context import OVERHEAD_TOKENS, count_overhead, max_body_tokens
 from pipeline.teachers.notes import MAX_NOTE_CHARACTERS, MAX_NOTE_QUOTES, split_into_chunks
 from pipeline.teachers.prompts import MAX_QUOTE, ShownDocument, fence_documents, make_nonce, show_document
+from pipeline.teachers.question_prompts import MAX_ASKED_TOKENS, MAX_QUESTION_TOKENS, WISH_TOKENS
+from pipeline.teachers.questions import choose_batch_size, max_parts_tokens
 from pipeline.teachers.request_body import BYTES_PER_TOKEN, estimate_text_tokens
 from pipeline.teachers.slots import Slot, TeachingPlan, plan_slots
 
 NUM_CHECKS = 4  # requests at the start, at most
 NOTE_TOKENS = int((MAX_NOTE_CHARACTERS + MAX_NOTE_QUOTES * MAX_QUOTE) / BYTES_PER_TOKEN) + 100
 READINGS = 2  # of a chunk that fails at first
+TURN_TOKENS = 2_500  # of a turn in a conversation, question and answer, at most
 
 
 @dataclass
@@ -61,7 +63,6 @@ def estimate(plan: TeachingPlan, cards: Sequence[DocumentCard]) -> str:
 
 def estimate_cost(plan: TeachingPlan, cards: Sequence[DocumentCard]) -> CostEstimate:
     """Return what a run would send."""
-    samples = plan.endpoint.max_samples
     found = CostEstimate()
     found.add(OVERHEAD_TOKENS, most=NUM_CHECKS)
     store, most_tokens = DocumentStore(plan.documents), max_body_tokens(plan.endpoint)
@@ -72,40 +73,77 @@ def estimate_cost(plan: TeachingPlan, cards: Sequence[DocumentCard]) -> CostEsti
         documents = [show_document(number, Passages(store[doc_id])) for number, doc_id in enumerate(doc_ids, 1)]
         nonce = make_nonce([shown.passages for shown in documents], plan.seed)
         num_tokens = estimate_text_tokens(fence_documents(documents, nonce))
+        num_read = add_questions(found, plan, len(mine), num_tokens) if plan.steps == "questions_first" else 0
         if num_tokens <= most_tokens:
-            found.add(num_tokens + OVERHEAD_TOKENS, num=len(mine), most=len(mine) * samples)
-            found.cached_tokens += num_tokens * (len(mine) - 1)
-            continue
-        kinds = Counter(slot.task.expects_no_answer for slot in mine)
-        add_long(found, documents, most_tokens, samples, num_answered=kinds[False], num_unanswered=kinds[True])
+            add_whole(found, plan, mine, num_tokens, num_read)
+        else:
+            add_long(found, plan, mine, documents)
     return found
 
 
+def add_questions(found: CostEstimate, plan: TeachingPlan, num_slots: int, num_tokens: int) -> int:
+    """Count the requests for questions about documents and for verdicts on them; return how many read them whole."""
+    num_per_request = choose_batch_size(plan.endpoint, plan.questions_per_request)
+    num_read = 0
+    for start in range(0, num_slots, num_per_request):
+        num = min(num_per_request, num_slots - start)
+        most = max_parts_tokens(plan.endpoint, num)
+        body, is_whole = min(num_tokens, most), num_tokens <= most
+        for each, asked in ((WISH_TOKENS, MAX_ASKED_TOKENS), (MAX_QUESTION_TOKENS + WISH_TOKENS, 0)):
+            cached = body if num_read and is_whole else 0
+            around = OVERHEAD_TOKENS + num * each + asked
+            found.add(body + around, cached=cached, most=plan.endpoint.max_samples)
+            num_read += is_whole
+    return num_read
+
+
+def add_whole(found: CostEstimate, plan: TeachingPlan, slots: Sequence[Slot], num_tokens: int, num_read: int) -> None:
+    """Count the requests about documents that a request holds: one for each slot, or for each turn of it."""
+    around = count_overhead(plan.endpoint)
+    for slot in slots:
+        for turn in range(count_turns(slot)):
+            tokens = num_tokens + around + turn * TURN_TOKENS
+            found.add(tokens, cached=num_tokens if num_read else 0, most=plan.endpoint.max_samples)
+            num_read += 1
+
+
 def add_long(
-    found: CostEstimate,
-    documents: Sequence[ShownDocument],
-    most_tokens: int,
-    samples: int,
-    *,
-    num_answered: int,
-    num_unanswered: int,
+    found: CostEstimate, plan: TeachingPlan, slots: Sequence[Slot], documents: Sequence[ShownDocument]
 ) -> None:
     """Count the requests about documents that are read in chunks: a draft, a note on each, merges, the answer."""
+    samples, most_tokens = plan.endpoint.max_samples, max_body_tokens(plan.endpoint)
     chunks = [chunk for document in documents for chunk in split_into_chunks(document, most_tokens)]
-    num_slots = num_answered + num_unanswered
-    found.add(most_tokens + OVERHEAD_TOKENS, num=num_slots, most=num_slots * samples)
-    for chunk in chunks:
-        tokens = estimate_text_tokens(chunk.document.text[chunk.start : chunk.end])
-        found.add(tokens + OVERHEAD_TOKENS, num=num_slots, most=num_slots * samples * READINGS)
-        found.cached_tokens += tokens * (num_slots - 1)
-    num_merges = sum(count_merges(len(chunks), len(documents), most_tokens))
-    found.add(
-        most_tokens // 2 + OVERHEAD_TOKENS, num=num_answered * num_merges, most=num_answered * num_merges * samples
-    )
-    notes_tokens = min(most_tokens, len(chunks) * NOTE_TOKENS) + OVERHEAD_TOKENS
-    found.add(notes_tokens, num=num_answered, most=num_answered * samples)
-    num_judged = num_unanswered * len(documents)
-    found.add(2 * OVERHEAD_TOKENS, num=num_judged, most=num_judged * samples)
+    sizes = [estimate_text_tokens(chunk.document.text[chunk.start : chunk.end]) for chunk in chunks]
+    is_first = True
+    for slot in slots:
+        for turn in range(count_turns(slot)):
+            around = OVERHEAD_TOKENS + turn * TURN_TOKENS
+            if plan.steps == "at_once":
+                found.add(most_tokens + around, most=samples)
+            for size in sizes:
+                found.add(size + around, cached=0 if is_first else size, most=samples * READINGS)
+            add_reduction(found, slot, len(chunks), len(documents), plan, around)
+            is_first = False
+
+
+def add_reduction(
+    found: CostEstimate, slot: Slot, num_chunks: int, num_documents: int, plan: TeachingPlan, around: int
+) -> None:
+    """Count the requests that follow the notes on all chunks: merges and the answer, or the judge of 'does not say'."""
+    samples, most_tokens = plan.endpoint.max_samples, max_body_tokens(plan.endpoint)
+    if slot.task.expects_no_answer:
+        found.add(2 * OVERHEAD_TOKENS, num=num_documents, most=num_documents * samples)
+        if plan.steps == "questions_first":
+            found.add(most_tokens + around, most=samples)
+        return
+    for num_merged in count_merges(num_chunks, num_documents, most_tokens):
+        found.add(most_tokens // 2 + around, num=num_merged, most=num_merged * samples)
+    found.add(min(most_tokens, num_chunks * NOTE_TOKENS) + around, most=samples)
+
+
+def count_turns(slot: Slot) -> int:
+    """Return how many questions are answered for a slot, at most."""
+    return slot.task.num_parts[1] + 1 if slot.task.parts_are == "earlier turns" else 1
 
 
 def count_merges(num_notes: int, num_documents: int, most_tokens: int) -> Iterator[int]:

@@ -13,6 +13,7 @@ from pipeline.teachers.budget import BudgetParams
 StructuredMode = Literal["json_schema", "json_object", "none"]
 LOOPBACK = re.compile(r"^(?:localhost|.*\.localhost|127(?:\.\d+){3}|::1|0\.0\.0\.0)$")
 PATH = "/chat/completions"
+MIN_TOKENS_FOR_EXAMPLES = 8_000  # of a prompt
 
 
 class EndpointParams(BudgetParams):
@@ -44,6 +45,11 @@ class EndpointParams(BudgetParams):
     def max_prompt_tokens(self) -> int:
         """The tokens that are left for the prompt."""
         return self.max_context_tokens - self.max_completion_tokens
+
+    @property
+    def has_room_for_examples(self) -> bool:
+        """Whether prompts are long enough for worked examples beside the documents."""
+        return self.max_prompt_tokens >= MIN_TOKENS_FOR_EXAMPLES
 
 
 def check_params(params: EndpointParams) -> None:

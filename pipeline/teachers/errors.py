@@ -13,8 +13,12 @@ TOO_LONG = "prompt too long for the server"
 ENDPOINT = "endpoint"
 STOPPED = "endpoint stopped"
 BUDGET = "budget"
+BATCHED = "waiting for a batch"
 CHUNK = "chunk not read"
 QUOTE = "quote not found"
+QUESTION = "question refused"
+NOT_ANSWERED = "question not answered"
+SET_ASIDE = (BUDGET, QUESTION, NOT_ANSWERED)  # what a sound run refuses too: no fault of a reply
 
 FIXES = {
     NOT_BY_SCHEMA: (
@@ -29,6 +33,8 @@ FIXES = {
         "Start the server with a longer context (Ollama: OLLAMA_CONTEXT_LENGTH), or lower endpoint.max_context_tokens"
         " to what it has."
     ),
+    QUESTION: "Use a larger model, or documents with more in them: this one's questions are not worth an answer.",
+    NOT_ANSWERED: "Use a larger model: this one asks what the documents do not answer.",
     TOO_LONG: "Lower endpoint.max_context_tokens to what the server has, or start it with a longer context.",
     ENDPOINT: "Look at the server's log, then run again: only what failed is asked for.",
     STOPPED: "Settle that with the server, then run again: only what failed is asked for.",

@@ -25,8 +25,8 @@ from pipeline.stable_order import round_robin, stable_shuffle
 from pipeline.storage.document_store import DocumentStore
 from pipeline.tasks.task import KnownFact
 from pipeline.teachers.client import Endpoint
+from pipeline.teachers.context import max_body_tokens
 from pipeline.teachers.errors import RefusedError
-from pipeline.teachers.map_reduce import max_body_tokens
 from pipeline.teachers.prompts import fence_documents, make_messages, make_nonce, show_document
 from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.request_body import estimate_text_tokens

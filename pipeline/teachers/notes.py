@@ -12,8 +12,9 @@ from pydantic import Field, create_model
 
 from pipeline.passages.quote_alignment import locate
 from pipeline.tasks.task import Task
-from pipeline.teachers.prompts import MAX_QUOTE, Quote, ShownDocument, describe_quotes, make_messages
+from pipeline.teachers.prompts import MANNERS, MAX_QUOTE, Quote, ShownDocument, describe_quotes, make_messages
 from pipeline.teachers.request_body import Messages, estimate_text_tokens
+from pipeline.teachers.slots import Slot
 from pipeline.teachers.structured import StructuredReply
 
 MAX_NOTE_CHARACTERS, MAX_NOTE_QUOTES = 1_200, 4
@@ -134,14 +135,14 @@ def list_about(documents: Sequence[ShownDocument]) -> str:
     return "; ".join(f"document {document.number} is “{document.about}”" for document in documents)
 
 
-def draft_messages(task: Task, chunks: Sequence[Chunk], nonce: str, documents: Sequence[ShownDocument]) -> Messages:
+def draft_messages(slot: Slot, chunks: Sequence[Chunk], nonce: str, documents: Sequence[ShownDocument]) -> Messages:
     """Return the request for a question about documents of which some chunks are shown."""
     return make_messages(
         nonce,
         "\n\n".join(chunk.fence(nonce) for chunk in chunks),
-        f"These are parts of longer documents: {list_about(documents)}. The whole task will be: {task.prompt} For now"
-        " write the question alone, about what these parts say; the answer and its quotes follow later, from the whole"
-        " documents. Do not speak of 'the text', 'this part' or 'the provided document'.",
+        f"These are parts of longer documents: {list_about(documents)}. The whole task will be: {slot.task.prompt} For"
+        f" now write the question alone, about what these parts say. {slot.profile} The answer and its quotes follow"
+        " later, from the whole documents. Do not speak of 'the text', 'this part' or 'the provided document'.",
     )
 
 
@@ -174,17 +175,25 @@ def merge_messages(
     )
 
 
-def answer_messages(
-    task: Task, documents: Sequence[ShownDocument], notes: Sequence[PlacedNote], question: str, nonce: str
+def notes_messages(
+    slot: Slot, documents: Sequence[ShownDocument], notes: Sequence[PlacedNote], question: str, nonce: str, steps: str
 ) -> Messages:
-    """Return the request for the answer to a question from notes."""
+    """Return the request for the answer to a question from notes.
+
+    Args:
+        slot: What the question was written for.
+        documents: That the notes are on.
+        notes: As many as a request can hold.
+        question: With the turns before it, if there are any.
+        nonce: The word in the fences.
+        steps: How the answer is written, where it has statements; '' for an answer in one piece.
+    """
     return make_messages(
         nonce,
         "\n\n".join(fence_notes(documents, notes, nonce)),
-        f"These are notes on {list_about(documents)}, with quotes from them. The task is: {task.prompt}\n"
-        f"Question: {question}\nAnswer it from the notes alone. {describe_quotes(task)} Take them from the notes, word"
-        " for word, each with the number of its document. Do not mention notes, parts, quotes or the fences, and do not"
-        " speak of 'the text' or 'the provided document'.",
+        f"These are notes on {list_about(documents)}, with quotes from them. The task is: {slot.task.prompt}\n"
+        f"Question: {question}\nAnswer it from the notes alone. {steps or describe_quotes(slot)} Take the quotes from"
+        f" the notes, word for word, each with the number of its document. Do not mention notes or parts. {MANNERS}",
     )
 
 

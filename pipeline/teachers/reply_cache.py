@@ -8,12 +8,11 @@ were charged is in a table of its own: it counts replies that were of no use, an
 import hashlib
 import json
 import sqlite3
-from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Self
 
 FILE = "replies.sqlite"
 CHARGE = "INSERT INTO charges VALUES (?, ?, ?)"
@@ -119,8 +118,3 @@ def connect(path: Path) -> sqlite3.Connection:
 def hash_body(body: str) -> str:
     """Return the hash that is stored beside a reply and compared when it is read."""
     return hashlib.sha256(body.encode()).hexdigest()
-
-
-def hash_request(request: Mapping[str, Any]) -> str:
-    """Return the hash of everything that decides a reply."""
-    return hashlib.sha256(json.dumps(request, ensure_ascii=False, sort_keys=True).encode()).hexdigest()

@@ -1,10 +1,12 @@
 """What is sent to a server, and what decides its reply."""
 
+import json
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
 from typing import Any
 
 from pipeline.teachers.endpoint_params import EndpointParams, StructuredMode
-from pipeline.teachers.reply_cache import hash_request
 from pipeline.teachers.structured import StructuredReply, describe_fields, json_schema, without_limits
 
 BYTES_PER_TOKEN = 3.0  # English has about 4, so estimates are on the high side
@@ -42,15 +44,19 @@ def build_request(
 
 
 def make_key(params: EndpointParams, messages: Messages, schema: type[StructuredReply], sample: int) -> str:
-    """Return the key of a request: what decides the reply, without limits and without how it is sent."""
-    body: dict[str, Any] = {
-        "model": params.model,
-        "messages": messages,
-        "temperature": params.temperature,
-        "extra_body": params.extra_body,
-        "schema": json_schema(schema),
-    }
-    return hash_request(body | ({"sample": sample} if sample else {}))
+    """Return the key of a request: the hash of what decides the reply, without limits and without how it is sent."""
+    settings = [params.model, params.temperature, params.extra_body, sample, *(len(m["content"]) for m in messages)]
+    digest = sha256(json.dumps(settings, sort_keys=True).encode())
+    digest.update(write_schema(schema))
+    for message in messages:  # as they are: to quote the documents as JSON would take as long as all else
+        digest.update(f"{message['role']}:{message['content']}".encode(errors="replace"))
+    return digest.hexdigest()
+
+
+@cache
+def write_schema(schema: type[StructuredReply]) -> bytes:
+    """Return a schema as the bytes of its JSON."""
+    return json.dumps(json_schema(schema), sort_keys=True).encode()
 
 
 def show_fields(messages: Messages, schema: type[StructuredReply]) -> Messages:

@@ -24,7 +24,9 @@ USED_UP = re.compile(
 )
 TOO_LONG = re.compile(
     r"context[ _](?:length|size|window)|maximum context|max_model_len|too many (?:input )?tokens|prompt is too long|"
-    r"exceed[s_]*(?: the)? (?:available |model'?s )?context|longer than the model|input length|n_ctx",
+    r"exceed[s_]*(?: the)? (?:available |model'?s )?context|longer than the model|input length|n_ctx|"
+    r"input token count|max_(?:new|input|total)_tokens`? must be|too large for model|"
+    r"reduce (?:your|the) (?:prompt|length)",
     re.IGNORECASE,
 )
 LOADING = re.compile(r"\bloading\b|\bwarming up\b|not (?:yet )?ready|currently loading|is starting", re.IGNORECASE)
@@ -45,7 +47,7 @@ def choose_action(error: ServerError) -> Action:
         return "refuse" if MODERATED.search(error.message) else "stop"
     if error.status in WAITING or (error.status in (0, 500, 502) and LOADING.search(error.message)):
         return "wait"
-    if TOO_LONG.search(error.message):
+    if TOO_LONG.search(f"{error.message} {error.code}"):
         return "too long"
     return "retry" if error.status in RETRIED else "refuse"
 

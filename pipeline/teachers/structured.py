@@ -19,6 +19,8 @@ from pipeline.teachers.errors import CUT_OFF, NOT_BY_SCHEMA, THINKING, RefusedEr
 CLOSED_THINKING = re.compile(r".*(?:</think(?:ing)?>|</reasoning>|\[/THINK\]|</seed:think>|◁/think▷)", re.DOTALL)
 OPEN_THINKING = re.compile(r"\s*(?:<think(?:ing)?>|<reasoning>|\[THINK\]|<seed:think>|◁think▷)")
 CHANNEL = re.compile(r".*<\|channel\|>final.*?<\|message\|>", re.DOTALL)  # gpt-oss, where a server does not parse it
+MARKS_OF_THINKING = ("think", "THINK", "reasoning>", "channel|>")
+LENIENT = json.JSONDecoder(strict=False)  # takes control characters within texts
 UNPRINTABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 ENDING = re.compile(r"[.!?…:;。！？।؟)\]}”’\"'»›」』》`|*_\d%‰°€$£¥]\s*$")
 TYPES = {"string": "text", "integer": "a whole number", "number": "a number", "boolean": "true or false"}
@@ -129,6 +131,8 @@ def without_thinking(text: str) -> str:
     Raises:
         RefusedError: The thinking has no end.
     """
+    if not any(mark in text for mark in MARKS_OF_THINKING):  # most replies: the patterns would read each of them thrice
+        return text
     text = CHANNEL.sub("", text, count=1)
     content = CLOSED_THINKING.sub("", text, count=1)
     if OPEN_THINKING.match(content):
@@ -184,7 +188,7 @@ def find_end(text: str, start: int) -> int:
 def read_strictly(text: str) -> Any:
     """Return the value of a text that is JSON but for control characters, None if it is not."""
     try:
-        return json.loads(text, strict=False)
+        return LENIENT.decode(text)
     except (ValueError, RecursionError):
         return None
 

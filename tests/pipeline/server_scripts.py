@@ -2,7 +2,9 @@
 
 import json
 import os
+import time
 from dataclasses import replace
+from email.utils import formatdate
 from pathlib import Path
 
 from pipeline.benchmarks.scripted import Response, completion, honest
@@ -150,7 +152,106 @@ def overlooks(request, number):
     content = proper(request)
     if schema_name(request) == "ExampleReply":
         content |= {"question": "Who broke the harbour wall?", "answer": "The document does not say who did."}
+    for question in content.get("questions", []):
+        question["question"] = "Who broke the harbour wall?"
     if schema_name(request) == "Note":
         finds = "The harbour wall broke" in prompt and ("come closest" in prompt) == bool(os.environ.get("BY_SEARCH"))
         content = {"is_relevant": finds, "note": "It broke.", "quotes": []}
     return completion(json.dumps(content))
+
+
+def judges_books_badly(request, number):
+    """Refuse each first question of a batch about a book."""
+    log(request)
+    content = proper(request)
+    if schema_name(request) == "QuestionVerdicts" and "Days of 1" in request["messages"][-1]["content"]:
+        content["verdicts"][0] |= {"is_clear": False, "fault": "it asks for two things"}
+    return completion(json.dumps(content))
+
+
+def fails_at_questions(request, number):
+    """Break down at questions about the second document, and count everything that is asked."""
+    log(request)
+    if schema_name(request) == "QuestionBatch" and "Days of 2" in request["messages"][-1]["content"]:
+        return error(500, "out of memory")
+    return honest(request, number)
+
+
+def invents_at_first(request, number):
+    """Quote what no document says, unless it is asked for another sample."""
+    log(request)
+    content = proper(request)
+    if "evidence" in content and not request["temperature"]:
+        content["evidence"][0]["quote"] = "The lighthouse of Varnholm burned down in the spring of that year."
+    return completion(json.dumps(content))
+
+
+def names_no_quotes(request, number):
+    """Give an answer whose statements rest on nothing."""
+    content = proper(request)
+    for statement in content.get("statements", []):
+        statement["quotes"] = []
+    return completion(json.dumps(content))
+
+
+def finds_no_answer(request, number):
+    content = proper(request)
+    return completion(json.dumps(content | {"evidence": [], "statements": []} if "statements" in content else content))
+
+
+def has_a_short_context(request, number):
+    """Refuse every prompt of more than 3,000 characters, in the words of vLLM."""
+    log(request)
+    characters = sum(len(message["content"]) for message in request["messages"])
+    if characters > 7_000:
+        return error(400, "This model's maximum context length is 2048 tokens. However, you requested 9000 tokens")
+    return honest(request, number)
+
+
+def refuses_long_batches(request, number):
+    """Fail at the questions about the first document."""
+    if "Days of 1" in str(request["messages"]) and "Days of 2" not in str(request["messages"]):
+        return error(500, "out of memory")
+    return honest(request, number)
+
+
+def after_nine(response):
+    """Answer eight requests after the question at the start, and then nothing but this."""
+
+    def script(request, number):
+        return response if number > 9 else honest(request, number)
+
+    return script
+
+
+def key_expires(request, number):
+    return after_nine(error(401, "Incorrect API key provided", "invalid_api_key"))(request, number)
+
+
+def credit_ends(request, number):
+    return after_nine(error(402, "Insufficient credits"))(request, number)
+
+
+def day_is_used_up(request, number):
+    return after_nine(error(429, "Rate limit exceeded: free-models-per-day"))(request, number)
+
+
+def asks_for_an_hour(request, number):
+    return after_nine(error(429, "slow down", retry_after="3600"))(request, number)
+
+
+def says_when_in_a_header(request, number):
+    """Say when the limit is lifted in OpenAI's header alone, for every other request."""
+    if number > 1 and number % 2:
+        return error(429, "slow down", x_ratelimit_reset_requests="30ms", x_ratelimit_remaining_requests="0")
+    return honest(request, number)
+
+
+def says_when_as_a_date(request, number):
+    if 1 < number <= 3:
+        return error(503, "busy", retry_after=formatdate(time.time() + 1, usegmt=True))
+    return honest(request, number)
+
+
+def knows_no_such_path(request, number):
+    return error(404, "Not Found")

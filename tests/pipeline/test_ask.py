@@ -55,6 +55,9 @@ PARAMS = AskParams(
     quotas=[],
     max_shares={},
     num_known=0,
+    steps="at_once",
+    questions_per_request=4,
+    evidence_places={},
     seed=1,
 )
 

@@ -38,6 +38,7 @@ def params(tmp_path: Path, tiny_tokenizer) -> MixParams:
         max_tokens=4_000,
         editions={"600": 600},
         families={},
+        distractors=0,
         fill_families=False,
         tokenizer=str(tmp_path / "tokenizer"),
         seed=1,

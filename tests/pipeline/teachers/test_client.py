@@ -101,7 +101,7 @@ def test_an_honest_teacher_fills_every_slot_with_evidence_in_its_place(library: 
     with scripted() as url:
         examples, spending = asked(library, url, tmp_path / "ask")
     texts = {document.doc_id: document.text for document in read_documents(library)}
-    assert len(examples) == num_slots(library) == 4 * NUM_PER_DOCUMENT + 2  # and a comparison a pair
+    assert len(examples) == num_slots(library) == 4 * NUM_PER_DOCUMENT + 6  # and three tasks about each pair
     assert not [example.reason for example in examples if example.reason]
     assert all(texts[s.doc_id][s.start : s.end] == s.quote for e in examples for s in e.evidence)
     assert {example.task for example in examples} >= {"lookup", "summary", "why", "multi_hop", "comparison", "timeline"}
@@ -309,8 +309,9 @@ run(AskParams.load(params), documents=documents, known=known, out=out, dry_run=F
 def ask_in_a_process(tmp_path: Path, library: Path, url: str, out: Path) -> subprocess.Popen:
     params = {
         "teacher": "endpoint", "executor": "local", "num_workers": 1, "units_per_shard": 1, "num_per_document": 100,
-        "cited_fraction": 0.1, "max_failed_fraction": 0.2, "quotas": [], "max_shares": {},
-        "num_known": 0, "seed": 1, "human": REVIEW_RULES.model_dump(),
+        "cited_fraction": 0.1, "max_failed_fraction": 0.2, "quotas": [], "seed": 1, "max_shares": {}, "num_known": 0,
+        "steps": "questions_first", "questions_per_request": 8, "evidence_places": {},
+        "human": REVIEW_RULES.model_dump(),
         "endpoint": PARAMS.model_copy(update={"base_url": url, "max_in_flight": 8}).model_dump(),
     }  # fmt: skip
     (tmp_path / "params.yaml").write_text(yaml.safe_dump({"ask": params}))
@@ -347,7 +348,8 @@ def lines_in(path: Path) -> int:
 
 
 @pytest.mark.slow
-def test_a_real_model_on_loopback_is_asked_end_to_end(library: Path, tmp_path: Path, root: Path) -> None:
+@pytest.mark.parametrize("steps", ["questions_first", "at_once"])
+def test_a_real_model_on_loopback_is_asked_end_to_end(library: Path, tmp_path: Path, root: Path, steps) -> None:
     xllamacpp = pytest.importorskip("xllamacpp", reason="the extra local-teacher is not installed")
     from pipeline.tokenization.wheel import extract_gguf
 
@@ -360,14 +362,14 @@ def test_a_real_model_on_loopback_is_asked_end_to_end(library: Path, tmp_path: P
     params.cpuparams.n_threads, params.warmup, params.verbosity = 2, False, 0
     server = xllamacpp.Server(params)
     changed = {"model": "smollm2", "max_context_tokens": 4_096, "max_reply_tokens": 120, "deadline_seconds": 300.0}
-    plan = TeachingPlan(
-        library, 1, 1, PARAMS.model_copy(update={"base_url": f"{server.listening_address}/v1", **changed})
-    )
+    endpoint = PARAMS.model_copy(update={"base_url": f"{server.listening_address}/v1", **changed})
+    plan = TeachingPlan(library, 1, 1, endpoint, steps)
     examples, spending = generate(plan, read_cards(library), tmp_path / "ask")
     assert len(examples) == 1
-    assert spending.num_sent == 2
+    assert 2 <= spending.num_sent <= 2 + 2 * plan.endpoint.max_samples
     assert spending.spent.reply > 0
-    assert all(e.reason.startswith(("reply: ", "quote not found: ")) or e.evidence for e in examples)
+    refused = ("reply ", "quote not found", "question ")
+    assert all(e.reason.startswith(refused) or e.evidence for e in examples)
     again, replayed = generate(plan, read_cards(library), tmp_path / "ask")
     assert again == examples
     assert replayed.num_sent == 0

@@ -57,8 +57,10 @@ def put_in(shelf: Path, doc: int, sentence: str, fraction: float) -> None:
     write_documents(shelf / "documents-00000.parquet", rows)
 
 
-def teach(shelf: Path, url: str, out: Path, num: int = 6):
-    plan = TeachingPlan(shelf, num, 1, PARAMS.model_copy(update={"base_url": url, **SHORT}))
+def teach(shelf: Path, url: str, out: Path, num: int = 6, only: str = ""):
+    others = {name: 0.0 for name in all_tasks() if only not in ("", name)}
+    params = PARAMS.model_copy(update={"base_url": url, **SHORT})
+    plan = TeachingPlan(shelf, num, 1, params, max_shares=others)
     return plan, *generate(plan, read_cards(shelf), out)
 
 
@@ -111,7 +113,7 @@ def test_does_not_say_is_refused_where_a_chunk_or_the_search_finds_the_words(
     monkeypatch.setenv("BY_SEARCH", by_search)
     put_in(shelf, 1, BREAK, 0.9)
     with scripted(servers.overlooks) as url:
-        _, examples, _ = teach(shelf, url, tmp_path / "ask")
+        _, examples, _ = teach(shelf, url, tmp_path / "ask", 1, only="unanswerable")
     said = {example.doc_ids[0][0]: example for example in examples if example.task == "unanswerable"}
     kind = "a search finds it: The harbour" if by_search else "a chunk does: part "
     assert said["1"].reason.startswith("says that the document does not say, but ")

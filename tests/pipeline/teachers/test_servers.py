@@ -40,7 +40,8 @@ def run(library: Path, url: str, out: Path, *, failed: float = 0.2, preview: int
     params = AskParams(
         human=REVIEW_RULES, endpoint=PARAMS.model_copy(update={"base_url": url, **changed}), teacher="endpoint",
         executor="local", num_workers=1, units_per_shard=2, num_per_document=NUM_PER_DOCUMENT, cited_fraction=0.0,
-        max_failed_fraction=failed, quotas=[], max_shares={}, num_known=0, seed=1,
+        max_failed_fraction=failed, quotas=[], seed=1, max_shares={}, steps="at_once", questions_per_request=4,
+        evidence_places={}, num_known=0,
     )  # fmt: skip
     known = out.parent / "known.jsonl"
     known.touch()
@@ -104,6 +105,19 @@ def test_a_model_that_is_loading_does_not_use_up_attempts_or_deadlines(library, 
     assert is_all_sound(examples)
 
 
+@pytest.mark.parametrize("script", [servers.says_when_in_a_header, servers.says_when_as_a_date])
+def test_a_limit_is_waited_for_in_whatever_form_the_server_says_until_when(library, tmp_path, script) -> None:
+    with scripted(script) as url:
+        examples, _ = asked(library, url, tmp_path / "ask", max_attempts=1, max_wait_seconds=30.0)
+    assert is_all_sound(examples)
+
+
+def test_a_path_that_the_server_does_not_know_is_named_with_what_to_try(library, tmp_path) -> None:
+    with scripted(servers.knows_no_such_path) as url, pytest.raises(InputError) as error:
+        asked(library, url.removesuffix("/v1"), tmp_path / "ask")
+    assert f"and try {url}" in str(error.value)
+
+
 def test_a_server_with_one_slot_is_asked_one_at_a_time_and_nothing_is_lost(library, tmp_path, monkeypatch) -> None:
     monkeypatch.setenv(scripts.LOG, str(tmp_path / "log"))
     peaks = []
@@ -141,11 +155,21 @@ def test_the_limit_grows_with_a_server_that_batches_and_falls_for_one_that_does_
     assert max(limits(lambda limit: 1 / min(limit, 8), 300)) <= 16
 
 
-def test_a_used_up_quota_ends_the_run_with_one_line_and_a_second_run_asks_for_the_rest(library, tmp_path) -> None:
-    with (
-        scripted(servers.runs_out) as url,
-        pytest.raises(InputError, match="current quota") as error,
-    ):
+@pytest.mark.parametrize(
+    ("script", "words"),
+    [
+        (servers.runs_out, "current quota"),
+        (servers.key_expires, "status 401: Incorrect API key"),
+        (servers.credit_ends, "status 402: Insufficient credits"),
+        (servers.day_is_used_up, "free-models-per-day"),
+        (servers.asks_for_an_hour, "it asks to wait 3600 s, more than endpoint.max_wait_seconds"),
+    ],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_what_no_waiting_helps_ends_the_run_with_one_line_and_a_second_run_asks_for_the_rest(
+    library, tmp_path, script, words
+) -> None:
+    with scripted(script) as url, pytest.raises(InputError, match=words) as error:
         run(library, url, tmp_path / "ask", max_in_flight=2)
     assert "run again" in str(error.value)
     rows = list(read_examples(tmp_path / "ask", "examples*.parquet"))
@@ -179,13 +203,13 @@ def test_a_few_failures_are_counted_by_reason_and_too_many_fail_the_run(library,
     with scripted(servers.prose_about_reports) as url:
         with caplog.at_level(logging.INFO):
             run(library, url, tmp_path / "ask", failed=0.5)
-        assert "refused 7 (7 reply not by the schema)" in caplog.text  # six slots and a comparison
-        with pytest.raises(InputError, match="for 7 of 26 examples"):
+        assert "refused 9 (9 reply not by the schema)" in caplog.text  # six slots and three about a pair
+        with pytest.raises(InputError, match="for 9 of 30 examples"):
             run(library, url, tmp_path / "ask", failed=0.2)
     with scripted(honest) as url:
         examples, spending = asked(library, url, tmp_path / "ask")
     assert is_all_sound(examples)
-    assert spending.num_sent == 8
+    assert spending.num_sent == 10
 
 
 def test_a_spent_budget_is_no_failure_of_the_replies_unless_nothing_was_asked(library, tmp_path) -> None:
@@ -193,7 +217,7 @@ def test_a_spent_budget_is_no_failure_of_the_replies_unless_nothing_was_asked(li
         run(library, url, tmp_path / "ask", failed=0.0, max_tokens=20_000)
         report = json.loads((tmp_path / "ask" / "report.json").read_text())
         assert report["faulty"]["budget"] > sum(report["examples"].values()) / 2
-        with pytest.raises(InputError, match=r"26 times budget: the request was not sent.*Raise endpoint.max_tokens"):
+        with pytest.raises(InputError, match=r"30 times budget: the request was not sent.*Raise endpoint.max_tokens"):
             run(library, url, tmp_path / "other", max_tokens=10)
 
 

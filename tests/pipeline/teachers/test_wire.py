@@ -183,6 +183,12 @@ def test_a_dated_name_is_the_same_model(name, asked, is_same) -> None:
         (403, "Key limit", "", "stop"),
         (400, "This model's maximum context length is 4096 tokens", "", "too long"),
         (400, "the request exceeds the available context size", "exceed_context_size_error", "too long"),
+        (400, "The input (5000 tokens) is longer than the model's context length (4096 tokens).", "", "too long"),
+        (422, "`inputs` tokens + `max_new_tokens` must be <= 4096. Given: 5000 `inputs` tokens", "", "too long"),
+        (400, "prompt is too long: 210000 tokens > 200000 maximum", "", "too long"),
+        (400, "The input token count (1200000) exceeds the maximum number of tokens allowed", "", "too long"),
+        (400, "Prompt contains 40000 tokens, too large for model with 32768 maximum", "", "too long"),
+        (400, "Please shorten it", "context_length_exceeded", "too long"),
         (400, "Unknown field", "", "refuse"),
     ],
 )
