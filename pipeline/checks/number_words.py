@@ -28,8 +28,8 @@ OTHERS = {"dozen": Decimal(12), "score": Decimal(20), "twice": Decimal(2), "thri
 SMALL_WORD = "|".join(sorted(SMALL, key=len, reverse=True))
 SCALE_WORD = "|".join(SCALES)
 CARDINAL = re.compile(
-    rf"\b(?:{SMALL_WORD}|an?(?=[ -](?:{SCALE_WORD})))(?:[ -](?:{SMALL_WORD}|{SCALE_WORD})\b|(?<=hundred|housand| million)"
-    rf" and (?:{SMALL_WORD})\b)*\b",
+    rf"\b(?:{SMALL_WORD}|an?(?=[ -](?:{SCALE_WORD})))"
+    rf"(?:[ -](?:{SMALL_WORD})\b|[ -](?:{SCALE_WORD})\b(?: and (?:{SMALL_WORD})\b)?)*(?!\w)",
     re.IGNORECASE,
 )
 SHARE = re.compile(
