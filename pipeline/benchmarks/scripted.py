@@ -25,9 +25,13 @@ FIELDS = {
     "Note": ["is_relevant", "note", "quotes"],
     "AnswerFromNotes": ["answer", "evidence"],
     "ShortAnswer": ["answer"],
-    "Judgement": ["helpful", "logical", "faithful", "complete"],
+    "Agreement": ["why", "agree"],
+    "Support": ["statements"],
+    "Judgement": ["helpful", "logical", "complete"],
+    "JudgementOfDoubts": ["doubts", "helpful", "logical", "complete"],
 }
 MOST_QUOTES = re.compile(r'^- "evidence": a list of \d+ to (\d+)', re.MULTILINE)
+LISTED = re.compile(r'^- "(\w+)": a list of (\d+) to \2', re.MULTILINE)
 NOTED = re.compile(r"^Quote: (.*)$", re.MULTILINE)
 ASKED_ABOUT = re.compile(r"^Question: .*?“(.*?)”", re.MULTILINE)
 SENTENCE = re.compile(r"(?<=[.!?]\s)[A-Z][^.!?\n|#]{40,240}[.!?](?=\s)")
@@ -84,8 +88,8 @@ def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any
         return {"question": f"What is told of “{' '.join(sentence.split()[:6])}”?"}
     if name == "Note":
         return note_content(documents, prompt)
-    if name == "Judgement":
-        return {"helpful": 5, "logical": 5, "faithful": 5, "complete": 5}
+    if name in ("Agreement", "Support", "Judgement", "JudgementOfDoubts"):
+        return kind_judgement(name, prompt)
     evidence = [{"document": number, "quote": quote} for number, quote in quotes]
     if name == "AnswerFromNotes":
         kept = [(int(number), quote) for number, _, text in documents for quote in NOTED.findall(text)]
@@ -96,6 +100,20 @@ def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any
     most = max_quotes(schema, prompt)
     words = " ".join(sentence.split()[:7]).rstrip(",;:")
     return {"question": f"What is told where it says that “{words}”?", "answer": sentence, "evidence": evidence[:most]}
+
+
+def kind_judgement(name: str, prompt: str) -> dict[str, Any]:
+    """Return content for one of the schemas of a judge who finds everything sound."""
+    verdicts = {"statements": {"verdict": "supported"}, "doubts": {"is_fault": False}}
+    counts = {field: int(number) for field, number in LISTED.findall(prompt)}
+    lists = {
+        field: [{"why": "It is so.", **verdicts[field]}] * number
+        for field, number in counts.items()
+        if field in verdicts
+    }
+    if name == "Agreement":
+        return {"why": "They say the same.", "agree": True}
+    return lists if name == "Support" else {**lists, "helpful": 5, "logical": 5, "complete": 5}
 
 
 def max_quotes(schema: dict[str, Any], prompt: str) -> int:

@@ -15,37 +15,189 @@ from pipeline.records import Document, Example
 WHOLE = re.compile(r"[.!?…。！？।؟][)\]}”’\"'»›」』》`*_]*\s*$")
 CLOSED = re.compile(r"[)\]}”’\"'»›」』》`*_|%‰°€$£¥\d]\s*$")
 OPEN_WORDS = frozenset(
-    "the a an of to in on at by for with from and or but nor that which who whose as than because since while if when"
-    " into onto over under between among is are was were be been being has have had its their his her my our your".split()
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "to",
+        "in",
+        "on",
+        "at",
+        "by",
+        "for",
+        "with",
+        "from",
+        "and",
+        "or",
+        "but",
+        "nor",
+        "that",
+        "which",
+        "who",
+        "whose",
+        "as",
+        "than",
+        "because",
+        "since",
+        "while",
+        "if",
+        "when",
+        "into",
+        "onto",
+        "over",
+        "under",
+        "between",
+        "among",
+        "is",
+        "are",
+        "was",
+        "were",
+        "be",
+        "been",
+        "being",
+        "has",
+        "have",
+        "had",
+        "its",
+        "their",
+        "his",
+        "her",
+        "my",
+        "our",
+        "your",
+    ]
 )
 MAX_REPEATS = 2  # of a sentence
 MIN_SENTENCE_WORDS = 5
 BARE = re.compile(r"(?:yes|no|true|false|correct|indeed|none|nothing|it (?:is|was|does|did))\W*", re.IGNORECASE)
 CHOICE = re.compile(r"\b(?:or|which|whether|between)\b", re.IGNORECASE)
 GENERIC = frozenset(
-    "say says said tell told state stated mention mentioned describe described describes discuss discussed report reports"
-    " reported document documents text texts passage passages paper papers book books story article filing filings author"
-    " authors company companies section sections chapter page pages part parts thing things something anything everything"
-    " topic topics subject point points main important interesting information detail details fact facts data content"
-    " matter place happen happened happens explain explained give gives given find finds found does did please know"
-    " people person man woman figure figures table tables case cases result results number numbers amount question"
-    " answer read reader writer outlook general overall".split()
+    [
+        "say",
+        "says",
+        "said",
+        "tell",
+        "told",
+        "state",
+        "stated",
+        "mention",
+        "mentioned",
+        "describe",
+        "described",
+        "describes",
+        "discuss",
+        "discussed",
+        "report",
+        "reports",
+        "reported",
+        "document",
+        "documents",
+        "text",
+        "texts",
+        "passage",
+        "passages",
+        "paper",
+        "papers",
+        "book",
+        "books",
+        "story",
+        "article",
+        "filing",
+        "filings",
+        "author",
+        "authors",
+        "company",
+        "companies",
+        "section",
+        "sections",
+        "chapter",
+        "page",
+        "pages",
+        "part",
+        "parts",
+        "thing",
+        "things",
+        "something",
+        "anything",
+        "everything",
+        "topic",
+        "topics",
+        "subject",
+        "point",
+        "points",
+        "main",
+        "important",
+        "interesting",
+        "information",
+        "detail",
+        "details",
+        "fact",
+        "facts",
+        "data",
+        "content",
+        "matter",
+        "place",
+        "happen",
+        "happened",
+        "happens",
+        "explain",
+        "explained",
+        "give",
+        "gives",
+        "given",
+        "find",
+        "finds",
+        "found",
+        "does",
+        "did",
+        "please",
+        "know",
+        "people",
+        "person",
+        "man",
+        "woman",
+        "figure",
+        "figures",
+        "table",
+        "tables",
+        "case",
+        "cases",
+        "result",
+        "results",
+        "number",
+        "numbers",
+        "amount",
+        "question",
+        "answer",
+        "read",
+        "reader",
+        "writer",
+        "outlook",
+        "general",
+        "overall",
+    ]
 )
 WHOLE_DOCUMENT = re.compile(
     r"\b(?:summar\w+|review\w*|overview|outline\w*|critique|assess\w*|evaluat\w+|advice|accept\w*|strength\w*|weakness\w*"
     r"|theme\w*|argument\w*|plot|style|forecast\w*|contribution\w*|compare\w*|table of|list all|how many)\b",
     re.IGNORECASE,
 )
-POINTS_BACK = re.compile(r"^(?:and |but |so )?(?:what|why|how|when|where|who|which)\b[^?]*\b(?:he|she|they|it|this|that|these|those)\b[^?]*\?", re.IGNORECASE)
+POINTS_BACK = re.compile(
+    r"^(?:and |but |so )?(?:what|why|how|when|where|who|which)\b[^?]*\b(?:he|she|they|it|this|that|these|those)\b[^?]*\?",
+    re.IGNORECASE,
+)
 ABSOLUTE = re.compile(
     r"\b(?:every(?:one|thing|body|where)?|all|always|never|none|nobody|nothing|nowhere|any(?:one|thing|body)?|entirely"
     r"|completely|wholly|exclusively|invariably|without exception)\b",
     re.IGNORECASE,
 )
-HARMLESS = re.compile(r"\b(?:at all|after all|all in all|above all|first of all|in all|all the same|of all|overall)\b", re.IGNORECASE)
+HARMLESS = re.compile(
+    r"\b(?:at all|after all|all in all|above all|first of all|in all|all the same|of all|overall)\b", re.IGNORECASE
+)
 ABSOLUTE_GROUPS = (
-    frozenset("every everyone everything everybody everywhere all always any anyone anything anybody entirely completely wholly each".split()),
-    frozenset("never none nobody nothing nowhere any no not without neither nor".split()),
+    frozenset(["every", "everyone", "everything", "everybody", "everywhere", "all", "always", "any", "anyone", "anything", "anybody", "entirely", "completely", "wholly", "each"]),
+    frozenset(["never", "none", "nobody", "nothing", "nowhere", "any", "no", "not", "without", "neither", "nor"]),
 )  # fmt: skip
 DENIAL = re.compile(
     r"\b(?:do(?:es)?|did|has|have|is|are|was|were)(?: not|n['’]t)\s+(?:\w+\s+)?(?:say|state[ds]?|mention(?:ed)?|specif(?:y|ied)"
@@ -69,7 +221,11 @@ def answer_is_whole(example: Example, documents: Mapping[str, Document]) -> Iter
         return
     answer = without_citations(example.answer)
     sentences = [" ".join(span.text.split()).casefold() for span in split_sentences(answer)]
-    repeated = [text for text, times in Counter(sentences).items() if times > MAX_REPEATS and len(text.split()) >= MIN_SENTENCE_WORDS]
+    repeated = [
+        text
+        for text, times in Counter(sentences).items()
+        if times > MAX_REPEATS and len(text.split()) >= MIN_SENTENCE_WORDS
+    ]
     if repeated:
         yield fault("answer repeats itself", repeated[0][:80])
     for name, words in (("question", example.question), ("answer", answer)):
@@ -85,12 +241,42 @@ def weigh_ending(name: str, words: str, example: Example, documents: Mapping[str
         if CLOSED.search(words) and (is_short or words.strip().endswith(("|", "*", "`", ")"))):
             return
         is_closed = bool(CLOSED.search(words))
-        yield doubt(f"{name} without an end", ending) if is_closed or name == "question" else fault(f"{name} cut off", ending)
+        yield (
+            doubt(f"{name} without an end", ending)
+            if is_closed or name == "question"
+            else fault(f"{name} cut off", ending)
+        )
         return
     if not last:
         return
     word = last[0].lower()
-    if word in OPEN_WORDS - {"been", "is", "are", "was", "were", "has", "have", "had", "in", "on", "over", "to", "for", "with", "by", "from", "of", "at", "her", "his", "that", "than", "so", "under", "be"}:
+    if word in OPEN_WORDS - {
+        "been",
+        "is",
+        "are",
+        "was",
+        "were",
+        "has",
+        "have",
+        "had",
+        "in",
+        "on",
+        "over",
+        "to",
+        "for",
+        "with",
+        "by",
+        "from",
+        "of",
+        "at",
+        "her",
+        "his",
+        "that",
+        "than",
+        "so",
+        "under",
+        "be",
+    }:
         yield doubt(f"{name} cut off", ending)
     elif is_cut_word(last[0], example, documents):
         yield doubt(f"{name} cut off", f"in “{last[0]}”")
@@ -98,7 +284,9 @@ def weigh_ending(name: str, words: str, example: Example, documents: Mapping[str
 
 def is_cut_word(word: str, example: Example, documents: Mapping[str, Document]) -> bool:
     """Say whether a word is none of the documents, but the beginning of one of theirs: 'interp' of 'interpreter'."""
-    known = words_in(join_sources(example)) | words_in(flat(" ".join([example.question, example.answer.rsplit(word, 1)[0]])))
+    known = words_in(join_sources(example)) | words_in(
+        flat(" ".join([example.question, example.answer.rsplit(word, 1)[0]]))
+    )
     texts = [words_in(documents[doc_id].text) for doc_id in example.doc_ids]
     lower = word.lower()
     if lower in known or lower in COMMON or any(lower in text for text in texts):

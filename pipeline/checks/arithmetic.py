@@ -20,9 +20,7 @@ EQUATION = re.compile(
     rf"((?:about |roughly |~)?{AMOUNT})"
 )
 OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}
-SPELLINGS = str.maketrans(
-    {"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-"} | dict.fromkeys("$€£¥, \n\u00a0", None)
-)
+SPELLINGS = str.maketrans({"×": "*", "·": "*", "÷": "/", "−": "-", "–": "-"} | dict.fromkeys("$€£¥, \n\u00a0", None))
 SCALED = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s?(thousand|million|billion|trillion)\b")
 PERCENT = re.compile(r"(\d[\d,]*(?:\.\d+)?)\s?(?:%|percent\b|per cent\b)")
 WORDS = re.compile(r"[A-Za-z%~.]*[A-Za-z%~][A-Za-z.]*")

@@ -14,19 +14,98 @@ from pipeline.records import Document, Example
 
 LINE_ITEMS = frozenset(  # a heading with such a word names a quantity, not a part of the company
     stem(word)
-    for word in (
-        "revenue revenues sales margin income tax taxes expense expenses cost costs profit earnings cash assets asset"
-        " liabilities debt inventory inventories equity goodwill dividends shares interest depreciation amortization"
-        " results consolidated overview fiscal total operating commitments leases pension benefits statement balance"
-        " sheet summary net foreign currency exchange other general administrative selling research quarter year"
-    ).split()
+    for word in [
+        "revenue",
+        "revenues",
+        "sales",
+        "margin",
+        "income",
+        "tax",
+        "taxes",
+        "expense",
+        "expenses",
+        "cost",
+        "costs",
+        "profit",
+        "earnings",
+        "cash",
+        "assets",
+        "asset",
+        "liabilities",
+        "debt",
+        "inventory",
+        "inventories",
+        "equity",
+        "goodwill",
+        "dividends",
+        "shares",
+        "interest",
+        "depreciation",
+        "amortization",
+        "results",
+        "consolidated",
+        "overview",
+        "fiscal",
+        "total",
+        "operating",
+        "commitments",
+        "leases",
+        "pension",
+        "benefits",
+        "statement",
+        "balance",
+        "sheet",
+        "summary",
+        "net",
+        "foreign",
+        "currency",
+        "exchange",
+        "other",
+        "general",
+        "administrative",
+        "selling",
+        "research",
+        "quarter",
+        "year",
+    ]
 )
-GENERIC_HEADINGS = frozenset(map(stem, "total change percent amount value item year note page company other".split()))
+GENERIC_HEADINGS = frozenset(
+    map(stem, ["total", "change", "percent", "amount", "value", "item", "year", "note", "page", "company", "other"])
+)
 MAX_REPEATS = 2  # of a heading that names a topic; 'Year 2018 results' under every segment names none
 NAME_WORD = re.compile(r"[A-Z0-9][\w&.’'-]*")
 NO_NAMES = frozenset(
-    "the a an of and for in inc co corp corporation company ltd plc llc form period ended annual report on k"
-    " fiscal year statement edition ebook project gutenberg".split()
+    [
+        "the",
+        "a",
+        "an",
+        "of",
+        "and",
+        "for",
+        "in",
+        "inc",
+        "co",
+        "corp",
+        "corporation",
+        "company",
+        "ltd",
+        "plc",
+        "llc",
+        "form",
+        "period",
+        "ended",
+        "annual",
+        "report",
+        "on",
+        "k",
+        "fiscal",
+        "year",
+        "statement",
+        "edition",
+        "ebook",
+        "project",
+        "gutenberg",
+    ]
 )
 RESPECTIVELY = re.compile(r"\brespectively\b", re.IGNORECASE)
 
@@ -246,7 +325,9 @@ def figures_fit_their_documents(example: Example, documents: Mapping[str, Docume
     matches = match_answer(example, documents)
     for match, clause, sentence in places(matches):
         owners = {figure.doc_id for figure in match.figures}
-        named = name_documents(clause.text, names) or name_documents(sentence.text[: clause.end - sentence.start], names)
+        named = name_documents(clause.text, names) or name_documents(
+            sentence.text[: clause.end - sentence.start], names
+        )
         if match.quantity.is_year or not named or named & owners:
             continue
         detail = f"{match.quantity.words} is of “{documents[min(owners)].title[:60]}”"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pipeline.checks.evidence_figures import Figure
 from pipeline.checks.finding import Finding, doubt, fault, is_by_model
 from pipeline.checks.matching import Matches, match_answer
-from pipeline.checks.quantities import PERCENT, BASIS_POINT
+from pipeline.checks.quantities import BASIS_POINT, PERCENT
 from pipeline.checks.sentences import split_clauses, split_sentences
 from pipeline.passages.spans import Span
 from pipeline.records import Document, Example
@@ -64,7 +64,11 @@ def directions_fit_the_figures(example: Example, documents: Mapping[str, Documen
         if len(signs) == 1 and len(told) == 1 and not signs & told:
             detail = f"“{said[0].word}”, where the figures say {'up' if 1 in told else 'down'}"
             is_sure = is_own and not REVERSED.search(sentence.text) and len(said) == 1
-            yield fault("direction against the figures", detail) if is_sure else doubt("direction against the figures", detail)
+            yield (
+                fault("direction against the figures", detail)
+                if is_sure
+                else doubt("direction against the figures", detail)
+            )
             continue
         yield from weigh_changes(sentence, matches, example.question)
 

@@ -17,7 +17,8 @@ class Finding:
     is_certain: bool
 
 
-Check = Callable[[Example, Mapping[str, Document]], Iterator[Finding]]
+Search = Callable[[Example, Mapping[str, Document]], Iterator[Finding]]
+Check = Callable[[Example, Mapping[str, Document]], list[Finding]]
 
 
 def fault(kind: str, detail: str = "") -> Finding:

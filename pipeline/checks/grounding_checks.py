@@ -31,7 +31,24 @@ BESIDE_CHARACTERS = 700  # on either side of a quote: its paragraph
 LARGEST_COUNT, LARGEST_WORD = Decimal(20), Decimal(12)  # an answer may count what it lists
 IN_PLAIN = re.compile(r"\bin (?:thousand|million|billion)s\b|\((?:thousand|million|billion)s\)", re.IGNORECASE)
 MIN_STEM = 4
-PARTS = frozenset("table figure section chapter item note form part appendix equation exhibit page step algorithm".split())
+PARTS = frozenset(
+    [
+        "table",
+        "figure",
+        "section",
+        "chapter",
+        "item",
+        "note",
+        "form",
+        "part",
+        "appendix",
+        "equation",
+        "exhibit",
+        "page",
+        "step",
+        "algorithm",
+    ]
+)
 
 
 def arithmetic_holds(example: Example, documents: Mapping[str, Document]) -> Iterator[Finding]:

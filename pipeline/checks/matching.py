@@ -64,8 +64,10 @@ def is_same(quantity: Quantity, figure: Figure) -> bool:
         return any(is_rounding(quantity.value, quantity.step, value, quantity.hedge) for value in bare)
     values = [printed * scale for scale in scales]
     return any(
-        is_rounding(quantity.value, quantity.step * quantity.scale, value, quantity.hedge)
-        and quantity.step * quantity.scale >= figure.quantity.step * scale * Decimal("0.999")
+        (
+            is_rounding(quantity.value, quantity.step * quantity.scale, value, quantity.hedge)
+            and quantity.step * quantity.scale >= figure.quantity.step * scale * Decimal("0.999")
+        )
         or quantity.value == value
         for value, scale in zip(values, scales, strict=True)
     )
@@ -136,7 +138,10 @@ def find_derivation(quantity: Quantity, figures: Sequence[Figure]) -> str:
             return "difference" if one.row == other.row else "difference of rows"
         shares = (abs(a - b) / a, abs(a - b) / b)
         is_share = quantity.scale == PERCENT or quantity.is_word
-        if is_share and any(is_rounding(stated[0], stated[1] if quantity.scale == PERCENT else PERCENT, share, stated[2]) for share in shares):
+        if is_share and any(
+            is_rounding(stated[0], stated[1] if quantity.scale == PERCENT else PERCENT, share, stated[2])
+            for share in shares
+        ):
             return "percent" if one.row == other.row else "percent of rows"
         if any(is_rounding(stated[0], max(stated[1], PERCENT), ratio, stated[2]) for ratio in (a / b, b / a)):
             return "ratio"

@@ -15,7 +15,9 @@ APART_CHARACTERS = 500  # quotes nearer than this are one place
 SEVERAL_PLACES = ("multi_hop", "timeline", "order")
 IN_ORDER = ("timeline",)
 ITEM = re.compile(r"(?:^|\n)\s*(?:\(?\d{1,2}[.)]|[-•*])\s+(.+)")
-STEP = re.compile(r"\b(?:first|then|next|after that|afterwards|later|finally|lastly|at last|eventually)\b", re.IGNORECASE)
+STEP = re.compile(
+    r"\b(?:first|then|next|after that|afterwards|later|finally|lastly|at last|eventually)\b", re.IGNORECASE
+)
 DATE = re.compile(
     rf"(?P<month>{'|'.join(MONTHS)})\s+(?P<day>\d{{1,2}}),?\s+(?P<year>(?:1[5-9]|20)\d\d)(?!\d)"
     rf"|(?P<day2>\d{{1,2}})\s+(?P<month2>{'|'.join(MONTHS)})\s+(?P<year2>(?:1[5-9]|20)\d\d)(?!\d)"
@@ -62,7 +64,13 @@ def events_are_in_order(example: Example, documents: Mapping[str, Document]) -> 
 
 def asks_for_order(question: str) -> bool:
     """Say whether a question asks for the order of events."""
-    return bool(re.search(r"\b(?:in (?:what|which) order|chronolog\w+|order of (?:time|events)|sequence of)\b", question, re.IGNORECASE))
+    return bool(
+        re.search(
+            r"\b(?:in (?:what|which) order|chronolog\w+|order of (?:time|events)|sequence of)\b",
+            question,
+            re.IGNORECASE,
+        )
+    )
 
 
 def list_items(answer: str) -> list[str]:

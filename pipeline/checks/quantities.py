@@ -39,7 +39,9 @@ GLUED = re.compile(r"\d[A-Za-z]|\d-[A-Z]\b")
 APPROXIMATE = re.compile(
     r"(?:about|around|roughly|approximately|approx\.|some|circa|close to|almost exactly|~|≈)\s*[$€£(]*$", re.IGNORECASE
 )
-OVER = re.compile(r"(?:over|more than|above|at least|upwards of|exceed(?:s|ed|ing)?|just over)\s*[$€£(]*$", re.IGNORECASE)
+OVER = re.compile(
+    r"(?:over|more than|above|at least|upwards of|exceed(?:s|ed|ing)?|just over)\s*[$€£(]*$", re.IGNORECASE
+)
 UNDER = re.compile(
     r"(?:under|less than|below|nearly|almost|up to|fewer than|not quite|just under)\s*[$€£(]*$", re.IGNORECASE
 )
@@ -114,9 +116,7 @@ def has_digit_before(text: str, start: int) -> bool:
 
 def find_no_quantities(text: str) -> list[tuple[int, int]]:
     """Return the ranges of a text whose numbers are references or number a list."""
-    return [
-        match.span() for pattern in (REFERENCE, LIST_NUMBER, INLINE_NUMBER) for match in pattern.finditer(text)
-    ]
+    return [match.span() for pattern in (REFERENCE, LIST_NUMBER, INLINE_NUMBER) for match in pattern.finditer(text)]
 
 
 def find_references(text: str) -> list[str]:

@@ -6,6 +6,7 @@ refused, and doubts, which a judge decides. Its name is written into the rows in
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 
 from pipeline.checks.answer_checks import (
     answer_is_whole,
@@ -28,7 +29,7 @@ from pipeline.checks.evidence_checks import (
     ignores_injected_instructions,
     places_are_certain,
 )
-from pipeline.checks.finding import Check, Finding, fault
+from pipeline.checks.finding import Check, Finding, Search, fault
 from pipeline.checks.grounding_checks import arithmetic_holds, names_are_in_evidence, numbers_are_in_evidence
 from pipeline.checks.order_checks import events_are_in_order, quotes_are_apart
 from pipeline.checks.wording_checks import (
@@ -57,7 +58,7 @@ def task_finds_it_sound(example: Example, documents: Mapping[str, Document]) -> 
         yield fault(reason.kind, reason.detail)
 
 
-CHECKS: tuple[Check, ...] = (
+CHECKS: tuple[Search, ...] = (
     evidence_is_verbatim,
     evidence_is_enough,
     is_free_of_chatter,
@@ -95,7 +96,13 @@ def list_checks(bounds: Bounds) -> dict[str, Check]:
             max_answer_characters=bounds.max_answer_characters,
         )
 
-    return {lengths_are_sensible.__name__: check_lengths} | {check.__name__: check for check in CHECKS}
+    searches = {lengths_are_sensible.__name__: check_lengths} | {search.__name__: search for search in CHECKS}
+    return {name: partial(list_findings, search) for name, search in searches.items()}
+
+
+def list_findings(search: Search, example: Example, documents: Mapping[str, Document]) -> list[Finding]:
+    """Return all that a check finds; nothing means that the example passes."""
+    return list(search(example, documents))
 
 
 def run_checks(example: Example, documents: Mapping[str, Document], checks: Mapping[str, Check]) -> Example:
@@ -105,7 +112,7 @@ def run_checks(example: Example, documents: Mapping[str, Document], checks: Mapp
     """
     passed, doubts = list[str](), list[str]()
     for name, check in checks.items():
-        found = list(check(example, documents))
+        found = check(example, documents)
         faults = [finding for finding in found if finding.is_certain]
         if faults:
             return replace(example, checks=tuple(passed), doubts=tuple(doubts), reason=str(faults[0].reason))

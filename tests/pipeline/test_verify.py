@@ -11,6 +11,7 @@ from pipeline.passages.document_groups import alone
 from pipeline.passages.passages import Passages
 from pipeline.records import Evidence, Example
 from pipeline.storage.parquet import read_documents, read_examples, write_examples
+from pipeline.teachers.judge import JudgeParams
 from pipeline.teachers.probes import PROBES
 from pipeline.teachers.rule_based import make_examples
 from pipeline.verify import VerifyParams, run
@@ -20,8 +21,8 @@ LENGTH_OF_REPORT = 275
 PARAMS = VerifyParams(
     max_question_characters=1_000,
     max_answer_characters=1_000,
+    judge=JudgeParams(when="auto", votes=1, min_mark=3),
     probes=[],
-    min_judgement=3,
     endpoint=ENDPOINT,
     num_previews=20,
 )
@@ -49,7 +50,7 @@ def test_sound_examples_pass_and_carry_the_checks_they_passed(curated: Path, sou
     assert len(accepted) == len(sound) >= 12
     assert not rejected
     names = list(list_checks(Bounds(1, 1)))
-    not_run = [f"{probe}: not run" for probe in PROBES]
+    not_run = [f"{name}: not run" for name in (*PROBES, "judge")]
     assert all(list(example.checks) == [*names, "question_is_new", *not_run] for example in accepted)
 
 
