@@ -247,7 +247,7 @@ def weigh_ending(name: str, words: str, example: Example, documents: Mapping[str
             else fault(f"{name} cut off", ending)
         )
         return
-    if not last:
+    if not last or name == "question":
         return
     word = last[0].lower()
     if word in OPEN_WORDS - {

@@ -7,105 +7,29 @@ from functools import lru_cache
 from pipeline.checks.evidence_figures import Figure, column_headings, find_years, place_tables
 from pipeline.checks.finding import Finding, doubt, fault, is_by_model
 from pipeline.checks.matching import Match, Matches, match_answer
-from pipeline.checks.sentences import content_words, span_at, split_clauses, split_sentences, stem
+from pipeline.checks.sentences import content_words, span_at, split_clauses, split_sentences
 from pipeline.passages.markdown_tables import row_label
 from pipeline.passages.spans import Span
 from pipeline.records import Document, Example
 
 LINE_ITEMS = frozenset(  # a heading with such a word names a quantity, not a part of the company
-    stem(word)
-    for word in [
-        "revenue",
-        "revenues",
-        "sales",
-        "margin",
-        "income",
-        "tax",
-        "taxes",
-        "expense",
-        "expenses",
-        "cost",
-        "costs",
-        "profit",
-        "earnings",
-        "cash",
-        "assets",
-        "asset",
-        "liabilities",
-        "debt",
-        "inventory",
-        "inventories",
-        "equity",
-        "goodwill",
-        "dividends",
-        "shares",
-        "interest",
-        "depreciation",
-        "amortization",
-        "results",
-        "consolidated",
-        "overview",
-        "fiscal",
-        "total",
-        "operating",
-        "commitments",
-        "leases",
-        "pension",
-        "benefits",
-        "statement",
-        "balance",
-        "sheet",
-        "summary",
-        "net",
-        "foreign",
-        "currency",
-        "exchange",
-        "other",
-        "general",
-        "administrative",
-        "selling",
-        "research",
-        "quarter",
-        "year",
-    ]
+    content_words(
+        "revenue sales margin income tax expense cost profit earnings cash asset liability debt inventory equity goodwill"
+        " dividend share interest depreciation amortization results consolidated overview fiscal total operating"
+        " commitment lease pension benefit statement balance sheet net foreign currency exchange general administrative"
+        " selling research quarter divestiture acquisition accounting pronouncement restructuring employee property"
+        " plant receivable payable hedge derivative loss charge impairment contingency litigation legal reserve"
+    )
 )
-GENERIC_HEADINGS = frozenset(
-    map(stem, ["total", "change", "percent", "amount", "value", "item", "year", "note", "page", "company", "other"])
-)
+GENERIC_HEADINGS = frozenset(content_words("total change percent amount value item note page company"))
 MAX_REPEATS = 2  # of a heading that names a topic; 'Year 2018 results' under every segment names none
 NAME_WORD = re.compile(r"[A-Z0-9][\w&.’'-]*")
 NO_NAMES = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "and",
-        "for",
-        "in",
-        "inc",
-        "co",
-        "corp",
-        "corporation",
-        "company",
-        "ltd",
-        "plc",
-        "llc",
-        "form",
-        "period",
-        "ended",
-        "annual",
-        "report",
-        "on",
-        "k",
-        "fiscal",
-        "year",
-        "statement",
-        "edition",
-        "ebook",
-        "project",
-        "gutenberg",
-    ]
+    re.findall(
+        r"\w+",
+        "the a an of and for in inc co corp corporation company ltd plc llc form period ended annual report on k fiscal year"
+        " statement edition ebook project gutenberg",
+    )
 )
 RESPECTIVELY = re.compile(r"\brespectively\b", re.IGNORECASE)
 
@@ -269,7 +193,7 @@ def find_segment(figure: Figure, document: Document) -> str:
 @lru_cache(maxsize=64)
 def segment_names(document: Document) -> frozenset[str]:
     """Return the names of a company's parts: headings that label a row or a column too, and name no quantity."""
-    if document.category not in ("statement", "report"):
+    if document.category != "statement":
         return frozenset()
     labels = set()
     for table in place_tables(document.text).tables:
@@ -325,15 +249,20 @@ def figures_fit_their_documents(example: Example, documents: Mapping[str, Docume
     matches = match_answer(example, documents)
     for match, clause, sentence in places(matches):
         owners = {figure.doc_id for figure in match.figures}
-        named = name_documents(clause.text, names) or name_documents(
-            sentence.text[: clause.end - sentence.start], names
-        )
+        named = name_documents(clause.text, names) or name_before(match, sentence, matches, names)
         if match.quantity.is_year or not named or named & owners:
             continue
         detail = f"{match.quantity.words} is of “{documents[min(owners)].title[:60]}”"
         is_sure = len(named) == 1 and len(name_documents(sentence.text, names)) == 1
         yield fault("figure of another document", detail) if is_sure else doubt("figure of another document", detail)
     yield from weigh_quoted_statements(example, documents, names)
+
+
+def name_before(match: Match, sentence: Span, matches: Matches, names: Mapping[str, frozenset[str]]) -> set[str]:
+    """Return the documents that a sentence names before its first figure, if that is the one at hand."""
+    inside = [one for one in matches.at(sentence.start, sentence.end) if one.figures and not one.quantity.is_year]
+    is_first = bool(inside) and inside[0] is match
+    return name_documents(sentence.text[: match.quantity.start - sentence.start], names) if is_first else set()
 
 
 def weigh_quoted_statements(

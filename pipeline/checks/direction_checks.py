@@ -29,6 +29,7 @@ REVERSED = re.compile(  # where a figure that rises means less, or the words are
     r"|reflecting|primarily|following|despite|excluding|adjusted)\b",
     re.IGNORECASE,
 )
+PRESUMED = re.compile(r"\b(?:by how much|by what|how (?:far|large|big|great|much)|what percentage)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -49,13 +50,18 @@ def find_directions(text: str) -> list[Direction]:
     return found
 
 
+def find_presumed(question: str) -> list[Direction]:
+    """Return the direction that a question takes for granted, as 'by how much did it rise' does."""
+    return find_directions(question)[:1] if PRESUMED.search(question) else []
+
+
 def directions_fit_the_figures(example: Example, documents: Mapping[str, Document]) -> Iterator[Finding]:
     """Refuse 'rose' where the figures of a row say 'fell', and doubt it where the words of a quote do."""
     if not is_by_model(example):
         return
     matches = match_answer(example, documents)
     for sentence in split_sentences(matches.text):
-        said = find_directions(sentence.text) or find_directions(example.question)[:1]
+        said = find_directions(sentence.text) or find_presumed(example.question)
         is_own = bool(find_directions(sentence.text))
         signs = {direction.sign for direction in said}
         if not said:
@@ -98,7 +104,7 @@ def signed(figure: Figure) -> float:
 def weigh_changes(sentence: Span, matches: Matches, question: str) -> Iterator[Finding]:
     """Doubt a change like '14%' whose clause says up where its clause of the evidence, or its sign, says down."""
     for clause in split_clauses(sentence):
-        said = find_directions(clause.text) or nearest_before(sentence, clause) or find_directions(question)[:1]
+        said = find_directions(clause.text) or nearest_before(sentence, clause) or find_presumed(question)
         for match in matches.at(clause.start, clause.end):
             changes = {sign for figure in match.figures for sign in [find_change(figure)]}
             signs = {direction.sign for direction in said}

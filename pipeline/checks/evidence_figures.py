@@ -26,8 +26,11 @@ UNIT = re.compile(
     re.IGNORECASE,
 )
 THOUSANDS = re.compile(r"\(?\$?\s?['’]?000s?(?: omitted)?\)?(?![\d,])|\$k\b", re.IGNORECASE)
-PER_UNIT = re.compile(r"\bper\b|rate|ratio|margin|percent|%|\bbps\b|basis points|yield", re.IGNORECASE)
-COUNTED = re.compile(r"\bshares?\b|number of|employees|stores|units|countries|weighted", re.IGNORECASE)
+PER_UNIT = re.compile(
+    r"\bper\b|\brates?\b|\bratios?\b|\bmargins?\b|percent|%|\bbps\b|basis points|\byields?\b", re.IGNORECASE
+)
+SHARE = re.compile(r"%|\bper ?cent", re.IGNORECASE)
+COUNTED = re.compile(r"\b(?:shares?|number of|employees|stores|units|countries|weighted)\b", re.IGNORECASE)
 YEAR = re.compile(r"(?<!\d)(?:1[5-9]|20)\d\d(?!\d)|(?<=FY)\s?\d\d(?!\d)|(?<=[’'])\d\d(?!\d)")
 STATED = re.compile(  # once for all tables below it
     r"\b(?:amounts|dollars|figures)[^.|\n]{0,40}\bin (thousand|million|billion)s\b[^.|\n]{0,60}\b(?:otherwise|except)",
@@ -124,6 +127,7 @@ def read_table(span: Evidence, document: Document, table: MarkdownTable) -> Iter
             heading = headings[number] if number < len(headings) else ""
             for quantity in find_quantities(document.text[start:end]):
                 scales = list_scales(quantity, f"{label} {heading}", find_scale(f"{label} {heading}") or scale)
+                scales = scales or ((ONE, PERCENT) if has_shares(document.text, table) else ())
                 about = f"{label} | {heading}"
                 yield Figure(
                     quantity, scales, span.doc_id, start + quantity.start, about, label, heading, table
@@ -172,6 +176,13 @@ def find_table_scale(text: str, table: MarkdownTable) -> Decimal | None:
 def find_stated_scales(text: str) -> tuple[tuple[int, Decimal], ...]:
     """Return the places that name a scale for all that follows: 'Amounts in millions unless otherwise specified'."""
     return tuple((match.start(), SCALE_WORDS[match[1].lower()]) for match in STATED.finditer(text))
+
+
+@lru_cache(maxsize=1_024)
+def has_shares(text: str, table: MarkdownTable) -> bool:
+    """Say whether a table that names no scale names percentages, in its title, its head or the lines above it."""
+    above = text[max(0, table.header_span.start - LINES_ABOVE_CHARACTERS // 2) : table.header_span.start]
+    return bool(SHARE.search(" | ".join([table.title, *table.header, above.rsplit("\n|", 1)[-1]])))
 
 
 def find_scale(words: str) -> Decimal | None:

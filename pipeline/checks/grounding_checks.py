@@ -10,7 +10,7 @@ from pipeline.checks.common_words import COMMON
 from pipeline.checks.evidence_figures import find_years
 from pipeline.checks.finding import Finding, doubt, fault, is_by_model
 from pipeline.checks.matching import Match, Matches, find_derivation, is_result, match_answer
-from pipeline.checks.quantities import Quantity, find_quantities, find_references, is_rounding
+from pipeline.checks.quantities import ONE, Quantity, find_quantities, find_references, is_rounding
 from pipeline.checks.sources import (
     distinguishing_years,
     document_names,
@@ -133,9 +133,8 @@ def weigh_unit(match: Match, example: Example, matches: Matches) -> Iterator[Fin
 
 def weigh_unlike(match: Match) -> Finding:
     """Return what is wrong with a figure whose digits the evidence has in another unit."""
-    scales = {scale for figure in match.unlike for scale in figure.scales}
     detail = f"{match.quantity.words}, where the evidence has {match.unlike[0].quantity.words}"
-    is_known = bool(scales) and all(figure.table or figure.quantity.scale for figure in match.unlike)
+    is_known = all(figure.quantity.scale or max(figure.scales, default=ONE) > ONE for figure in match.unlike)
     return fault("wrong unit", detail) if is_known and match.quantity.scale else doubt("unit not in evidence", detail)
 
 

@@ -16,7 +16,7 @@ SCALE_NAMES = SCALES | {"bn": Decimal(10**9), "mn": Decimal(10**6), "m": Decimal
 PATTERN = re.compile(
     r"(?P<open>\(\s?)?(?<![\w])(?P<sign>(?<![\w)%])[-−–](?=[$€£¥\d.]))?(?P<money>(?:US)?[$€£¥]\s?|(?:USD|EUR|GBP)\s)?"
     r"(?<![\w.])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?P<close>\s?\))?"
-    r"(?P<scale>[ -]?(?:hundred|thousand|million|billion|trillion|bn|mn)s?\b|(?<=\d)[mk]\b)?"
+    r"(?P<scale>[ -]?(?:hundred|thousand|million|billion|trillion|bn|mn)s?\b|(?<=\d)(?P<short>[mk])\b)?"
     r"(?P<unit>\s?(?:%|percent(?:age points?)?\b|per cent\b|basis points?\b|bps\b)|(?<=\d)[x×](?![\w]))?",
     re.IGNORECASE,
 )
@@ -28,7 +28,7 @@ REFERENCE_WORD = (
 )
 REFERENCE = re.compile(
     rf"\b{REFERENCE_WORD}\s?\(?\d[\w.-]*(?:\([a-z0-9]\))*(?:(?:,| and| or| to|–|-|, and)\s?\(?\d[\w.-]*(?:\([a-z0-9]\))*)*\)?"
-    r"|§+\s?\d[\w.-]*|\[\d{1,3}(?:, ?\d{1,3})*\]|\b\d{1,2}-[KQ](?:/A)?\b|\b8-K\b"
+    r"|\b\d{4}-\d\d-\d\d\b|\b\d\d?/\d\d?/\d{4}\b|§+\s?\d[\w.-]*|\[\d{1,3}(?:, ?\d{1,3})*\]|\b\d{1,2}-[KQ](?:/A)?\b|\b8-K\b"
 )
 LIST_NUMBER = re.compile(
     r"(?:^|(?<=\n)|(?<=[:;.!?*]\s)|(?<=\n\n)|(?<=, )|(?<= and ))[ \t>*_-]*\(?\d{1,2}[.)](?=\s+\S)(?!\s*[-+/*×÷=−])",
@@ -85,6 +85,7 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
     for match in PATTERN.finditer(text):
         start, end = match.start("digits"), match.end("digits")
         is_glued = bool(GLUED.match(text, end - 1)) and not match["unit"] and not match["scale"]
+        is_glued = is_glued or (bool(match["short"]) and not match["money"])  # '3M' is a company
         is_ordinal = bool(ORDINAL_ENDING.match(text, end))
         if any(first <= start < last for first, last in skipped) or (is_glued and not is_ordinal):
             continue

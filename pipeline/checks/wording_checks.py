@@ -22,7 +22,8 @@ CHATTER = re.compile(
     re.IGNORECASE,
 )
 SPEAKS_OF_ITSELF = re.compile(  # what only someone who looks at the quotes would say
-    r"\b(?:according to|as|in|from) the (?:text|passages?|quotes?|excerpts?|snippets?|fragments?|context|evidence)\b"
+    r"\b(?:according to|as|in|from) the (?:passages?|quotes?|excerpts?|snippets?|context|evidence)\b"
+    r"|\baccording to the text\b|\bas the text\b"
     r"|\bthe (?:passages?|quotes?|excerpts?|snippets?|evidence)\s+(?:also |then |itself )?"
     r"(?:says?|states?|mentions?|tells?|shows?|notes?|describes?|explains?|indicates?|suggests?|provides?|gives?|does|do)\b"
     r"|\bdoes the (?:passage|quote|excerpt|snippet|evidence)\b|\bthe text (?:says|states|mentions|tells|notes|explains)\b"
