@@ -25,7 +25,7 @@ UNIT = re.compile(
     r"|(?:^|[(|\s])(thousand|million|billion)s(?: of|\)|,|\s*\||\s+except)",
     re.IGNORECASE,
 )
-THOUSANDS = re.compile(r"\(?\$?\s?['’]?000s?(?: omitted)?\)?(?![\d,])|\$k\b", re.IGNORECASE)
+THOUSANDS = re.compile(r"(?<![\d,.'’])\(?\$?\s?['’]?000s?(?: omitted)?\)?(?![\d,.])|\$k\b", re.IGNORECASE)
 PER_UNIT = re.compile(
     r"\bper\b|\brates?\b|\bratios?\b|\bmargins?\b|percent|%|\bbps\b|basis points|\byields?\b", re.IGNORECASE
 )
@@ -37,6 +37,7 @@ STATED = re.compile(  # once for all tables below it
     re.IGNORECASE,
 )
 MAX_HEAD_ROWS = 3
+CONTINUED_CHARACTERS = 20  # between a table and one that goes on with it
 
 
 @dataclass(frozen=True)
@@ -168,6 +169,9 @@ def find_table_scale(text: str, table: MarkdownTable) -> Decimal | None:
     for words in (" | ".join(table.header), first_rows, table.title, above):
         if found := find_scale(words):
             return found
+    before = [one for one in place_tables(text).tables if 0 <= start - find_table_end(one) <= CONTINUED_CHARACTERS]
+    if before and not above.strip():
+        return find_table_scale(text, before[-1])
     stated = [scale for position, scale in find_stated_scales(text) if position < start]
     return stated[-1] if stated else None
 
