@@ -10,6 +10,7 @@ from pipeline.checks.matching import Match, Matches, match_answer
 from pipeline.checks.sentences import content_words, span_at, split_clauses, split_sentences
 from pipeline.passages.markdown_tables import row_label
 from pipeline.passages.spans import Span
+from pipeline.passages.tagged_figures import MONTHS
 from pipeline.records import Document, Example
 
 LINE_ITEMS = frozenset(  # a heading with such a word names a quantity, not a part of the company
@@ -30,6 +31,10 @@ NO_NAMES = frozenset(
         "the a an of and for in inc co corp corporation company ltd plc llc form period ended annual report on k fiscal year"
         " statement edition ebook project gutenberg",
     )
+)
+MAX_NAME_WORDS = 6
+PERIODS = frozenset(content_words("year ended fiscal 30 31 28 months quarter")) | frozenset(
+    month for name in MONTHS for month in content_words(name)
 )
 RESPECTIVELY = re.compile(r"\brespectively\b", re.IGNORECASE)
 
@@ -197,17 +202,26 @@ def segment_names(document: Document) -> frozenset[str]:
         return frozenset()
     labels = set()
     for table in place_tables(document.text).tables:
-        labels |= {key(row_label(cells)) for cells, _ in table.rows if len(cells) > 1}
-        labels |= {key(heading) for heading in table.header}
-    joined = " | ".join(sorted(labels))
+        labels |= {strip_line_items(row_label(cells)) for cells, _ in table.rows if len(cells) > 1}
+        labels |= {strip_line_items(heading) for heading in table.header}
     found = set()
     for section in document.sections:
         name = clean_heading(section.path[-1])
         words = words_of(name)
-        is_part = 0 < len(words) <= 6 and not words & LINE_ITEMS and not any(word.isdigit() for word in words)
-        if is_part and (key(name) in labels or re.search(rf"\d {re.escape(key(name))}(?: \||$)", joined)):
+        is_part = 0 < len(words) <= MAX_NAME_WORDS and not words & LINE_ITEMS and not any(map(str.isdigit, words))
+        if is_part and key(name) in labels:
             found.add(name)
     return frozenset(found)
+
+
+def strip_line_items(label: str) -> str:
+    """Return a label without the quantity and the period that it is of: 'clean rooms' for 'Revenue, Clean Rooms'."""
+    words = key(label).split()
+    while words and (words[0].isdigit() or content_words(words[0]) == [] or set(content_words(words[0])) <= PERIODS):
+        words = words[1:]
+    while words and set(content_words(words[0])) <= LINE_ITEMS | PERIODS:
+        words = words[1:]
+    return " ".join(words)
 
 
 def key(words: str) -> str:

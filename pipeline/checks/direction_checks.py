@@ -91,14 +91,12 @@ def compare_rows(sentence: Span, matches: Matches) -> set[int]:
     signs = set()
     for by_year in rows.values():
         if len(by_year) == 2:
-            early, late = (signed(by_year[year]) for year in sorted(by_year))
-            signs.add(1 if late > early else -1)
+            early, late = (by_year[year].quantity for year in sorted(by_year))
+            are_negative = early.is_negative and late.is_negative  # an expense in parentheses: its size is what counts
+            values = [one.printed * (-1 if one.is_negative and not are_negative else 1) for one in (early, late)]
+            if values[0] != values[1]:
+                signs.add(1 if values[1] > values[0] else -1)
     return signs
-
-
-def signed(figure: Figure) -> float:
-    """Return the printed value of a figure with its sign."""
-    return float(-figure.quantity.printed if figure.quantity.is_negative else figure.quantity.printed)
 
 
 def weigh_changes(sentence: Span, matches: Matches, question: str) -> Iterator[Finding]:

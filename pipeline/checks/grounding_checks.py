@@ -89,7 +89,7 @@ def weigh_quantities(example: Example, documents: Mapping[str, Document]) -> Ite
     for match in matches.found:
         if match.figures or is_result(match.quantity, matches.results) or is_in(match.quantity, known):
             yield from weigh_unit(match, example, matches)
-        elif is_term(match.quantity, matches):
+        elif is_term(match.quantity, matches) or is_told_difference(match.quantity, matches):
             continue
         elif match.unlike:
             yield weigh_unlike(match)
@@ -109,6 +109,12 @@ def is_term(quantity: Quantity, matches: Matches) -> bool:
     """Say whether a number is part of a sound equation and needs no evidence: the 100 of a percentage, a count."""
     inside = [one for one in matches.equations if one.start <= quantity.start < one.end and one.holds]
     return any(quantity.printed in (*CONSTANTS, Decimal(len(one.operands) - 1)) for one in inside)
+
+
+def is_told_difference(quantity: Quantity, matches: Matches) -> bool:
+    """Say whether a number is the difference, or the change in percent, of two figures that the answer names as well."""
+    told = [figure for match in matches.found for figure in match.figures if not match.quantity.is_year]
+    return len(told) > 1 and find_derivation(quantity, told) in ("difference", "percent")
 
 
 def is_digits_of_result(quantity: Quantity, matches: Matches) -> bool:
@@ -144,8 +150,6 @@ def weigh_missing(
     """Yield what is wrong with a number that the evidence does not have."""
     near = words_near(example, documents, BESIDE_CHARACTERS)
     derivation = find_derivation(quantity, matches.figures)
-    if derivation in ("difference", "percent") and len([one for one in matches.found if one.figures]) > 1:
-        return
     if derivation:
         yield doubt("number without its arithmetic", f"{quantity.words}, perhaps a {derivation}")
     elif is_in_text(quantity, near):
@@ -196,9 +200,9 @@ def names_are_in_evidence(example: Example, documents: Mapping[str, Document]) -
     from elsewhere in them is a doubt.
     """
     source = words_in(join_sources(example, document_names(example, documents)))
-    for word in find_names(without_citations(example.answer), source, example, documents):
+    for word, is_first in find_names(without_citations(example.answer), source, example, documents):
         if is_by_model(example):
-            yield from weigh_name(word, example, documents)
+            yield from weigh_name(word, is_first, example, documents)
         else:
             yield fault("name not in evidence", word)
             return
@@ -206,8 +210,11 @@ def names_are_in_evidence(example: Example, documents: Mapping[str, Document]) -
 
 def find_names(
     answer: str, known: frozenset[str], example: Example, documents: Mapping[str, Document]
-) -> Iterator[str]:
-    """Yield the names of an answer that known words do not have, each once."""
+) -> Iterator[tuple[str, bool]]:
+    """Yield the names of an answer that known words do not have, each once, and whether it may be an ordinary word.
+
+    It may be one if it begins a sentence and no other name follows it.
+    """
     found = set()
     for sentence in SENTENCE_END.split(answer):
         names = [*NAME.finditer(sentence), *(ACRONYM.finditer(sentence) if is_by_model(example) else ())]
@@ -218,10 +225,12 @@ def find_names(
             is_ordinary = is_part or word.lower() in COMMON or occurs_in_lower_case(word, example, documents)
             if word.lower() not in known and word not in found and not (is_part or (is_first and is_ordinary)):
                 found.add(word)
-                yield word
+                yield word, is_first and not NAME.match(sentence[match.end() :].lstrip())
 
 
-def weigh_name(word: str, example: Example, documents: Mapping[str, Document]) -> Iterator[Finding]:
+def weigh_name(
+    word: str, may_be_ordinary: bool, example: Example, documents: Mapping[str, Document]
+) -> Iterator[Finding]:
     """Yield what is wrong with a name that the evidence does not have, if anything is."""
     near = words_in(words_near(example, documents)) | words_in(" ".join(words_above(example, documents)))
     if word.lower() in near:
@@ -229,8 +238,8 @@ def weigh_name(word: str, example: Example, documents: Mapping[str, Document]) -
     texts = [documents[doc_id].text for doc_id in example.doc_ids]
     if any(word.lower() in words_in(text) for text in texts):
         yield doubt("name elsewhere in the document", word)
-    elif has_relative(word, texts):
-        yield doubt("name not in evidence", f"{word}, perhaps a form of a name that is")
+    elif may_be_ordinary or has_relative(word, texts):
+        yield doubt("name not in evidence", f"{word}, perhaps a form of a name that is, or no name")
     else:
         yield fault("name not in evidence", word)
 
