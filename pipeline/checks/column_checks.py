@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 
-from pipeline.checks.evidence_figures import Figure, column_headings, find_years, place_tables
+from pipeline.checks.common_words import COMMON
+from pipeline.checks.evidence_figures import Figure, column_headings, find_years, place_tables, unclaimed_years
 from pipeline.checks.finding import Finding, doubt, fault, is_by_model
 from pipeline.checks.matching import Match, Matches, match_answer
 from pipeline.checks.sentences import content_words, span_at, split_clauses, split_sentences
+from pipeline.checks.sources import lower_case_words
 from pipeline.passages.markdown_tables import row_label
 from pipeline.passages.spans import Span
 from pipeline.passages.tagged_figures import MONTHS
@@ -24,6 +26,7 @@ LINE_ITEMS = frozenset(  # a heading with such a word names a quantity, not a pa
 )
 GENERIC_HEADINGS = frozenset(content_words("total change percent amount value item note page company"))
 MAX_REPEATS = 2  # of a heading that names a topic; 'Year 2018 results' under every segment names none
+CAPITAL = re.compile(r"(?<![\w’'-])[A-Z][A-Za-z]{2,}(?![\w-])")
 NAME_WORD = re.compile(r"[A-Z0-9][\w&.’'-]*")
 NO_NAMES = frozenset(
     re.findall(
@@ -32,10 +35,12 @@ NO_NAMES = frozenset(
         " statement edition ebook project gutenberg",
     )
 )
+MAX_TOPIC_CHARACTERS = 8_000  # that a heading is taken to speak for
 MAX_NAME_WORDS = 6
 PERIODS = frozenset(content_words("year ended fiscal 30 31 28 months quarter")) | frozenset(
     month for name in MONTHS for month in content_words(name)
 )
+COMPARED = re.compile(r"(?:and |but )?(?:up |down )?(?:from|against|compared|versus|vs|than)\b", re.IGNORECASE)
 RESPECTIVELY = re.compile(r"\brespectively\b", re.IGNORECASE)
 
 
@@ -58,11 +63,13 @@ def figures_fit_their_years(example: Example, documents: Mapping[str, Document])
                 yield fault("figure of another year", describe(match, named, allowed))
             elif not named & allowed:
                 yield doubt("figure of another year", describe(match, named, allowed))
-        elif not named and not find_years(sentence.text) and len(asked) == 1 and not asked & allowed:
-            if not has_figure_of(asked, matches, sentence):
-                yield doubt("figure of another year", describe(match, asked, allowed))
-        elif not named and find_years(sentence.text) and not find_years(sentence.text) & allowed:
-            yield doubt("figure of another year", describe(match, find_years(sentence.text), allowed))
+        elif not named and not COMPARED.match(clause.text.strip()):
+            lead = unclaimed_years(list(split_clauses(sentence))) or (
+                frozenset() if find_years(sentence.text) else asked
+            )
+            is_told = has_figure_of(lead, matches, sentence) and lead == asked
+            if len(lead) == 1 and not lead & allowed and not is_told:
+                yield doubt("figure of another year", describe(match, lead, allowed))
 
 
 def places(matches: Matches) -> Iterator[tuple[Match, Span, Span]]:
@@ -114,7 +121,7 @@ def figures_fit_their_columns(example: Example, documents: Mapping[str, Document
         words = f"{example.question} {sentence.text} {matches.text[: sentence.start]}"
         if not any(fits_column(figure, clause.text, example.question) for figure in in_tables):
             yield doubt("figure of another column", f"{match.quantity.words} is under “{in_tables[0].column}”")
-        elif not any(fits_row(figure, words) for figure in in_tables):
+        elif not any(fits_row(figure, words) and not names_other_row(figure, clause.text) for figure in in_tables):
             yield doubt("figure of another row", f"{match.quantity.words} is of “{in_tables[0].row}”")
 
 
@@ -134,7 +141,7 @@ def names_heading(heading: str, words: str, other: str = "") -> bool:
     """Say whether words name the heading of a column, by what it has beyond another one and beside its years."""
     beyond = set(content_words(other))
     told = [word for word in content_words(heading) if word not in beyond and not word.isdigit()]
-    told = [word for word in told if word not in GENERIC_HEADINGS]
+    told = [word for word in told if word not in GENERIC_HEADINGS | PERIODS]
     return bool(told) and set(told) <= set(content_words(words))
 
 
@@ -153,11 +160,40 @@ def fits_row(figure: Figure, words: str) -> bool:
     return share >= 0.5 or not any(other <= said and len(other) > len(own & said) for other in labels_of(figure))
 
 
+def names_other_row(figure: Figure, clause: str) -> bool:
+    """Say whether a clause names another row of a figure's table, and not its own."""
+    said, own = set(content_words(clause)), set(content_words(figure.row))
+    return not own <= said and any(other <= said and not other <= own for other in labels_of(figure))
+
+
 def labels_of(figure: Figure) -> list[set[str]]:
     """Return the words of the labels of the other rows of a figure's table."""
     assert figure.table is not None
     labels = {row_label(cells) for cells, _ in figure.table.rows} - {figure.row, ""}
     return [words for words in (set(content_words(label)) for label in sorted(labels)) if words]
+
+
+def figures_fit_their_names(example: Example, documents: Mapping[str, Document]) -> Iterator[Finding]:
+    """Doubt a figure beside a name that its quote does not have, where another quote with figures has it."""
+    if not is_by_model(example):
+        return
+    matches = match_answer(example, documents)
+    for match, _, sentence in places(matches):
+        quotes = {figure.quote for figure in match.figures}
+        if match.quantity.is_year or not all(quotes):
+            continue
+        ordinary = lower_case_words(" ".join(documents[doc_id].text for doc_id in example.doc_ids))
+        ordinary = ordinary | COMMON | set(map(str.lower, MONTHS))
+        named = {name for name in CAPITAL.findall(sentence.text) if name.lower() not in ordinary}
+        elsewhere = [
+            name
+            for name in sorted(named)
+            if not any(name in quote for quote in quotes)
+            and any(name in figure.quote and figure.quote not in quotes for figure in matches.figures)
+        ]
+        is_shared = any(name in quote for name in named for quote in quotes)
+        if elsewhere and not is_shared:
+            yield doubt("figure beside another name", f"{match.quantity.words} with {elsewhere[0]}")
 
 
 def figures_fit_their_segments(example: Example, documents: Mapping[str, Document]) -> Iterator[Finding]:
@@ -238,7 +274,7 @@ def clean_heading(heading: str) -> str:
 def topic_heading(document: Document, position: int) -> str:
     """Return the nearest heading above a place that does not repeat all over the document."""
     repeats = heading_counts(document)
-    above = [section for section in document.sections if section.start <= position]
+    above = [one for one in document.sections if position - MAX_TOPIC_CHARACTERS <= one.start <= position]
     for section in reversed(above):
         name = section.path[-1]
         if repeats[name] <= MAX_REPEATS:

@@ -7,13 +7,13 @@ have the row alone.
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
 from pipeline.checks.quantities import ONE, PERCENT, Quantity, find_quantities
-from pipeline.checks.sentences import split_clauses, split_sentences
+from pipeline.checks.sentences import span_at, split_clauses, split_sentences
 from pipeline.passages.markdown_tables import MarkdownTable, find_tables, row_label
 from pipeline.passages.spans import Span
 from pipeline.records import Document, Evidence, Example
@@ -52,11 +52,13 @@ class Figure:
     row: str = ""  # the label of its row
     column: str = ""  # the heading of its column
     table: MarkdownTable | None = None
+    quote: str = ""  # that it is from, in prose
+    period: frozenset[str] = frozenset()  # the years of its clause, or of its sentence if no other figure has them
 
     @property
     def years(self) -> frozenset[str]:
         """The years that its column, its row or its clause names."""
-        return find_years(self.column) or find_years(self.context)
+        return find_years(self.column) or find_years(self.row) or self.period
 
 
 @dataclass(frozen=True)
@@ -104,14 +106,23 @@ def read_span(span: Evidence, document: Document) -> Iterator[Figure]:
         position = span.start + sentence.start
         if any(table.header_span.start <= position < find_table_end(table) for table in tables):
             continue
+        clauses = list(split_clauses(Span(0, len(sentence.text), sentence.text)))
         for quantity in find_quantities(sentence.text):
-            clause = next(
-                part.text
-                for part in reversed(list(split_clauses(Span(0, len(sentence.text), sentence.text))))
-                if part.start <= quantity.start
-            )
-            scales = (quantity.scale or ONE,)
-            yield Figure(quantity, scales, span.doc_id, position + quantity.start, clause)
+            clause = span_at(clauses, quantity.start)
+            scales, start = (quantity.scale or ONE,), position + quantity.start
+            years = find_years(clause.text) or unclaimed_years(clauses)
+            yield Figure(quantity, scales, span.doc_id, start, clause.text, period=years, quote=span.quote)
+
+
+def unclaimed_years(clauses: Sequence[Span]) -> frozenset[str]:
+    """Return the years of a sentence that no clause with a figure names: 2025 in 'For 2025, it fell to 3 from 5 in 2024'."""
+    claimed = [find_years(clause.text) for clause in clauses if has_figure(clause.text)]
+    return frozenset().union(*(find_years(clause.text) for clause in clauses)) - frozenset().union(*claimed)
+
+
+def has_figure(words: str) -> bool:
+    """Say whether words have a number that is no year."""
+    return any(not quantity.is_year for quantity in find_quantities(words))
 
 
 def read_table(span: Evidence, document: Document, table: MarkdownTable) -> Iterator[Figure]:

@@ -17,6 +17,7 @@ from pipeline.checks.answer_checks import (
 from pipeline.checks.column_checks import (
     figures_fit_their_columns,
     figures_fit_their_documents,
+    figures_fit_their_names,
     figures_fit_their_segments,
     figures_fit_their_years,
 )
@@ -72,6 +73,7 @@ CHECKS: tuple[Search, ...] = (
     names_are_in_evidence,
     figures_fit_their_years,
     figures_fit_their_columns,
+    figures_fit_their_names,
     figures_fit_their_segments,
     figures_fit_their_documents,
     directions_fit_the_figures,
