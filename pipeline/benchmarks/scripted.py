@@ -104,15 +104,11 @@ def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any
 
 def kind_judgement(name: str, prompt: str) -> dict[str, Any]:
     """Return content for one of the schemas of a judge who finds everything sound."""
-    verdicts = {"statements": {"verdict": "supported"}, "doubts": {"is_fault": False}}
-    counts = {field: int(number) for field, number in LISTED.findall(prompt)}
-    lists = {
-        field: [{"why": "It is so.", **verdicts[field]}] * number
-        for field, number in counts.items()
-        if field in verdicts
-    }
     if name == "Agreement":
         return {"why": "They say the same.", "agree": True}
+    verdicts: dict[str, dict[str, Any]] = {"statements": {"verdict": "supported"}, "doubts": {"is_fault": False}}
+    counts = {field: int(number) for field, number in LISTED.findall(prompt) if field in verdicts}
+    lists = {field: [{"why": "It is so.", **verdicts[field]}] * number for field, number in counts.items()}
     return lists if name == "Support" else {**lists, "helpful": 5, "logical": 5, "complete": 5}
 
 

@@ -1,4 +1,4 @@
-"""Checks on what an answer says: whether it is whole, says more than its question, and claims no more than its quotes."""
+"""Checks on what an answer says: whether it is whole, tells something, and claims no more than its quotes."""
 
 import re
 from collections import Counter
@@ -8,183 +8,25 @@ from pipeline.checks.citations import without_citations
 from pipeline.checks.common_words import COMMON
 from pipeline.checks.finding import Finding, doubt, fault, is_by_model
 from pipeline.checks.sentences import content_words, split_sentences
-from pipeline.checks.sources import flat, join_sources, words_in, words_near
+from pipeline.checks.sources import join_sources, words_in, words_near
+from pipeline.checks.word_lists import ABSOLUTE_GROUPS, GENERIC_WORDS, OPEN_WORDS
 from pipeline.passages.passage_search import search_passages
 from pipeline.records import Document, Example
 
 WHOLE = re.compile(r"[.!?…。！？।؟][)\]}”’\"'»›」』》`*_]*\s*$")
 CLOSED = re.compile(r"[)\]}”’\"'»›」』》`*_|%‰°€$£¥\d]\s*$")
-OPEN_WORDS = frozenset(
-    [
-        "the",
-        "a",
-        "an",
-        "of",
-        "to",
-        "in",
-        "on",
-        "at",
-        "by",
-        "for",
-        "with",
-        "from",
-        "and",
-        "or",
-        "but",
-        "nor",
-        "that",
-        "which",
-        "who",
-        "whose",
-        "as",
-        "than",
-        "because",
-        "since",
-        "while",
-        "if",
-        "when",
-        "into",
-        "onto",
-        "over",
-        "under",
-        "between",
-        "among",
-        "is",
-        "are",
-        "was",
-        "were",
-        "be",
-        "been",
-        "being",
-        "has",
-        "have",
-        "had",
-        "its",
-        "their",
-        "his",
-        "her",
-        "my",
-        "our",
-        "your",
-    ]
-)
 MAX_REPEATS = 2  # of a sentence
 MIN_SENTENCE_WORDS = 5
+MAX_BARE_WORDS = 12  # of an answer that needs no full stop
 BARE = re.compile(r"(?:yes|no|true|false|correct|indeed|none|nothing|it (?:is|was|does|did))\W*", re.IGNORECASE)
 CHOICE = re.compile(r"\b(?:or|which|whether|between)\b", re.IGNORECASE)
-GENERIC = frozenset(
-    [
-        "say",
-        "says",
-        "said",
-        "tell",
-        "told",
-        "state",
-        "stated",
-        "mention",
-        "mentioned",
-        "describe",
-        "described",
-        "describes",
-        "discuss",
-        "discussed",
-        "report",
-        "reports",
-        "reported",
-        "document",
-        "documents",
-        "text",
-        "texts",
-        "passage",
-        "passages",
-        "paper",
-        "papers",
-        "book",
-        "books",
-        "story",
-        "article",
-        "filing",
-        "filings",
-        "author",
-        "authors",
-        "company",
-        "companies",
-        "section",
-        "sections",
-        "chapter",
-        "page",
-        "pages",
-        "part",
-        "parts",
-        "thing",
-        "things",
-        "something",
-        "anything",
-        "everything",
-        "topic",
-        "topics",
-        "subject",
-        "point",
-        "points",
-        "main",
-        "important",
-        "interesting",
-        "information",
-        "detail",
-        "details",
-        "fact",
-        "facts",
-        "data",
-        "content",
-        "matter",
-        "place",
-        "happen",
-        "happened",
-        "happens",
-        "explain",
-        "explained",
-        "give",
-        "gives",
-        "given",
-        "find",
-        "finds",
-        "found",
-        "does",
-        "did",
-        "please",
-        "know",
-        "people",
-        "person",
-        "man",
-        "woman",
-        "figure",
-        "figures",
-        "table",
-        "tables",
-        "case",
-        "cases",
-        "result",
-        "results",
-        "number",
-        "numbers",
-        "amount",
-        "question",
-        "answer",
-        "read",
-        "reader",
-        "writer",
-        "outlook",
-        "general",
-        "overall",
-    ]
-)
 WHOLE_DOCUMENT = re.compile(
     r"\b(?:summar\w+|review\w*|overview|outline\w*|critique|assess\w*|evaluat\w+|advice|accept\w*|strength\w*|weakness\w*"
     r"|theme\w*|argument\w*|plot|style|forecast\w*|contribution\w*|compare\w*|table of|list all|how many)\b",
     re.IGNORECASE,
 )
 POINTS_BACK = re.compile(
-    r"^(?:and |but |so )?(?:what|why|how|when|where|who|which)\b[^?]*\b(?:he|she|they|it|this|that|these|those)\b[^?]*\?",
+    r"^(?:and |but |so )?(?:wh\w+|how)\b[^?]*\b(?:he|she|they|it|this|that|these|those)\b[^?]*\?",
     re.IGNORECASE,
 )
 ABSOLUTE = re.compile(
@@ -195,20 +37,21 @@ ABSOLUTE = re.compile(
 HARMLESS = re.compile(
     r"\b(?:at all|after all|all in all|above all|first of all|in all|all the same|of all|overall)\b", re.IGNORECASE
 )
-ABSOLUTE_GROUPS = (
-    frozenset(["every", "everyone", "everything", "everybody", "everywhere", "all", "always", "any", "anyone", "anything", "anybody", "entirely", "completely", "wholly", "each"]),
-    frozenset(["never", "none", "nobody", "nothing", "nowhere", "any", "no", "not", "without", "neither", "nor"]),
-)  # fmt: skip
+SAYING = (
+    r"(?:say|state[ds]?|mention(?:ed)?|specif(?:y|ied)|disclosed?|give|given|report(?:ed)?|provide[ds]?|explain(?:ed)?"
+    r"|tell|name[ds]?|identif(?:y|ied)|address(?:ed)?|discuss(?:ed)?|contain|include[ds]?|quantif(?:y|ied)|reveal(?:ed)?"
+    r"|indicate[ds]?|record(?:ed)?|break out|list(?:ed)?)"
+)
 DENIAL = re.compile(
-    r"\b(?:do(?:es)?|did|has|have|is|are|was|were)(?: not|n['’]t)\s+(?:\w+\s+)?(?:say|state[ds]?|mention(?:ed)?|specif(?:y|ied)"
-    r"|disclosed?|give|given|report(?:ed)?|provide[ds]?|explain(?:ed)?|tell|name[ds]?|identif(?:y|ied)|address(?:ed)?"
-    r"|discuss(?:ed)?|contain|include[ds]?|quantif(?:y|ied)|reveal(?:ed)?|indicate[ds]?|record(?:ed)?|break out|list(?:ed)?)\b"
-    r"|\bno(?:where)?\b[^.;]{0,40}\b(?:mention|information|figure|statement|reference|indication|detail|number|data|say|state)s?\b"
-    r"|\bnever (?:says?|states?|mentions?|explains?|tells?|names?|gives?)\b|\b(?:is|are) silent\b|\bleaves? (?:it )?open\b",
+    rf"\b(?:do(?:es)?|did|has|have|is|are|was|were)(?: not|n['’]t)\s+(?:\w+\s+)?{SAYING}\b"
+    r"|\bno(?:where)?\b[^.;]{0,40}\b(?:mention|information|figure|statement|reference|indication|detail|number|data)s?\b"
+    r"|\bnever (?:says?|states?|mentions?|explains?|tells?|names?|gives?)\b|\b(?:is|are) silent\b"
+    r"|\bleaves? (?:it )?open\b",
     re.IGNORECASE,
 )
 DENIAL_SUBJECT = re.compile(
-    r"\b(?:document|text|report|paper|book|novel|story|filing|author|narrator|company|statement|table|10-K|it|they|there|this)s?\b",
+    r"\b(?:document|text|report|paper|book|novel|story|filing|author|narrator|company|statement|table|10-K|it|they|there"
+    r"|this)s?\b",
     re.IGNORECASE,
 )
 NUM_SEARCHED = 5
@@ -221,11 +64,8 @@ def answer_is_whole(example: Example, documents: Mapping[str, Document]) -> Iter
         return
     answer = without_citations(example.answer)
     sentences = [" ".join(span.text.split()).casefold() for span in split_sentences(answer)]
-    repeated = [
-        text
-        for text, times in Counter(sentences).items()
-        if times > MAX_REPEATS and len(text.split()) >= MIN_SENTENCE_WORDS
-    ]
+    often = [text for text, times in Counter(sentences).items() if times > MAX_REPEATS]
+    repeated = [text for text in often if len(text.split()) >= MIN_SENTENCE_WORDS]
     if repeated:
         yield fault("answer repeats itself", repeated[0][:80])
     for name, words in (("question", example.question), ("answer", answer)):
@@ -235,58 +75,24 @@ def answer_is_whole(example: Example, documents: Mapping[str, Document]) -> Iter
 def weigh_ending(name: str, words: str, example: Example, documents: Mapping[str, Document]) -> Iterator[Finding]:
     """Yield a fault if a text has no end, and a doubt if its last word looks cut off."""
     ending = words.strip()[-30:]
-    last = [word for word in re.findall(r"\w+", words)[-1:] if word.isalpha()]
     if not WHOLE.search(words):
-        is_short = len(words.split()) <= 12 and "." not in words.strip()[:-1]
-        if CLOSED.search(words) and (is_short or words.strip().endswith(("|", "*", "`", ")"))):
-            return
         is_closed = bool(CLOSED.search(words))
-        yield (
-            doubt(f"{name} without an end", ending)
-            if is_closed or name == "question"
-            else fault(f"{name} cut off", ending)
-        )
+        is_short = len(words.split()) <= MAX_BARE_WORDS and "." not in words.strip()[:-1]
+        if is_closed and (is_short or words.strip().endswith(("|", "*", "`", ")"))):
+            return
+        is_sure = name == "answer" and not is_closed
+        yield fault(f"{name} cut off", ending) if is_sure else doubt(f"{name} without an end", ending)
         return
-    if not last or name == "question":
-        return
-    word = last[0].lower()
-    if word in OPEN_WORDS - {
-        "been",
-        "is",
-        "are",
-        "was",
-        "were",
-        "has",
-        "have",
-        "had",
-        "in",
-        "on",
-        "over",
-        "to",
-        "for",
-        "with",
-        "by",
-        "from",
-        "of",
-        "at",
-        "her",
-        "his",
-        "that",
-        "than",
-        "so",
-        "under",
-        "be",
-    }:
+    last = [word for word in re.findall(r"\w+", words)[-1:] if word.isalpha()]
+    is_cut = bool(last) and (last[0].lower() in OPEN_WORDS or is_cut_word(last[0], example, documents))
+    if is_cut and name == "answer":
         yield doubt(f"{name} cut off", ending)
-    elif is_cut_word(last[0], example, documents):
-        yield doubt(f"{name} cut off", f"in “{last[0]}”")
 
 
 def is_cut_word(word: str, example: Example, documents: Mapping[str, Document]) -> bool:
     """Say whether a word is none of the documents, but the beginning of one of theirs: 'interp' of 'interpreter'."""
-    known = words_in(join_sources(example)) | words_in(
-        flat(" ".join([example.question, example.answer.rsplit(word, 1)[0]]))
-    )
+    before = example.answer.rsplit(word, 1)[0]
+    known = words_in(join_sources(example, [before]))
     texts = [words_in(documents[doc_id].text) for doc_id in example.doc_ids]
     lower = word.lower()
     if lower in known or lower in COMMON or any(lower in text for text in texts):
@@ -298,21 +104,18 @@ def question_asks_something(example: Example, documents: Mapping[str, Document])
     """Doubt a question that names nothing, and an answer that its question has already."""
     if not is_by_model(example):
         return
-    asked = [word for word in content_words(example.question) if word not in GENERIC_STEMS]
+    asked = [word for word in content_words(example.question) if word not in GENERIC_WORDS]
     is_first = not example.earlier
     if is_first and not asked and not WHOLE_DOCUMENT.search(example.question):
         yield fault("question names nothing", example.question[:80])
     elif is_first and len(asked) < 2 and POINTS_BACK.search(example.question):
         yield doubt("question names nothing", example.question[:80])
     answer = without_citations(example.answer)
-    said = set(content_words(answer)) - GENERIC_STEMS
+    said = set(content_words(answer)) - GENERIC_WORDS
     if BARE.fullmatch(answer.strip()):
         yield doubt("answer in the question", answer[:40])
     elif said and said <= set(content_words(example.question)) and not CHOICE.search(example.question):
         yield doubt("answer in the question", answer[:80])
-
-
-GENERIC_STEMS = frozenset(word for words in GENERIC for word in content_words(words))
 
 
 def claims_are_no_stronger(example: Example, documents: Mapping[str, Document]) -> Iterator[Finding]:
@@ -348,7 +151,7 @@ def denials_hold(example: Example, documents: Mapping[str, Document]) -> Iterato
 def find_together(words: str, example: Example, documents: Mapping[str, Document]) -> str:
     """Return the passage of the documents that has at least half of the words, '' if none has."""
     names = {word for doc_id in example.doc_ids for word in content_words(documents[doc_id].title)}
-    asked = set(content_words(words)) - GENERIC_STEMS - names
+    asked = set(content_words(words)) - GENERIC_WORDS - names
     if not asked:
         return ""
     for doc_id in example.doc_ids:

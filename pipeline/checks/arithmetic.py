@@ -12,7 +12,8 @@ from pipeline.checks.number_words import SCALES
 
 NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 SCALE = r"(?:[ ]?(?:thousand|million|billion|trillion)\b)?"
-UNIT = r"(?:\s?(?:%|percent\b|per cent\b|basis points\b|(?:U\.?S\.? )?dollars\b|shares\b|minutes\b|hours\b|days\b|years\b))?"
+UNIT_NAME = r"%|percent\b|per cent\b|basis points\b|(?:U\.?S\.? )?dollars\b|shares\b|minutes\b|hours\b|days\b|years\b"
+UNIT = rf"(?:\s?(?:{UNIT_NAME}))?"
 DIGITS = r"\d+(?:,\d+)*(?:\.\d+)?"
 AMOUNT = rf"\(?\s*[-−]?\s*[$€£¥]?\(?{DIGITS}\)?{SCALE}{UNIT}\s*\)?"
 EQUATION = re.compile(

@@ -1,45 +1,22 @@
 """Check that a figure is what its answer says it is of: the year, the column, the row, the segment, the document."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from collections.abc import Iterator, Mapping
 
 from pipeline.checks.common_words import COMMON
-from pipeline.checks.evidence_figures import Figure, column_headings, find_years, place_tables, unclaimed_years
+from pipeline.checks.evidence_figures import Figure, column_headings, find_years, unclaimed_years
 from pipeline.checks.finding import Finding, doubt, fault, is_by_model
 from pipeline.checks.matching import Match, Matches, match_answer
+from pipeline.checks.segments import PERIODS, find_segment, segment_names, words_of
 from pipeline.checks.sentences import content_words, span_at, split_clauses, split_sentences
 from pipeline.checks.sources import lower_case_words
+from pipeline.checks.word_lists import GENERIC_HEADINGS
 from pipeline.passages.markdown_tables import row_label
 from pipeline.passages.spans import Span
 from pipeline.passages.tagged_figures import MONTHS
 from pipeline.records import Document, Example
 
-LINE_ITEMS = frozenset(  # a heading with such a word names a quantity, not a part of the company
-    content_words(
-        "revenue sales margin income tax expense cost profit earnings cash asset liability debt inventory equity goodwill"
-        " dividend share interest depreciation amortization results consolidated overview fiscal total operating"
-        " commitment lease pension benefit statement balance sheet net foreign currency exchange general administrative"
-        " selling research quarter divestiture acquisition accounting pronouncement restructuring employee property"
-        " plant receivable payable hedge derivative loss charge impairment contingency litigation legal reserve"
-    )
-)
-GENERIC_HEADINGS = frozenset(content_words("total change percent amount value item note page company"))
-MAX_REPEATS = 2  # of a heading that names a topic; 'Year 2018 results' under every segment names none
 CAPITAL = re.compile(r"(?<![\w’'-])[A-Z][A-Za-z]{2,}(?![\w-])")
-NAME_WORD = re.compile(r"[A-Z0-9][\w&.’'-]*")
-NO_NAMES = frozenset(
-    re.findall(
-        r"\w+",
-        "the a an of and for in inc co corp corporation company ltd plc llc form period ended annual report on k fiscal year"
-        " statement edition ebook project gutenberg",
-    )
-)
-MAX_TOPIC_CHARACTERS = 8_000  # that a heading is taken to speak for
-MAX_NAME_WORDS = 6
-PERIODS = frozenset(content_words("year ended fiscal 30 31 28 months quarter")) | frozenset(
-    month for name in MONTHS for month in content_words(name)
-)
 COMPARED = re.compile(r"(?:and |but )?(?:up |down )?(?:from|against|compared|versus|vs|than)\b", re.IGNORECASE)
 RESPECTIVELY = re.compile(r"\brespectively\b", re.IGNORECASE)
 
@@ -211,143 +188,3 @@ def figures_fit_their_segments(example: Example, documents: Mapping[str, Documen
         own = {name for part in parts if part for name in [part]}
         if own and named and not own & named and all(parts):
             yield doubt("figure of another part", f"{match.quantity.words} is of “{min(own)}”")
-
-
-def words_of(name: str) -> set[str]:
-    """Return the words of the name of a segment."""
-    return set(content_words(name))
-
-
-def find_segment(figure: Figure, document: Document) -> str:
-    """Return the part of the company that a figure is of, '' for the whole or if it is not known."""
-    names = segment_names(document)
-    context = set(content_words(f"{figure.context} {figure.row} {figure.column}"))
-    named = [name for name in names if words_of(name) <= context]
-    if named:
-        return max(named, key=len)
-    if "total" in context or "consolidated" in figure.context.lower():
-        return ""
-    topic = topic_heading(document, figure.position)
-    return topic if topic in names else ""
-
-
-@lru_cache(maxsize=64)
-def segment_names(document: Document) -> frozenset[str]:
-    """Return the names of a company's parts: headings that label a row or a column too, and name no quantity."""
-    if document.category != "statement":
-        return frozenset()
-    labels = set()
-    for table in place_tables(document.text).tables:
-        labels |= {strip_line_items(row_label(cells)) for cells, _ in table.rows if len(cells) > 1}
-        labels |= {strip_line_items(heading) for heading in table.header}
-    found = set()
-    for section in document.sections:
-        name = clean_heading(section.path[-1])
-        words = words_of(name)
-        is_part = 0 < len(words) <= MAX_NAME_WORDS and not words & LINE_ITEMS and not any(map(str.isdigit, words))
-        if is_part and key(name) in labels:
-            found.add(name)
-    return frozenset(found)
-
-
-def strip_line_items(label: str) -> str:
-    """Return a label without the quantity and the period that it is of: 'clean rooms' for 'Revenue, Clean Rooms'."""
-    words = key(label).split()
-    while words and (words[0].isdigit() or content_words(words[0]) == [] or set(content_words(words[0])) <= PERIODS):
-        words = words[1:]
-    while words and set(content_words(words[0])) <= LINE_ITEMS | PERIODS:
-        words = words[1:]
-    return " ".join(words)
-
-
-def key(words: str) -> str:
-    """Return words in lower case with single spaces, for comparing headings with labels."""
-    return " ".join(re.sub(r"[^\w&]+", " ", words.lower()).split())
-
-
-def clean_heading(heading: str) -> str:
-    """Return a heading without remarks in parentheses and the word 'segment': 'Industrial' for 'Industrial Business (37 %)'."""
-    bare = re.sub(r"\([^)]*\)|[:*_#]", " ", heading)
-    return " ".join(re.sub(r"\b(?:business|segment)s?\b", " ", bare, flags=re.IGNORECASE).split())
-
-
-def topic_heading(document: Document, position: int) -> str:
-    """Return the nearest heading above a place that does not repeat all over the document."""
-    repeats = heading_counts(document)
-    above = [one for one in document.sections if position - MAX_TOPIC_CHARACTERS <= one.start <= position]
-    for section in reversed(above):
-        name = section.path[-1]
-        if repeats[name] <= MAX_REPEATS:
-            return clean_heading(name)
-    return ""
-
-
-@lru_cache(maxsize=64)
-def heading_counts(document: Document) -> dict[str, int]:
-    """Return how often each heading occurs."""
-    found: dict[str, int] = {}
-    for section in document.sections:
-        found[section.path[-1]] = found.get(section.path[-1], 0) + 1
-    return found
-
-
-def figures_fit_their_documents(example: Example, documents: Mapping[str, Document]) -> Iterator[Finding]:
-    """Refuse a figure beside the name of a document that does not have it, where the evidence of another does."""
-    if not is_by_model(example) or len(example.doc_ids) < 2:
-        return
-    names = {doc_id: naming_words(documents[doc_id], others(doc_id, example, documents)) for doc_id in example.doc_ids}
-    matches = match_answer(example, documents)
-    for match, clause, sentence in places(matches):
-        owners = {figure.doc_id for figure in match.figures}
-        named = name_documents(clause.text, names) or name_before(match, sentence, matches, names)
-        if match.quantity.is_year or not named or named & owners:
-            continue
-        detail = f"{match.quantity.words} is of “{documents[min(owners)].title[:60]}”"
-        is_sure = len(named) == 1 and len(name_documents(sentence.text, names)) == 1
-        yield fault("figure of another document", detail) if is_sure else doubt("figure of another document", detail)
-    yield from weigh_quoted_statements(example, documents, names)
-
-
-def name_before(match: Match, sentence: Span, matches: Matches, names: Mapping[str, frozenset[str]]) -> set[str]:
-    """Return the documents that a sentence names before its first figure, if that is the one at hand."""
-    inside = [one for one in matches.at(sentence.start, sentence.end) if one.figures and not one.quantity.is_year]
-    is_first = bool(inside) and inside[0] is match
-    return name_documents(sentence.text[: match.quantity.start - sentence.start], names) if is_first else set()
-
-
-def weigh_quoted_statements(
-    example: Example, documents: Mapping[str, Document], names: Mapping[str, frozenset[str]]
-) -> Iterator[Finding]:
-    """Doubt a statement that names other documents than those of its quotes."""
-    for statement in example.statements:
-        owners = {example.evidence[number].doc_id for number in statement.quotes if number < len(example.evidence)}
-        named = name_documents(statement.text, names)
-        if owners and named and not named & owners:
-            yield doubt("statement about another document", statement.text[:80])
-
-
-def others(doc_id: str, example: Example, documents: Mapping[str, Document]) -> list[Document]:
-    """Return the documents of an example except one."""
-    return [documents[other] for other in example.doc_ids if other != doc_id]
-
-
-def naming_words(document: Document, other_documents: Iterable[Document]) -> frozenset[str]:
-    """Return the words of a document's title and authors that the others' do not have, and its initials."""
-    own, foreign = title_words(document), {word for other in other_documents for word in title_words(other)}
-    return frozenset(own - foreign)
-
-
-def title_words(document: Document) -> set[str]:
-    """Return the words that name a document, in lower case: {'procter', 'gamble', 'p&g'}."""
-    text = " ".join([document.title, *document.authors[:3], document.date[:4]])
-    words = {word.strip(".,'’").lower() for word in NAME_WORD.findall(text)} - NO_NAMES
-    company = document.authors[0] if document.category == "statement" and document.authors else ""
-    initials = re.findall(r"\b[A-Z]|&", re.sub(r"\b(?:CO|INC|CORP|LTD|Co|Inc|Corp|Ltd)\b\.?", "", company))
-    return {word for word in words if len(word) > 1} | ({"".join(initials).lower()} if len(initials) > 1 else set())
-
-
-def name_documents(words: str, names: Mapping[str, frozenset[str]]) -> set[str]:
-    """Return the ids of the documents that words name."""
-    said = {word.strip(".,").lower() for word in re.findall(r"[\w&.]+", words)}
-    said |= {part for word in re.findall(r"[\w&.-]+", words.lower()) for part in word.split("-")}
-    return {doc_id for doc_id, own in names.items() if own & said}

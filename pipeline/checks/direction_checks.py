@@ -25,8 +25,8 @@ DOWN = (
 DIRECTION = re.compile(rf"\b(?:(?P<up>{UP})|(?P<down>{DOWN}))\b", re.IGNORECASE)
 NEGATED = re.compile(r"\b(?:not|never|no|neither|nor|without|n['’]t|instead of|rather than)\b", re.IGNORECASE)
 REVERSED = re.compile(  # where a figure that rises means less, or the words are about something else
-    r"\b(?:loss(?:es)?|deficit|partially offset|offset|lower of|up to|lower bound|low(?:er)? end|due to|because of|driven by"
-    r"|reflecting|primarily|following|despite|excluding|adjusted)\b",
+    r"\b(?:loss(?:es)?|deficit|partially offset|offset|lower of|up to|lower bound|low(?:er)? end|due to|because of"
+    r"|driven by|reflecting|primarily|following|despite|excluding|adjusted)\b",
     re.IGNORECASE,
 )
 PRESUMED = re.compile(r"\b(?:by how much|by what|how (?:far|large|big|great|much)|what percentage)\b", re.IGNORECASE)
@@ -43,11 +43,11 @@ class Direction:
 
 def find_directions(text: str) -> list[Direction]:
     """Return the words of a text that say up or down, without those that are negated."""
-    found = []
-    for match in DIRECTION.finditer(text):
-        if not NEGATED.search(text[max(0, match.start() - 20) : match.start()]):
-            found.append(Direction(match[0], match.start(), 1 if match["up"] else -1))
-    return found
+    return [
+        Direction(match[0], match.start(), 1 if match["up"] else -1)
+        for match in DIRECTION.finditer(text)
+        if not NEGATED.search(text[max(0, match.start() - 20) : match.start()])
+    ]
 
 
 def find_presumed(question: str) -> list[Direction]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
+from itertools import pairwise
 
 from pipeline.checks.quantities import ONE, PERCENT, Quantity, find_quantities
 from pipeline.checks.sentences import span_at, split_clauses, split_sentences
@@ -21,8 +22,8 @@ from pipeline.records import Document, Evidence, Example
 LINES_ABOVE_CHARACTERS = 500  # of a table, in which its unit may be named
 SCALE_WORDS = {"thousand": Decimal(10**3), "million": Decimal(10**6), "billion": Decimal(10**9)}
 UNIT = re.compile(
-    r"\b(?:in|of|amounts|dollars|\()\s*(?:\$|us\$|u\.s\. dollars|dollars|euros?|shares)?\s*(?:in\s+)?(thousand|million|billion)s\b"
-    r"|(?:^|[(|\s])(thousand|million|billion)s(?: of|\)|,|\s*\||\s+except)",
+    r"\b(?:in|of|amounts|dollars|\()\s*(?:\$|us\$|u\.s\. dollars|dollars|euros?|shares)?\s*(?:in\s+)?"
+    r"(thousand|million|billion)s\b|(?:^|[(|\s])(thousand|million|billion)s(?: of|\)|,|\s*\||\s+except)",
     re.IGNORECASE,
 )
 THOUSANDS = re.compile(r"(?<![\d,.'’])\(?\$?\s?['’]?000s?(?: omitted)?\)?(?![\d,.])|\$k\b", re.IGNORECASE)
@@ -115,7 +116,7 @@ def read_span(span: Evidence, document: Document) -> Iterator[Figure]:
 
 
 def unclaimed_years(clauses: Sequence[Span]) -> frozenset[str]:
-    """Return the years of a sentence that no clause with a figure names: 2025 in 'For 2025, it fell to 3 from 5 in 2024'."""
+    """Return the years that no clause with a figure names: 2025 in 'For 2025, it fell to 3 from 5 in 2024'."""
     claimed = [find_years(clause.text) for clause in clauses if has_figure(clause.text)]
     return frozenset().union(*(find_years(clause.text) for clause in clauses)) - frozenset().union(*claimed)
 
@@ -154,7 +155,7 @@ def cell_ranges(row: Span) -> list[tuple[int, int]]:
         bars = [-1, *bars]
     if not text.rstrip().endswith("|"):
         bars = [*bars, len(text)]
-    return [(row.start + one + 1, row.start + other) for one, other in zip(bars, bars[1:], strict=False)]
+    return [(row.start + one + 1, row.start + other) for one, other in pairwise(bars)]
 
 
 @lru_cache(maxsize=1_024)

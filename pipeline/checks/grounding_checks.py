@@ -22,6 +22,7 @@ from pipeline.checks.sources import (
     words_in,
     words_near,
 )
+from pipeline.checks.word_lists import PARTS
 from pipeline.records import Document, Example
 
 NAME = re.compile(r"(?<![\w’'-])[A-Z][a-z]{2,}(?![\w-])")
@@ -31,24 +32,6 @@ BESIDE_CHARACTERS = 700  # on either side of a quote: its paragraph
 LARGEST_COUNT, LARGEST_WORD = Decimal(20), Decimal(12)  # an answer may count what it lists
 IN_PLAIN = re.compile(r"\bin (?:thousand|million|billion)s\b|\((?:thousand|million|billion)s\)", re.IGNORECASE)
 MIN_STEM = 4
-PARTS = frozenset(
-    [
-        "table",
-        "figure",
-        "section",
-        "chapter",
-        "item",
-        "note",
-        "form",
-        "part",
-        "appendix",
-        "equation",
-        "exhibit",
-        "page",
-        "step",
-        "algorithm",
-    ]
-)
 
 
 def arithmetic_holds(example: Example, documents: Mapping[str, Document]) -> Iterator[Finding]:
@@ -112,13 +95,13 @@ def is_term(quantity: Quantity, matches: Matches) -> bool:
 
 
 def is_told_difference(quantity: Quantity, matches: Matches) -> bool:
-    """Say whether a number is the difference, or the change in percent, of two figures that the answer names as well."""
+    """Say whether a number is the difference, or the change in percent, of two figures that the answer names too."""
     told = [figure for match in matches.found for figure in match.figures if not match.quantity.is_year]
     return len(told) > 1 and find_derivation(quantity, told) in ("difference", "percent")
 
 
 def is_digits_of_result(quantity: Quantity, matches: Matches) -> bool:
-    """Say whether a number has the digits of an equation's result, but not its unit: 'thousand' for a table in millions."""
+    """Say whether a number has the digits of an equation's result in another unit: 'thousand' for millions."""
     return quantity.scale is not None and any(
         quantity.printed == result and scales for result, scales in matches.results if result > LARGEST_COUNT
     )
@@ -251,7 +234,7 @@ def has_relative(word: str, texts: list[str]) -> bool:
 
 
 def occurs_in_lower_case(word: str, example: Example, documents: Mapping[str, Document]) -> bool:
-    """Say whether a document of an example has a word in lower case; for a model's, one that begins like it is enough."""
+    """Say whether a document has a word in lower case; for a model's example, one that begins like it is enough."""
     texts = [documents[doc_id].text for doc_id in example.doc_ids]
     if any(word.lower() in lower_case_words(text) for text in texts):
         return True

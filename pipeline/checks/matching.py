@@ -74,7 +74,7 @@ def is_same(quantity: Quantity, figure: Figure) -> bool:
 
 
 def has_same_digits(quantity: Quantity, figure: Figure) -> bool:
-    """Say whether a stated quantity and a figure differ in their unit or scale alone: '$2,481 thousand' for millions."""
+    """Say whether a quantity and a figure differ in their unit alone: '$2,481 thousand' for millions."""
     if quantity.scale is None or quantity.is_word or len(str(quantity.printed).strip("0.")) < 2:
         return False
     ratio = quantity.value / figure.quantity.printed if figure.quantity.printed else Decimal(0)
@@ -89,7 +89,7 @@ def has_same_digits(quantity: Quantity, figure: Figure) -> bool:
 def find_results(
     equations: Iterable[Equation], figures: Sequence[Figure]
 ) -> Iterable[tuple[Decimal, frozenset[Decimal]]]:
-    """Yield the results of equations whose operands are figures, constants or results, with the scales they may have."""
+    """Yield the results of equations of figures, constants and earlier results, with the scales they may have."""
     known: dict[Decimal, set[Decimal]] = {}
     for figure in figures:
         known.setdefault(figure.quantity.printed, set()).update(figure.scales)

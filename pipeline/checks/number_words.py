@@ -5,51 +5,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 
-UNITS = [
-    "zero",
-    "one",
-    "two",
-    "three",
-    "four",
-    "five",
-    "six",
-    "seven",
-    "eight",
-    "nine",
-    "ten",
-    "eleven",
-    "twelve",
-    "thirteen",
-    "fourteen",
-    "fifteen",
-    "sixteen",
-    "seventeen",
-    "eighteen",
-    "nineteen",
-]
-TENS = ["twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety"]
-ORDINALS = [
-    "first",
-    "second",
-    "third",
-    "fourth",
-    "fifth",
-    "sixth",
-    "seventh",
-    "eighth",
-    "ninth",
-    "tenth",
-    "eleventh",
-    "twelfth",
-    "thirteenth",
-    "fourteenth",
-    "fifteenth",
-    "sixteenth",
-    "seventeenth",
-    "eighteenth",
-    "nineteenth",
-]
-SMALL = {word: number for number, word in enumerate(UNITS)} | {word: 10 * n for n, word in enumerate(TENS, 2)}
+UNIT = """
+zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen
+nineteen
+"""
+TEN = "twenty thirty forty fifty sixty seventy eighty ninety"
+SMALL = {word: number for number, word in enumerate(UNIT.split())} | {
+    word: 10 * number for number, word in enumerate(TEN.split(), 2)
+}
 SCALES = {
     "hundred": Decimal(100), "thousand": Decimal(10**3), "million": Decimal(10**6), "billion": Decimal(10**9),
     "trillion": Decimal(10**12),
@@ -60,6 +23,7 @@ SHARES = {
     "eighth": Decimal("0.125"), "ninth": Decimal(1) / 9, "tenth": Decimal("0.1"),
 }  # fmt: skip
 OTHERS = {"dozen": Decimal(12), "score": Decimal(20), "twice": Decimal(2), "thrice": Decimal(3)}
+MONTH = "january|february|march|april|may|june|july|august|september|october|november|december"
 SMALL_WORD = "|".join(sorted(SMALL, key=len, reverse=True))
 SCALE_WORD = "|".join(SCALES)
 CARDINAL = re.compile(
@@ -68,8 +32,8 @@ CARDINAL = re.compile(
     re.IGNORECASE,
 )
 SHARE = re.compile(
-    rf"\b(?:(?P<num>an?|{SMALL_WORD})[ -])(?P<share>{'|'.join(SHARES)})s?\b(?! (?:time|place|of (?:january|february|march"
-    r"|april|may|june|july|august|september|october|november|december)))|\b(?P<bare>half|twice|thrice|dozens?)\b",
+    rf"\b(?:(?P<num>an?|{SMALL_WORD})[ -])(?P<share>{'|'.join(SHARES)})s?\b(?! (?:time|place|of (?:{MONTH})))"
+    r"|\b(?P<bare>half|twice|thrice|dozens?)\b",
     re.IGNORECASE,
 )
 LEAST_ALONE = 2  # 'one' is a pronoun more often than a number

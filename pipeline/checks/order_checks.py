@@ -103,8 +103,8 @@ def find_place(item: str, example: Example) -> tuple[int, int] | None:
     if stated and stated[0].quotes and stated[0].quotes[0] < len(example.evidence):
         return rank(example.evidence[stated[0].quotes[0]], example)
     words = set(content_words(item))
-    shared = sorted(((len(words & set(content_words(span.quote))), span.start, span) for span in example.evidence), reverse=True,
-                    key=lambda one: one[:2])  # fmt: skip
+    counted = [(len(words & set(content_words(span.quote))), span.start, span) for span in example.evidence]
+    shared = sorted(counted, key=lambda one: one[:2], reverse=True)
     if not shared or shared[0][0] < MIN_SHARED or (len(shared) > 1 and shared[0][0] == shared[1][0]):
         return None
     return rank(shared[0][2], example)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
 
-from pipeline.checks.number_words import SCALES, find_number_words
+from pipeline.checks.number_words import SCALES, NumberWords, find_number_words
 
 PERCENT, BASIS_POINT, ONE = Decimal("0.01"), Decimal("0.0001"), Decimal(1)
 SCALE_NAMES = SCALES | {"bn": Decimal(10**9), "mn": Decimal(10**6), "m": Decimal(10**6), "k": Decimal(10**3)}
@@ -26,9 +26,11 @@ REFERENCE_WORD = (
     r"|Theorems?|Lemmas?|Definitions?|Algorithms?|Listings?|Topics?|Schedules?|Policy|Release|Version|Reviewers?|ASC"
     r"|ASU|Books?|Letters?|Lines?|§+)"
 )
+NUMBERED = r"\(?\d[\w.-]*(?:\([a-z0-9]\))*"
 REFERENCE = re.compile(
-    rf"\b{REFERENCE_WORD}\s?\(?\d[\w.-]*(?:\([a-z0-9]\))*(?:(?:,| and| or| to|–|-|, and)\s?\(?\d[\w.-]*(?:\([a-z0-9]\))*)*\)?"
-    r"|\b\d{4}-\d\d-\d\d\b|\b\d\d?/\d\d?/\d{4}\b|§+\s?\d[\w.-]*|\[\d{1,3}(?:, ?\d{1,3})*\]|\b\d{1,2}-[KQ](?:/A)?\b|\b8-K\b"
+    rf"\b{REFERENCE_WORD}\s?{NUMBERED}(?:(?:,| and| or| to|–|-|, and)\s?{NUMBERED})*\)?|§+\s?\d[\w.-]*"
+    r"|\[\d{1,3}(?:, ?\d{1,3})*\]|\b\d{1,2}-[KQ](?:/A)?\b|\b8-K\b"
+    r"|\b\d{4}-\d\d-\d\d\b|\b\d\d?/\d\d?/\d{4}\b"  # dates as titles write them
 )
 LIST_NUMBER = re.compile(
     r"(?:^|(?<=\n)|(?<=[:;.!?*]\s)|(?<=\n\n)|(?<=, )|(?<= and ))[ \t>*_-]*\(?\d{1,2}[.)](?=\s+\S)(?!\s*[-+/*×÷=−])",
@@ -90,14 +92,11 @@ def find_quantities(text: str) -> tuple[Quantity, ...]:
         if any(first <= start < last for first, last in skipped) or (is_glued and not is_ordinal):
             continue
         found.append(read_quantity(text, match))
-    for words in find_number_words(text):
-        if not any(first <= words.start < last for first, last in skipped) and not has_digit_before(text, words.start):
-            found.append(
-                Quantity(
-                    text[words.start : words.end], words.start, words.end, words.value, ONE, ONE, is_word=True,
-                    hedge=find_hedge(text, words.start),
-                )
-            )  # fmt: skip
+    found += [
+        make_word_quantity(text, words)
+        for words in find_number_words(text)
+        if not any(first <= words.start < last for first, last in skipped) and not has_digit_before(text, words.start)
+    ]
     return share_scales(text, sorted(found, key=lambda quantity: quantity.start))
 
 
@@ -108,6 +107,13 @@ def share_scales(text: str, found: list[Quantity]) -> tuple[Quantity, ...]:
         if one.scale is None and other.scale and not one.is_year and RANGE.fullmatch(text[one.end : other.start]):
             found[number] = replace(one, scale=other.scale)
     return tuple(found)
+
+
+def make_word_quantity(text: str, words: NumberWords) -> Quantity:
+    """Return the quantity of a number in words."""
+    hedge = find_hedge(text, words.start)
+    printed = text[words.start : words.end]
+    return Quantity(printed, words.start, words.end, words.value, ONE, ONE, is_word=True, hedge=hedge)
 
 
 def has_digit_before(text: str, start: int) -> bool:

@@ -16,12 +16,12 @@ from pipeline.checks.answer_checks import (
 )
 from pipeline.checks.column_checks import (
     figures_fit_their_columns,
-    figures_fit_their_documents,
     figures_fit_their_names,
     figures_fit_their_segments,
     figures_fit_their_years,
 )
 from pipeline.checks.direction_checks import directions_fit_the_figures
+from pipeline.checks.document_checks import figures_fit_their_documents
 from pipeline.checks.evidence_checks import (
     citations_are_in_evidence,
     evidence_is_enough,

@@ -10,30 +10,15 @@ from pipeline.checks.common_words import COMMON
 from pipeline.passages.spans import Span, trim_span
 
 LINE = re.compile(r"[^\n]+")
-MARKUP = re.compile(r"^[\s>#*_-]*(?:\(?\d{1,2}[.)]\s+)?|[*_]+\s*$")
 BORDER = re.compile(
-    r"[;:]\s|,\s(?!\d{4}\b)|\s(?:and|but|while|whereas|against|versus|vs\.|compared (?:to|with)|than|from|up from|down from"
-    r"|to(?= \(?[$€£]?\d))\s",
+    r"[;:]\s|,\s(?!\d{4}\b)|\s(?:and|but|while|whereas|against|versus|vs\.|compared (?:to|with)|than|from|up from"
+    r"|down from|to(?= \(?[$€£]?\d))\s",
     re.IGNORECASE,
 )
 WORD = re.compile(r"[^\W\d_]{2,}(?:['’][^\W\d_]+)?|\d[\d,.]*\d|\d")
 ENDINGS = (
-    "ations",
-    "ation",
-    "ingly",
-    "ments",
-    "ment",
-    "ings",
-    "ing",
-    "edly",
-    "ies",
-    "ied",
-    "ers",
-    "er",
-    "ed",
-    "es",
-    "ly",
-    "s",
+    *("ations", "ation", "ingly", "ments", "ment", "ings", "ing", "edly", "ies", "ied", "ers", "er"),
+    *("ed", "es", "ly", "s"),
 )
 MIN_STEM = 4
 

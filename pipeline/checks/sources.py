@@ -1,4 +1,4 @@
-"""What an answer may take numbers and names from, beside its quotes: the question, titles, heads, and words near them."""
+"""What an answer may take numbers and names from, beside its quotes: the question, titles, heads, words nearby."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -37,7 +37,7 @@ def words_above(example: Example, documents: Mapping[str, Document]) -> list[str
         document = documents[span.doc_id]
         inside = [section for section in document.sections if section.start <= span.start < section.end]
         found += [heading for section in inside for heading in section.path]
-        found += [heading for heading in last_headings(document, span.start)]
+        found += last_headings(document, span.start)
         for table in place_tables(document.text).overlapping(span.start, span.end):
             found += [*column_headings(table), table.title]
     return found

@@ -25,8 +25,9 @@ SPEAKS_OF_ITSELF = re.compile(  # what only someone who looks at the quotes woul
     r"\b(?:according to|as|in|from) the (?:passages?|quotes?|excerpts?|snippets?|context|evidence)\b"
     r"|\baccording to the text\b|\bas the text\b"
     r"|\bthe (?:passages?|quotes?|excerpts?|snippets?|evidence)\s+(?:also |then |itself )?"
-    r"(?:says?|states?|mentions?|tells?|shows?|notes?|describes?|explains?|indicates?|suggests?|provides?|gives?|does|do)\b"
-    r"|\bdoes the (?:passage|quote|excerpt|snippet|evidence)\b|\bthe text (?:says|states|mentions|tells|notes|explains)\b"
+    r"(?:says?|states?|mentions?|tells?|shows?|notes?|describes?|explains?|indicates?|suggests?|provides?|gives?|do)\b"
+    r"|\bdoes the (?:passage|quote|excerpt|snippet|evidence)\b"
+    r"|\bthe text (?:says|states|mentions|tells|notes|explains)\b"
     r"|\b(?:this|these|the following|the above|the first|the second) (?:passages?|quotes?|excerpts?|snippets?)\b",
     re.IGNORECASE,
 )

@@ -81,14 +81,9 @@ def find_in_parts(plain: PlainText, quote: str) -> tuple[int, int] | None:
 
 
 def find_parts(plain: PlainText, parts: Sequence[str], most: int) -> tuple[int, int] | None:
-    """Return the first range of a plain text that has parts in their order, with `most` characters between two of them."""
-    spelled = [
-        part
-        for part in (
-            make_plain(part).text.strip(" .") if len(parts) > 1 else make_plain(part).text.strip() for part in parts
-        )
-        if part
-    ]
+    """Return the first range of a plain text that has parts in their order, at most so many characters apart."""
+    ends = " ." if len(parts) > 1 else " "
+    spelled = [part for part in (make_plain(part).text.strip(ends) for part in parts) if part]
     if not spelled or (len(spelled) > 1 and min(map(len, spelled[:1] + spelled[-1:])) < MIN_PART_CHARACTERS):
         return None
     start = find_word(plain.text, spelled[0], 0)

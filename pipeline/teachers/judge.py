@@ -45,14 +45,14 @@ SUPPORT = (
     " 'not there': neither."
 )
 RUBRIC = (
-    "Mark the answer as a whole, from 1 to 5 each. helpful: 5 answers what is asked, and the question is one that a reader"
-    " would ask; 3 answers a part of it; 1 answers something else. logical: 5 has steps that follow and nothing against"
-    " itself; 3 has a gap; 1 contradicts itself. complete: 5 leaves nothing out that is asked for, and has its end; 3 leaves"
-    " out something that matters; 1 is a fragment."
+    "Mark the answer as a whole, from 1 to 5 each. helpful: 5 answers what is asked, and the question is one that a"
+    " reader would ask; 3 answers a part of it; 1 answers something else. logical: 5 has steps that follow and nothing"
+    " against itself; 3 has a gap; 1 contradicts itself. complete: 5 leaves nothing out that is asked for, and has its"
+    " end; 3 leaves out something that matters; 1 is a fragment."
 )
 DOUBTS = (
-    "A program that compares words and figures could not decide the following about this answer. For each, in this order,"
-    " say in a few words why, and then whether it is a fault of the answer (true), or none (false)."
+    "A program that compares words and figures could not decide the following about this answer. For each, in this"
+    " order, say in a few words why, and then whether it is a fault of the answer (true), or none (false)."
 )
 
 

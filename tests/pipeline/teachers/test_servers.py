@@ -327,7 +327,7 @@ def test_a_judge_whose_server_stops_ends_the_run_and_the_next_one_replays_what_w
         num_judged = len(store)
     assert num_judged > 4
     with scripted() as url:
-        accepted, rejected = verified(library, url, tmp_path, [], when="auto")
+        accepted, _ = verified(library, url, tmp_path, [], when="auto")
     assert all("judge" in row.checks for row in accepted)
     report = json.loads((tmp_path / "verify" / "report.json").read_text())
     assert report["judge"]["judged_sound"] == len(accepted)
