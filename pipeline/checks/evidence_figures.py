@@ -37,6 +37,7 @@ STATED = re.compile(  # once for all tables below it
     r"\b(?:amounts|dollars|figures)[^.|\n]{0,40}\bin (thousand|million|billion)s\b[^.|\n]{0,60}\b(?:otherwise|except)",
     re.IGNORECASE,
 )
+LINE_BREAK = re.compile(r"(?<!\n)\n(?![\n|#*-])")  # within a paragraph; PDFs have one after each line
 MAX_HEAD_ROWS = 3
 CONTINUED_CHARACTERS = 20  # between a table and one that goes on with it
 
@@ -103,7 +104,7 @@ def read_span(span: Evidence, document: Document) -> Iterator[Figure]:
     tables = place_tables(document.text).overlapping(span.start, span.end)
     for table in tables:
         yield from read_table(span, document, table)
-    for sentence in split_sentences(span.quote):
+    for sentence in split_sentences(LINE_BREAK.sub(" ", span.quote)):
         position = span.start + sentence.start
         if any(table.header_span.start <= position < find_table_end(table) for table in tables):
             continue

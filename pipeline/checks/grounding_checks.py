@@ -32,6 +32,7 @@ BESIDE_CHARACTERS = 700  # on either side of a quote: its paragraph
 LARGEST_COUNT, LARGEST_WORD = Decimal(20), Decimal(12)  # an answer may count what it lists
 IN_PLAIN = re.compile(r"\bin (?:thousand|million|billion)s\b|\((?:thousand|million|billion)s\)", re.IGNORECASE)
 MIN_STEM = 4
+OFTEN = 10  # times that a document has a name, for all of it to be about whom it names
 
 
 def arithmetic_holds(example: Example, documents: Mapping[str, Document]) -> Iterator[Finding]:
@@ -219,6 +220,8 @@ def weigh_name(
     if word.lower() in near:
         return
     texts = [documents[doc_id].text for doc_id in example.doc_ids]
+    if any(text.count(word) >= OFTEN for text in texts):
+        return
     if any(word.lower() in words_in(text) for text in texts):
         yield doubt("name elsewhere in the document", word)
     elif may_be_ordinary or has_relative(word, texts):

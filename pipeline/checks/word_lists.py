@@ -30,7 +30,7 @@ PART = "table figure section chapter item note form part appendix equation exhib
 EVERY = """
 every everyone everything everybody everywhere all always any anyone anything anybody entirely completely wholly each
 """
-NONE = "never none nobody nothing nowhere any no not without neither nor"
+NONE = "never none nobody nothing nowhere any no without neither nor"
 
 OPEN_WORDS = frozenset(OPEN.split())  # an answer does not end with them
 PARTS = frozenset(PART.split())  # of documents, which answers refer to by number
