@@ -178,7 +178,7 @@ def figures_fit_their_names(example: Example, documents: Mapping[str, Document])
 def find_better_clause(match: Match, clause: Span, matches: Matches) -> str:
     """Return a clause of the evidence whose words the clause of an answer has, though its figure is another's; else ''.
 
-    'Native traces take 35 cycles' has the words of 'native traces take 9 cycles', and none of 'bytecodes execute in 35'.
+    'Native traces take 35 cycles' has words of 'native traces take 9 cycles', and none of 'bytecodes execute in 35'.
     """
     said = clause_words(clause.text)
     if any(figure.table for figure in match.figures):

@@ -43,8 +43,7 @@ def locate(text: str, quote: str, *, near: bool = True) -> Span | None:
         quote: As someone copied it.
         near: Whether words that are not quite the same may be taken.
     """
-    quote = ELLIPSIS.sub(" ", quote.strip(), count=1) if ELLIPSIS.match(quote.strip()) else quote
-    quote = quote.strip().strip("“”\"'").strip()
+    quote = strip_ends(quote)
     if not quote:
         return None
     start = text.find(quote)
@@ -58,6 +57,14 @@ def locate(text: str, quote: str, *, near: bool = True) -> Span | None:
         return make_span(text, plain, *found)
     is_alignable = near and MIN_CHARACTERS <= len(quote) <= MAX_CHARACTERS
     return align(text, quote) if is_alignable else None
+
+
+def strip_ends(quote: str) -> str:
+    """Return a quote without quotation marks and an ellipsis at its ends."""
+    quote = quote.strip().strip("“”\"'").strip()
+    start = ELLIPSIS.match(quote)
+    ends = [match for match in ELLIPSIS.finditer(quote) if match.end() == len(quote)]
+    return quote[start.end() if start else 0 : ends[0].start() if ends else None].strip("“”\"'").strip()
 
 
 def find_in_parts(plain: PlainText, quote: str) -> tuple[int, int] | None:
