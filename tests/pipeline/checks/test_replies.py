@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
@@ -40,14 +41,18 @@ def excerpt(name: str) -> Document:
     )  # fmt: skip
 
 
-def checked(reply: dict) -> Example:
-    spans = [
-        (excerpt(one["document"]), locate(excerpt(one["document"]).text, one["quote"])) for one in reply["evidence"]
-    ]
-    evidence = tuple(Evidence(document.doc_id, span.start, span.end, span.text) for document, span in spans)
-    doc_ids = tuple(excerpt(name).doc_id for name in reply["documents"])
+def check_reply(reply: dict, library: Mapping[str, Document]) -> Example:
+    documents = {path: library[path] for path in reply["documents"]}
+    spans = [(documents[one["document"]], one["quote"]) for one in reply["evidence"]]
+    found = [(document.doc_id, locate(document.text, quote)) for document, quote in spans]
+    evidence = tuple(Evidence(doc_id, span.start, span.end, span.text) for doc_id, span in found)
+    doc_ids = tuple(document.doc_id for document in documents.values())
     example = Example("e" * 16, reply["task"], reply["question"], reply["answer"], doc_ids, evidence, teacher="a model")
-    return run_checks(example, {excerpt(name).doc_id: excerpt(name) for name in reply["documents"]}, CHECKS)
+    return run_checks(example, {document.doc_id: document for document in documents.values()}, CHECKS)
+
+
+def checked(reply: dict) -> Example:
+    return check_reply(reply, {name: excerpt(name) for name in reply["documents"]})
 
 
 @pytest.mark.parametrize("reply", [one for one in REPLIES if one["verdict"] == "sound"], ids=lambda one: one["id"])

@@ -18,6 +18,7 @@ from pipeline.teachers.judge import JudgeParams
 from pipeline.verify import VerifyParams
 from pipeline.verify import run as verify
 from tests.pipeline.checks import reply_scripts
+from tests.pipeline.checks.test_replies import check_reply
 from tests.pipeline.teachers.test_client import PARAMS as SCRIPTED
 from tests.pipeline.test_ask import PARAMS as ASK
 from tests.pipeline.test_questions import run_stages
@@ -25,6 +26,7 @@ from tests.pipeline.test_questions import run_stages
 pytestmark = pytest.mark.slow
 
 OWN = Path(__file__).parent / "shared_replies.jsonl"
+MORE = Path(__file__).parent / "more_replies.jsonl"  # about the documents of the others
 LIMITS = {"max_context_tokens": 1_000_000, "max_reply_tokens": 2_000, "max_samples": 1, "max_attempts": 1}
 NO_JUDGE = "in doubt, and nobody judges"
 NUM_PER_DOCUMENT = 56  # slots: the tasks of a document take turns
@@ -131,3 +133,14 @@ def test_other_replies_about_the_shared_documents_are_told_apart(library, tmp_pa
     assert outcomes["sound", "sound"] >= 8, outcomes
     assert outcomes["unsound", "sound"] == 0, outcomes
     assert not wrong
+
+
+def test_more_replies_about_the_shared_documents_are_told_apart_by_the_checks(library) -> None:
+    outcomes = Counter()
+    for reply in read_replies(MORE):
+        example = check_reply(reply, library)
+        outcome = "refused" if example.reason else "in doubt" if example.doubts else "sound"
+        outcomes[reply["verdict"], outcome] += 1
+    assert outcomes["sound", "refused"] == 0, outcomes
+    assert outcomes["sound", "sound"] >= 10, outcomes
+    assert outcomes["unsound", "sound"] == 0, outcomes
