@@ -22,6 +22,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from pydantic import Field
@@ -191,6 +192,7 @@ def run(params: ContaminationParams, *, documents: Path, examples: Path, out: Pa
         write_documents(beside / "documents" / "documents-00000.parquet", kept)
         write_examples(beside / "examples" / "examples-00000.parquet", (e for e in judged if not e.reason))
         write_examples(beside / "examples" / "rejected-00000.parquet", rejected)
+        write_json(beside / "examples" / "doubts.json", read_doubts(examples))
         write_hits(beside / "hits.jsonl", refused, store)
         report = {
             "test_ngrams": len(index.grams),
@@ -207,6 +209,12 @@ def run(params: ContaminationParams, *, documents: Path, examples: Path, out: Pa
         list_rejections(count_reasons(example.reason for example in rejected)),
         out,
     )
+
+
+def read_doubts(examples: Path) -> dict[str, Any]:
+    """Return what `verify` counted of examples in doubt, for the card of the dataset; empty if it did not run."""
+    report = examples / "report.json"
+    return json.loads(report.read_text(encoding="utf-8")).get("doubts", {}) if report.is_file() else {}
 
 
 def write_hits(path: Path, refused: dict[str, str], store: DocumentStore) -> None:

@@ -16,6 +16,7 @@ makes. Documents are gone through once for that, in their order. Then the rows a
 at a time.
 """
 
+import json
 import logging
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
@@ -232,6 +233,7 @@ def run(params: MixParams, *, documents: Path, long: Path, short: Path, out: Pat
             progress = tqdm(of_split, desc=f"mix {split}", unit=" rows", disable=None)
             write_edition(beside, split, rows_from_plans(progress, store), counts, MAIN, store)
         report = build_report(params, planner, counts, quotas, pools["train"])
+        report["doubts"] = read_doubts(long)
         write_json(beside / "report.json", report)
         write_preview(beside / "preview.html", beside, store)
         write_card(beside / "README.md", report)
@@ -240,6 +242,13 @@ def run(params: MixParams, *, documents: Path, long: Path, short: Path, out: Pat
         "mix: %d long and %d short training rows and %d test rows in %s, %s",
         len(longs), len(shorts), len(tests), out, list_rejections(planner.refused),
     )  # fmt: skip
+
+
+def read_doubts(examples: Path) -> dict[str, Any]:
+    """Return how many examples were in doubt, and what became of them; empty if nobody counted."""
+    file = examples / "doubts.json"
+    found: dict[str, Any] = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    return found
 
 
 def public_name(tokenizer: str) -> str:

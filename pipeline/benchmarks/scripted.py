@@ -30,12 +30,16 @@ FIELDS = {
     "QuestionVerdicts": ["verdicts"],
     "StatedAnswer": ["evidence", "statements"],
     "ShortAnswer": ["answer"],
-    "Judgement": ["helpful", "logical", "faithful", "complete"],
+    "Agreement": ["why", "agree"],
+    "Support": ["statements"],
+    "Judgement": ["helpful", "logical", "complete"],
+    "JudgementOfDoubts": ["doubts", "helpful", "logical", "complete"],
 }
 MOST_QUOTES = re.compile(r'^- "evidence": a list of \d+ to (\d+)', re.MULTILINE)
 ASKED_LINE = re.compile(r"^(\d+)\. (.+)$", re.MULTILINE)  # a line of a batch of questions, or of those to judge
 PARTS_LINE = re.compile(r"List the (\d+) to")
 LEAST_QUOTES = re.compile(r"Give (\d+) (?:to \d+ )?quotes")
+LISTED = re.compile(r'^- "(\w+)": a list of (\d+) to \2', re.MULTILINE)
 NOTED = re.compile(r"^Quote: (.*)$", re.MULTILINE)
 ASKED_ABOUT = re.compile(r"^Question: .*?“(.*?)”", re.MULTILINE)
 SENTENCE = re.compile(r"(?<=[.!?]\s)[A-Z][^.!?\n|#]{40,240}[.!?](?=\s)")
@@ -96,8 +100,8 @@ def content_for(name: str, schema: dict[str, Any], prompt: str) -> dict[str, Any
         return verdicts_content(prompt)
     if name == "Note":
         return note_content(documents, prompt)
-    if name == "Judgement":
-        return {"helpful": 5, "logical": 5, "faithful": 5, "complete": 5}
+    if name in ("Agreement", "Support", "Judgement", "JudgementOfDoubts"):
+        return kind_judgement(name, prompt)
     if name == "ShortAnswer":
         return {"answer": "I do not know."}
     return answer_content(name, schema, prompt, quotes)
@@ -158,6 +162,16 @@ def verdicts_content(prompt: str) -> dict[str, Any]:
             for number, line in lines
         ]
     }
+
+
+def kind_judgement(name: str, prompt: str) -> dict[str, Any]:
+    """Return content for one of the schemas of a judge who finds everything sound."""
+    if name == "Agreement":
+        return {"why": "They say the same.", "agree": True}
+    verdicts: dict[str, dict[str, Any]] = {"statements": {"verdict": "supported"}, "doubts": {"is_fault": False}}
+    counts = {field: int(number) for field, number in LISTED.findall(prompt) if field in verdicts}
+    lists = {field: [{"why": "It is so.", **verdicts[field]}] * number for field, number in counts.items()}
+    return lists if name == "Support" else {**lists, "helpful": 5, "logical": 5, "complete": 5}
 
 
 def max_quotes(schema: dict[str, Any], prompt: str) -> int:

@@ -31,11 +31,23 @@ def write_card(path: Path, report: Mapping[str, Any]) -> None:
         checks=table("check", "checks", report),
         refused=listed(report["refused"]),
         candidates=f"{sum(report['candidates'].values()):,}",
+        doubts=describe_doubts(report.get("doubts", {})),
         unknown=f"{unknown} rows are about documents whose licence is not known: for private use alone."
         if unknown
         else "The licence of every document is known.",
     )
     path.write_text(f"---\n{yaml.safe_dump(build_header(report), sort_keys=False)}---\n{body}", encoding="utf-8")
+
+
+def describe_doubts(doubts: Mapping[str, Any]) -> str:
+    """Return how many examples the checks could not decide, and what became of them."""
+    if not doubts.get("examples"):
+        return "The checks left no example in doubt."
+    return (
+        f"The checks left {doubts['examples']:,} examples in doubt: a judge, who is a model, found"
+        f" {doubts['found_sound_by_the_judge']:,} of them sound, and {doubts['refused_because_nobody_judges']:,} were"
+        " refused because nobody judged."
+    )
 
 
 def build_header(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Write a page for reading examples: their evidence highlighted in context, and refused ones with their reasons."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from jinja2 import Environment
 
 from pipeline.files import replacing
-from pipeline.records import Evidence, Example
+from pipeline.records import Evidence, Example, Statement
 from pipeline.rejections import Reason
 from pipeline.stable_order import order_key
 from pipeline.storage.document_store import DocumentStore
@@ -61,21 +61,47 @@ def draw_examples(examples: list[Example], num: int) -> list[Example]:
 
 def example_view(example: Example, store: DocumentStore) -> dict[str, Any]:
     """Return what the template shows of an example."""
+    quotes = [
+        quote_in_context(span, store) | {"number": number, "anchor": f"{example.example_id}-{number}"}
+        for number, span in enumerate(example.evidence, 1)
+        if span.doc_id in store
+    ]
+    anchors = {quote["number"]: quote["anchor"] for quote in quotes}
     return {
         "example": example,
         "documents": [store[doc_id].title or store[doc_id].source for doc_id in example.doc_ids if doc_id in store],
-        "quotes": [quote_in_context(span, store) for span in example.evidence if span.doc_id in store],
+        "quotes": quotes,
+        "statements": [link_statement(statement, anchors) for statement in example.statements],
+        "verdict": describe_verdict(example),
     }
+
+
+def link_statement(statement: Statement, anchors: Mapping[int, str]) -> dict[str, Any]:
+    """Return a statement with the numbers of its quotes and where on the page they are."""
+    numbers = [number + 1 for number in statement.quotes]
+    return {"text": statement.text, "links": [(number, anchors[number]) for number in numbers if number in anchors]}
+
+
+def describe_verdict(example: Example) -> str:
+    """Return what the judge said about an accepted example; '' if none read it."""
+    if "judge" not in example.checks:
+        return ""
+    return "The judge found no fault in what was in doubt." if example.doubts else "The judge found it sound."
 
 
 def quote_in_context(span: Evidence, store: DocumentStore) -> dict[str, Any]:
     """Return a quote with the words before and after it."""
     document = store[span.doc_id]
     text = document.text
+    before, after = text[max(0, span.start - CONTEXT_CHARACTERS) : span.start], text[span.end :][:CONTEXT_CHARACTERS]
+    is_table = any(line.lstrip().startswith("|") for line in span.quote.splitlines())
+    if is_table:  # whole lines, so that the columns are below each other
+        before, after = before.partition("\n")[2], after.rpartition("\n")[0]
     return {
         "document": document.title or document.source,
         "percent": round(100 * span.start / max(1, len(text))),
-        "before": text[max(0, span.start - CONTEXT_CHARACTERS) : span.start],
+        "is_table": is_table,
+        "before": before,
         "quote": text[span.start : span.end][:MAX_QUOTE_CHARACTERS],
-        "after": text[span.end : span.end + CONTEXT_CHARACTERS],
+        "after": after,
     }

@@ -132,7 +132,7 @@ def closed_book(request, number):
 
 def strict_judge(request, number):
     if schema_name(request) == "Judgement":
-        return completion(json.dumps({"helpful": 5, "logical": 5, "faithful": 1, "complete": 5}))
+        return completion(json.dumps({"helpful": 1, "logical": 5, "complete": 5}))
     return honest(request, number)
 
 

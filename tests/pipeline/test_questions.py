@@ -22,6 +22,7 @@ from pipeline.sample import SampleParams
 from pipeline.sample import run as sample
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_documents, read_examples, write_examples
+from pipeline.teachers.judge import JudgeParams
 from pipeline.verify import VerifyParams
 from pipeline.verify import run as verify
 from tests.pipeline import teacher_scripts as scripts
@@ -61,8 +62,8 @@ def run_stages(root: Path, folder: Path, sources: Path, known: Path, *names: str
 
 def verified(curated: Path, examples: list[Example], out: Path, **changed) -> tuple[list[Example], list[Example]]:
     params = VerifyParams(
-        max_question_characters=1_500, max_answer_characters=6_000, probes=[], min_judgement=3, endpoint=ENDPOINT,
-        num_previews=3,
+        max_question_characters=1_500, max_answer_characters=6_000, judge=JudgeParams(when="auto", votes=1, min_mark=3),
+        probes=[], endpoint=ENDPOINT, num_previews=3,
     ).model_copy(update=changed)  # fmt: skip
     write_examples(out / "asked" / "examples-00000.parquet", examples)
     verify(params, documents=curated, examples=out / "asked", out=out / "verify")

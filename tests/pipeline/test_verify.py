@@ -9,8 +9,9 @@ from pipeline.checks.run import Bounds, list_checks
 from pipeline.errors import InputError
 from pipeline.passages.document_groups import alone
 from pipeline.passages.passages import Passages
-from pipeline.records import Evidence, Example
+from pipeline.records import Evidence, Example, Statement
 from pipeline.storage.parquet import read_documents, read_examples, write_examples
+from pipeline.teachers.judge import JudgeParams
 from pipeline.teachers.probes import PROBES
 from pipeline.teachers.rule_based import make_examples
 from pipeline.verify import VerifyParams, run
@@ -20,17 +21,18 @@ LENGTH_OF_REPORT = 275
 PARAMS = VerifyParams(
     max_question_characters=1_000,
     max_answer_characters=1_000,
+    judge=JudgeParams(when="auto", votes=1, min_mark=3),
     probes=[],
-    min_judgement=3,
     endpoint=ENDPOINT,
     num_previews=20,
 )
 
 
-def verify(curated: Path, examples: list[Example]) -> tuple[list[Example], list[Example]]:
+def verify(curated: Path, examples: list[Example], when: str = "auto") -> tuple[list[Example], list[Example]]:
     folder = curated.parent
     write_examples(folder / "asked" / "examples-00000.parquet", examples)
-    run(PARAMS, documents=curated, examples=folder / "asked", out=folder / "verify")
+    judge = JudgeParams(when=when, votes=1, min_mark=3)
+    run(PARAMS.model_copy(update={"judge": judge}), documents=curated, examples=folder / "asked", out=folder / "verify")
     return tuple(list(read_examples(folder / "verify", f"{name}*.parquet")) for name in ("examples", "rejected"))
 
 
@@ -49,7 +51,7 @@ def test_sound_examples_pass_and_carry_the_checks_they_passed(curated: Path, sou
     assert len(accepted) == len(sound) >= 12
     assert not rejected
     names = list(list_checks(Bounds(1, 1)))
-    not_run = [f"{probe}: not run" for probe in PROBES]
+    not_run = [f"{name}: not run" for name in (*PROBES, "judge")]
     assert all(list(example.checks) == [*names, "question_is_new", *not_run] for example in accepted)
 
 
@@ -98,3 +100,17 @@ def test_the_page_shows_examples_with_their_evidence_in_its_place_and_why_others
     assert page.count("<article>") >= len({example.task for example in sound}) + 1
     assert "Refused: number not in evidence: 86.25" in page
     assert "Evidence by tenth of its document" in page
+
+
+def test_the_page_links_statements_to_their_quotes_and_shows_doubts_and_tables(curated, sound) -> None:
+    example = next(one for one in sound if one.task == "cell")
+    told = replace(example, statements=(Statement(example.answer, (0, 1)),))
+    answer = f"{told.answer} That holds for all."
+    doubtful = replace(told, example_id="d" * 16, teacher="a model", question="What of 2018?", answer=answer)
+    verify(curated, [told, doubtful], when="never")
+    page = (curated.parent / "verify" / "preview.html").read_text(encoding="utf-8")
+    anchor = f"{example.example_id}-2"
+    assert f'<a href="#{anchor}">[2]</a>' in page
+    assert f'<blockquote id="{anchor}" class="table">' in page
+    assert "In doubt: claim beyond its quotes: “all”" in page
+    assert "Refused: in doubt, and nobody judges" in page

@@ -24,6 +24,7 @@ from pipeline.teachers.client import Endpoint
 from pipeline.teachers.cost_estimate import estimate
 from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.generate import generate
+from pipeline.teachers.judge import JudgeParams
 from pipeline.teachers.reply_cache import FILE, Reply, ReplyStore
 from pipeline.teachers.slots import TeachingPlan, plan_slots
 from pipeline.teachers.throttle import Throttle
@@ -261,12 +262,12 @@ def test_a_dry_run_estimates_the_cost_and_sends_nothing(library: Path) -> None:
     assert line.startswith(f"at most {2 * num_slots(library) + 4} requests, ")
 
 
-def verified(library: Path, url: str, tmp_path: Path, probes: list[str]):
+def verified(library: Path, url: str, tmp_path: Path, probes: list[str], when: str = "never"):
     params = VerifyParams(
         max_question_characters=1_000,
         max_answer_characters=6_000,
+        judge=JudgeParams(when=when, votes=1, min_mark=3),
         probes=probes,
-        min_judgement=3,
         endpoint=PARAMS.model_copy(update={"base_url": url}),
         num_previews=2,
     )
@@ -294,7 +295,7 @@ def test_probes_refuse_with_their_reason_and_one_not_run_is_not_passed(library: 
     assert {"closed_book", "judge: not run", "single_chunk: not run"} <= set(accepted[0].checks)
     (tmp_path / "verify" / FILE).unlink()
     with scripted(scripts.strict_judge) as url, pytest.raises(InputError, match="2 judged"):
-        verified(library, url, tmp_path, ["judge"])
+        verified(library, url, tmp_path, [], when="always")
 
 
 ASK = """

@@ -19,7 +19,9 @@ from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_documents, read_examples
 from pipeline.teachers.client import Endpoint
 from pipeline.teachers.cost_estimate import estimate
-from pipeline.teachers.probes import ProbeName, probe_all
+from pipeline.teachers.examination import Examination, examine_all
+from pipeline.teachers.judge import JudgeParams
+from pipeline.teachers.probes import PROBES
 from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.slots import SlotQueue, TeachingPlan, plan_slots
 from pipeline.teachers.throttle import Throttle
@@ -339,17 +341,21 @@ def test_others_of_a_document_wait_for_its_first(library) -> None:
     assert asyncio.run(go()) == [*((name, 0) for name in documents), (documents[1], 1), (documents[1], 2)]
 
 
-def test_a_judge_whose_server_stops_is_named_and_the_rows_say_that_it_was_not_run(library, tmp_path, caplog) -> None:
+def test_a_judge_whose_server_stops_ends_the_run_and_the_next_one_replays_what_was_judged(library, tmp_path) -> None:
     with scripted() as url:
         run(library, url, tmp_path / "asked")
-    with scripted(servers.runs_out) as url, pytest.raises(InputError, match=r"no usable reply to \d+ probes.*quota"):
-        verified(library, url, tmp_path, ["judge"])
-    accepted = list(read_examples(tmp_path / "verify", "examples*.parquet"))
-    assert len([row for row in accepted if "judge" in row.checks]) == 8
-    assert "judge: not run" in accepted[-1].checks or "judge: not run" in accepted[0].checks
-    assert "probes were not run (endpoint stopped" in caplog.text
+    with scripted(servers.runs_out) as url, pytest.raises(InputError, match=r"no verdict: endpoint stopped.*quota"):
+        verified(library, url, tmp_path, [], when="auto")
+    assert not list((tmp_path / "verify").glob("*.parquet"))
+    with ReplyStore(tmp_path / "verify" / FILE) as store:
+        num_judged = len(store)
+    assert num_judged > 4
+    with scripted() as url:
+        accepted, _ = verified(library, url, tmp_path, [], when="auto")
+    assert all("judge" in row.checks for row in accepted)
     report = json.loads((tmp_path / "verify" / "report.json").read_text())
-    assert report["probes_not_run"]["endpoint stopped"] > 0
+    assert report["judge"]["judged_sound"] == len(accepted)
+    assert report["judge"]["written_by_the_same_model"] >= len(accepted)
 
 
 def test_the_judge_of_does_not_say_is_shown_what_a_search_finds(library, tmp_path, monkeypatch) -> None:
@@ -359,11 +365,11 @@ def test_the_judge_of_does_not_say_is_shown_what_a_search_finds(library, tmp_pat
     answer = "The document does not say who was sad."
     span = Evidence(document.doc_id, 0, 40, document.text[:40])
     example = Example("a" * 16, "unanswerable", f"Was {words} sad?", answer, (document.doc_id,), (span,))
-    names: tuple[ProbeName, ...] = ("closed_book", "evidence_only", "judge")
     with scripted(servers.logs) as url:
         params = PARAMS.model_copy(update={"base_url": url})
-        (probed,), not_run = probe_all([example], names, params, 3, DocumentStore(library), tmp_path / "verify")
-    assert (probed.reason, probed.checks, not_run) == ("", names, {})  # an honest 'I do not know' agrees
-    judged = [line for line in (tmp_path / "log").read_text().splitlines() if "Judgement" in line]
-    found = [part for part in judged[0].split("Found elsewhere in the document: ")[1:] if words in part]
+        examination = Examination(PROBES, JudgeParams(when="always", votes=1, min_mark=3), params)
+        (probed,), _ = examine_all([example], examination, DocumentStore(library), tmp_path / "verify")
+    assert (probed.reason, probed.checks) == ("", ("closed_book", "evidence_only", "judge"))  # 'I do not know' agrees
+    judged = [line for line in (tmp_path / "log").read_text().splitlines() if "Support" in line]
+    found = [part for part in judged[0].split("[found by a search] ")[1:] if words in part]
     assert 2 <= len(found) <= 8
