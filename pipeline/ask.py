@@ -42,7 +42,7 @@ from pipeline.teachers.cost_estimate import estimate
 from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.failures import check_replies
 from pipeline.teachers.generate import generate
-from pipeline.teachers.known_answers import compare_with_known, describe_comparisons
+from pipeline.teachers.known_answers import choose_known, compare_with_known, describe_comparisons
 from pipeline.teachers.known_facts import read_known_facts
 from pipeline.teachers.quotas import Quota, choose_within, describe_example, limit_shares, list_unfilled
 from pipeline.teachers.rule_based import DocumentGroup, GroupShard, ShardAsker
@@ -270,7 +270,7 @@ def run(
     facts = read_known_facts(known, cards)
     plan = make_plan(params, documents)
     if dry_run:
-        log.info("ask: %s", estimate(plan, cards))
+        log.info("ask: %s", estimate(plan, cards, choose_known(facts, params.num_known, params.seed)))
         return
     if preview:
         write_few(plan, cards, out, preview)

@@ -12,6 +12,7 @@ from pipeline.passages.passages import Passages
 from pipeline.storage.document_store import DocumentStore
 from pipeline.teachers.budget import TokenCount
 from pipeline.teachers.context import OVERHEAD_TOKENS, count_overhead, max_body_tokens
+from pipeline.teachers.known_answers import Known
 from pipeline.teachers.notes import MAX_NOTE_CHARACTERS, MAX_NOTE_QUOTES, split_into_chunks
 from pipeline.teachers.prompts import MAX_QUOTE, ShownDocument, fence_documents, make_nonce, show_document
 from pipeline.teachers.question_prompts import MAX_ASKED_TOKENS, MAX_QUESTION_TOKENS, WISH_TOKENS
@@ -44,9 +45,9 @@ class CostEstimate:
         self.most_prompt_tokens += (num if most is None else most) * prompt_tokens
 
 
-def estimate(plan: TeachingPlan, cards: Sequence[DocumentCard]) -> str:
-    """Return in a line what a run would ask and cost, and what at most."""
-    params, found = plan.endpoint, estimate_cost(plan, cards)
+def estimate(plan: TeachingPlan, cards: Sequence[DocumentCard], known: Sequence[Known] = ()) -> str:
+    """Return in a line what a run would ask and cost, and what at most; `known` are questions with known answers."""
+    params, found = plan.endpoint, estimate_cost(plan, cards, known)
     reply_tokens = found.num_requests * params.max_completion_tokens
     most_replies = found.most_requests * params.max_completion_tokens
     cost = params.price(TokenCount(found.prompt_tokens, reply_tokens))
@@ -61,7 +62,7 @@ def estimate(plan: TeachingPlan, cards: Sequence[DocumentCard]) -> str:
     )
 
 
-def estimate_cost(plan: TeachingPlan, cards: Sequence[DocumentCard]) -> CostEstimate:
+def estimate_cost(plan: TeachingPlan, cards: Sequence[DocumentCard], known: Sequence[Known] = ()) -> CostEstimate:
     """Return what a run would send."""
     found = CostEstimate()
     found.add(OVERHEAD_TOKENS, most=NUM_CHECKS)
@@ -78,6 +79,11 @@ def estimate_cost(plan: TeachingPlan, cards: Sequence[DocumentCard]) -> CostEsti
             add_whole(found, plan, mine, num_tokens, num_read)
         else:
             add_long(found, plan, mine, documents)
+    for doc_id, _ in known:
+        shown = show_document(1, Passages(store[doc_id]))
+        num_tokens = estimate_text_tokens(fence_documents([shown], make_nonce([shown.passages], plan.seed)))
+        if num_tokens <= most_tokens:
+            found.add(num_tokens + OVERHEAD_TOKENS, most=plan.endpoint.max_samples)
     return found
 
 

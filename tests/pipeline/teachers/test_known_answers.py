@@ -14,6 +14,7 @@ from pipeline.passages.document_groups import read_cards
 from pipeline.records import Document
 from pipeline.storage.parquet import write_documents
 from pipeline.tasks.task import KnownFact
+from pipeline.teachers.cost_estimate import estimate_cost
 from pipeline.teachers.known_answers import LONG_DOCUMENT, choose_known, compare_answers, compare_with_known
 from pipeline.teachers.known_facts import read_known_facts
 from pipeline.teachers.slots import TeachingPlan
@@ -106,6 +107,14 @@ def test_a_run_with_an_endpoint_logs_and_reports_the_comparison(
     assert report["short_answers"]["right"] == report["short_answers"]["n"] == 2
     assert report["long_answers"]["mean_rouge_l"] == 1.0
     assert "of 6 questions with known answers, 2 of 2 short answers are the known ones" in caplog.text
+
+
+def test_a_dry_run_counts_the_questions_with_known_answers(library, facts_file) -> None:
+    plan, cards = TeachingPlan(library, 3, 1, PARAMS), read_cards(library)
+    known = choose_known(read_known_facts(facts_file, cards), 24, 1)
+    without, found = (estimate_cost(plan, cards, known=each) for each in ((), known))
+    assert found.most_requests - without.most_requests == 3 * PARAMS.max_samples  # the long book is not asked about
+    assert found.most_prompt_tokens > without.most_prompt_tokens
 
 
 @pytest.mark.parametrize(("known", "given", "is_right"), [
