@@ -34,6 +34,7 @@ fill_colour = bind(pdfium_c.FPDFText_GetFillColor, INT, ADDRESS, INT, ADDRESS, A
 text_object = bind(pdfium_c.FPDFText_GetTextObject, ADDRESS, ADDRESS, INT)
 render_mode = bind(pdfium_c.FPDFTextObj_GetTextRenderMode, INT, ADDRESS)
 object_font = bind(pdfium_c.FPDFTextObj_GetFont, ADDRESS, ADDRESS)
+count_marks = bind(pdfium_c.FPDFPageObj_CountMarks, INT, ADDRESS)
 font_name = bind(pdfium_c.FPDFFont_GetBaseFontName, ctypes.c_size_t, ADDRESS, ADDRESS, ctypes.c_size_t)
 
 
@@ -97,21 +98,25 @@ class Chars:
             self.bold_fonts[font] = BOLD.search(name.value.decode("latin-1")) is not None
         return self.bold_fonts[font]
 
-    def ink(self, indices: list[int]) -> list[tuple[int, int]]:
+    def ink(self, indices: list[int]) -> list[tuple[int, int, int]]:
         """Return the render mode and the fill colour (red, green, blue, alpha as bytes) of characters.
 
-        Characters that no object draws, and colours that cannot be told, come as -1.
+        Characters that no object draws, and colours that cannot be told, come as -1. Third is the address of the object
+        that draws a character, if its content is marked in any way, else 0.
         """
         textpage = self.textpage
         numbers = (ctypes.c_uint * 4)()
         red = ctypes.addressof(numbers)
         green, blue, alpha = red + 4, red + 8, red + 12
         found = []
+        before = marked = None
         for index in indices if self.places is None else map(self.place, indices):
             drawn = text_object(textpage, index)
+            if drawn != before:
+                before, marked = drawn, drawn if drawn and count_marks(drawn) > 0 else 0
             told = drawn and fill_colour(textpage, index, red, green, blue, alpha)
             colour = numbers[0] << 24 | numbers[1] << 16 | numbers[2] << 8 | numbers[3] if told else -1
-            found.append((render_mode(drawn) if drawn else -1, colour))
+            found.append((render_mode(drawn) if drawn else -1, colour, marked or 0))
         return found
 
 

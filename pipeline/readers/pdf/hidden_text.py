@@ -1,8 +1,8 @@
 """Find the invisible words of a PDF page: instructions in them must not reach a teacher.
 
-Four ways to hide are known: drawn invisibly (render modes 3 and 7, no opacity), white on nothing, smaller than a point
-and a half, and off the page. Text under a picture, and text in the colour of the shape behind it, is not found. The
-invisible layer that OCR lays over a scan is the only text of its page, and stays.
+Five ways to hide are known: drawn invisibly (render modes 3 and 7, no opacity), white on nothing, smaller than a point
+and a half, off the page, and on a layer that is switched off. Text under a picture, and text in the colour of the shape
+behind it, is not found. The invisible layer that OCR lays over a scan is the only text of its page, and stays.
 """
 
 import ctypes
@@ -14,6 +14,7 @@ from typing import Any
 import pypdfium2.raw as pdfium_c
 
 from pipeline.readers.pdf.chars import Box, Chars
+from pipeline.readers.pdf.layers import Layers
 
 INVISIBLE_MODES = (3, 7)  # 7 only adds to the clipping path
 FILL_MODES = (0, 4)
@@ -30,6 +31,7 @@ class Page:
     """An open page: what is needed to judge its words, looked up when it is."""
 
     raw: Any  # FPDF_PAGE
+    layers: Layers | None = None
     _box: Box | None = None
     _backgrounds: list[Box] | None = None
     images: list[Box] = field(default_factory=list)
@@ -126,10 +128,12 @@ def find_hidden_words(
     """
     page_left, page_top, page_right, page_bottom = page.box
     found: dict[int, str] = {}
-    for number, (box, (mode, colour)) in enumerate(zip(boxes, chars.ink(firsts), strict=True)):
+    for number, (box, (mode, colour, marked)) in enumerate(zip(boxes, chars.ink(firsts), strict=True)):
         left, top, right, bottom = box
         if mode in INVISIBLE_MODES or (mode in FILL_MODES and colour >= 0 and not colour & 255):
             found[number] = "invisible"
+        elif marked and page.layers and page.layers.is_off(marked):
+            found[number] = "layer that is off"
         elif right <= page_left or left >= page_right or top <= page_bottom or bottom >= page_top:
             found[number] = "off the page"
         elif colour >= NEARLY_WHITE and mode in FILL_MODES and is_white(colour) and not on_background(page, box):

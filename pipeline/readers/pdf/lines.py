@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from pipeline.readers.pdf.chars import Box, Chars, Style, page_chars
 from pipeline.readers.pdf.control_glyphs import CONTROL, name_control_glyphs
 from pipeline.readers.pdf.hidden_text import Page, find_hidden_words
+from pipeline.readers.pdf.layers import Layers
 from pipeline.readers.pdf.slanted import CELL_WIDTH, Word, split_slanted
 
 CELL_GAP = 0.9  # of the font size: a wider gap separates cells, not words
@@ -100,14 +101,14 @@ def plain_lines(text: str) -> list[Line]:
     return [Line((Piece(line.strip(), 0, 0),), 0, 0, bold=False) for line in text.splitlines() if line.strip()]
 
 
-def extract_lines(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
+def extract_lines(page: Any, textpage: Any, layers: Layers | None = None) -> tuple[list[Line], Counter[str]]:
     """Return the lines of an open page of PDFium and counts of its hidden words."""
     text, chars = page_chars(textpage)
     if chars is None:
         return plain_lines(text), Counter()
     if CONTROL.search(text):
         text = name_control_glyphs(text, page, chars)
-    shown = Page(page.raw)
+    shown = Page(page.raw, layers)
     found, hidden = visible_words(text, shown, chars)
     words = [part for line in found for part in split_slanted(line)]
     styles = [chars.style(typical_char(line)) for line in words]

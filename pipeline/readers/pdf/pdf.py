@@ -20,6 +20,7 @@ from pipeline.readers.common.reading import Options, ReadContext, Reading, Unrea
 from pipeline.readers.pdf.annotations import annotation_lines, insert_lines
 from pipeline.readers.pdf.chars import page_text
 from pipeline.readers.pdf.headings import Outline
+from pipeline.readers.pdf.layers import Layers
 from pipeline.readers.pdf.layout import markdown_pages
 from pipeline.readers.pdf.legibility import is_legible
 from pipeline.readers.pdf.lines import Line, extract_lines, plain_lines
@@ -110,6 +111,7 @@ class Pages:
         self.hidden: Counter[str] = Counter()  # words left out, by how they are hidden
         self.num_unsearched = 0
         self.num_values = 0  # of form fields and notes
+        self.layers = Layers(lambda: fallback.hidden_layers())
 
     def lines(self, index: int) -> list[Line]:
         """Return the lines of a page."""
@@ -139,7 +141,8 @@ class Pages:
         def found(page: Any, textpage: Any) -> tuple[list[Line], Counter[str]]:
             if not self.options.layout:
                 return plain_lines(page_text(textpage)), Counter()
-            lines, hidden = extract_lines(page, textpage)
+            self.layers.forget()
+            lines, hidden = extract_lines(page, textpage, self.layers)
             values = annotation_lines(page.raw)
             self.num_values += len(values)
             return insert_lines(lines, values), hidden

@@ -6,6 +6,7 @@ from pathlib import Path
 import pypdf
 
 from pipeline.readers.common.reading import UnreadableError
+from pipeline.readers.pdf.layers import find_hidden_layers
 
 
 class PypdfDocument:
@@ -45,6 +46,15 @@ class PypdfDocument:
             raise
         except Exception:  # noqa: BLE001 (as above)
             return None
+
+    def hidden_layers(self) -> frozenset[str]:
+        """Return the names of the layers that are switched off; none if the file's structure cannot be read."""
+        try:
+            return find_hidden_layers(self.open())
+        except MemoryError:
+            raise
+        except Exception:  # noqa: BLE001 (as above)
+            return frozenset()
 
     def metadata(self) -> dict[str, str]:
         """Return the information dictionary of the file."""

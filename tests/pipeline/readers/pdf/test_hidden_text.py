@@ -2,6 +2,8 @@ import io
 
 import pytest
 from PIL import Image
+from pypdf import PdfWriter
+from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject, TextStringObject
 from reportlab.lib.utils import ImageReader
 
 from pipeline.readers.common.reading import UnreadableError
@@ -120,3 +122,35 @@ def test_the_stamps_of_a_printer_are_found_in_a_real_notice(shared):
 
     assert "DSKJLSW7X2PROD" not in reading.text
     assert any("hidden text left out (white)" in warning for warning in reading.warnings)
+
+
+@pytest.mark.parametrize(
+    ("default", "is_read"),
+    [({"/OFF": True}, False), ({}, True), ({"/BaseState": True}, False), ({"/BaseState": True, "/ON": True}, True)],
+)
+def test_a_layer_that_is_off_is_left_out(tmp_path, default, is_read):
+    page = canvas(tmp_path / "plain.pdf")
+    page.drawString(72, 700, "Seen by all.")
+    page.drawString(72, 650, CANARY)
+    page.save()
+    writer = PdfWriter(clone_from=tmp_path / "plain.pdf")
+    group = {NameObject("/Type"): NameObject("/OCG"), NameObject("/Name"): TextStringObject("Draft")}
+    layer = writer._add_object(DictionaryObject(group))
+    first = writer.pages[0]
+    content = first.get_contents().get_data()
+    start = content.rindex(b"BT")
+    end = content.index(b"ET", start) + 2
+    stream = DecodedStreamObject()
+    stream.set_data(content[:start] + b"/OC /L1 BDC " + content[start:end] + b" EMC " + content[end:])
+    first[NameObject("/Contents")] = writer._add_object(stream)
+    first["/Resources"][NameObject("/Properties")] = DictionaryObject({NameObject("/L1"): layer})
+    settings = DictionaryObject()
+    for key in default:
+        settings[NameObject(key)] = NameObject("/OFF") if key == "/BaseState" else ArrayObject([layer])
+    writer.root_object[NameObject("/OCProperties")] = DictionaryObject(
+        {NameObject("/OCGs"): ArrayObject([layer]), NameObject("/D"): settings}
+    )
+    writer.write(tmp_path / "page.pdf")
+    reading = read(tmp_path / "page.pdf")
+    assert (CANARY in reading.text) is is_read
+    assert reading.warnings == (() if is_read else (f"{NUM_WORDS} words of hidden text left out (layer that is off)",))
