@@ -63,7 +63,8 @@ def find_columns(table: MarkdownTable) -> Iterator[Column]:
     named = {row.span.start: row for row in table.figures}
     labels = Counter(row_label(cells) for cells, _ in table.rows)
     for index, heading in enumerate(table.header[1:], 1):
-        filled = [(cells, span) for cells, span in table.rows if len(cells) > index and parse_cell(cells[index])]
+        with_cell = [(cells, span) for cells, span in table.rows if len(cells) > index]
+        filled = [(cells, span) for cells, span in with_cell if parse_cell(cells[index]) is not None]
         if not MIN_ROWS <= len(filled) <= MAX_ROWS or any(span.start not in named for _, span in filled):
             continue
         rows = [(named[span.start], cells[index], parse_cell(cells[index])) for cells, span in filled]
@@ -115,11 +116,11 @@ def ask_fallen(
     """Ask which lines fell from one year to the next; where lines are tagged, their tags must say so too."""
     before, after = ordered
     earlier = {row.span.start: (cell, value) for row, cell, value in before.rows}
-    both = [
-        (row, cell, value, *earlier[row.span.start]) for row, cell, value in after.rows if row.span.start in earlier
-    ]
+    if earlier.keys() != {row.span.start for row, _, _ in after.rows}:
+        return  # a dash is no figure, and may be zero
+    both = [(row, cell, value, *earlier[row.span.start]) for row, cell, value in after.rows]
     found = [line for line in both if line[2] < line[4]]
-    are_positive = all(value > 0 and was > 0 for _, _, value, _, was in both)
+    are_positive = all(value >= 0 and was >= 0 for _, _, value, _, was in both)
     if are_positive and MIN_FOUND <= len(found) <= MAX_FOUND:
         first, last = (YEAR.findall(column.heading)[-1] for column in ordered)
         read = [(line in found, tagged[line[0].span.start]) for line in both if line[0].span.start in tagged]

@@ -89,6 +89,14 @@ def test_negative_rows_and_falling_rows_are_listed_whole() -> None:
     assert fallen == ["There are three: “Sorvia”: 6.3 to 5.9; “Kelmar”: 3.3 to 2.2; “Ghestor”: 1.4 to 0.3."]
 
 
+def test_a_line_that_fell_to_zero_is_listed_and_one_that_fell_to_a_dash_leaves_no_question() -> None:
+    positive = OUTLOOK.replace("(", "").replace(")", "")
+    zero = asked("rows", document(positive.replace("| 4.0 | 4.1 |", "| 4.0 | 0.0 |"), "report")).values()
+    assert any("“Kelmar”: 3.3 to 2.2; “Ghestor”: 1.4 to 0.3; “Delvor”: 4.0 to 0.0." in answer for answer in zero)
+    dash = asked("rows", document(positive.replace("| 4.0 | 4.1 |", "| 4.0 | — |"), "report"))
+    assert not any("fell" in question or "are lower" in question for question in dash)
+
+
 def test_a_row_that_cannot_be_named_leaves_nothing_to_count() -> None:
     assert not asked("rows", document(OUTLOOK.replace("Kelmar |", "Total |"), "report"))
 
