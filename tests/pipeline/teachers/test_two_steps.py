@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.benchmarks.scripted import honest, scripted
-from pipeline.checks.citations import is_citable, with_citations, without_citations
+from pipeline.checks.citations import is_citable, listed_citations, with_citations, without_citations
 from pipeline.dataset.prompt import write_instruction
 from pipeline.passages.document_groups import read_cards
 from pipeline.passages.passages import Passages
@@ -105,9 +105,13 @@ def test_a_citation_is_behind_its_statement(library, tmp_path) -> None:
     assert len(cited) > 10
     for plain, marked in cited:
         assert without_citations(marked.answer) == plain.answer
+        listed = listed_citations(marked.answer)
+        used = {plain.evidence[quote].quote for one in plain.statements for quote in one.quotes}
+        assert set(listed.values()) == used
         for statement in plain.statements:
-            marks = "".join(f"[{number + 1}]" for number in statement.quotes)
-            assert f"{statement.text}{marks}" in marked.answer
+            behind = marked.answer.split(statement.text)[1]
+            numbers = re.findall(r"\[(\d+)\]", re.match(r"(?:\[\d+\])*", behind)[0])
+            assert [listed[number] for number in numbers] == [plain.evidence[quote].quote for quote in statement.quotes]
     assert not [plain for plain, _ in cited if plain.task == "table_extraction"]
 
 
