@@ -253,7 +253,8 @@ def test_a_prompt_that_is_too_long_for_the_server_is_read_in_chunks(library, tmp
 
 
 @pytest.mark.parametrize(
-    ("tokens", "script"), [(32_000, honest), (32_000, servers.cold_prose_warm_json), (4_000, honest)]
+    ("tokens", "script"),
+    [(32_000, honest), (32_000, servers.cold_prose_warm_json), (4_000, honest), (2_600, servers.cold_prose_warm_json)],
 )
 def test_a_dry_run_names_a_bound_that_holds(library, tmp_path, tokens, script) -> None:
     plan = make_plan(library, num=8, max_context_tokens=tokens)
@@ -266,6 +267,18 @@ def test_a_dry_run_names_a_bound_that_holds(library, tmp_path, tokens, script) -
     assert script is not honest or spending.num_sent <= least
     assert spending.spent.prompt <= prompt
     assert spending.spent.reply <= reply
+
+
+@pytest.mark.parametrize("tokens", [32_000, 6_000, 3_000])
+def test_the_prompts_that_are_sent_have_no_more_tokens_than_a_dry_run_says(library, tmp_path, tokens) -> None:
+    plan = make_plan(library, num=8, max_context_tokens=tokens)
+    line = estimate(plan, read_cards(library))
+    bound = int(re.findall(r"again, \d+ requests, (\d+) prompt tokens", line)[0])
+    with scripted(servers.logs) as url:
+        teach(library, url, tmp_path / "ask", num=8, max_context_tokens=tokens)
+    sent = [json.loads(line)[1] for line in (tmp_path / "log").read_text().splitlines()]
+    assert sum(map(estimate_tokens, sent)) <= bound
+    assert max(map(estimate_tokens, sent)) <= plan.endpoint.max_prompt_tokens
 
 
 def test_what_is_around_documents_in_a_prompt_is_within_what_is_reserved_for_it(library) -> None:
