@@ -1,7 +1,7 @@
 """Answers with citations: marks like [1], and below the answer the quote that each mark refers to."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 
 from pipeline.records import Example, make_example_id
@@ -29,30 +29,28 @@ def is_in_fraction(example: Example, fraction: float, seed: int) -> bool:
 def with_citations(example: Example) -> Example:
     """Return the example with a question that asks for citations and an answer that has one for each quote.
 
-    The marks are behind the statements that rest on the quotes, or at the end of an answer without statements.
+    The marks are behind the statements that rest on the quotes, or at the end of an answer without statements. Evidence
+    that no statement rests on, as that of earlier turns, is not listed.
     """
-    quotes = [" ".join(span.quote.split()).strip('“”"') for span in example.evidence]
+    cited = sorted({quote for one in example.statements for quote in one.quotes}) or range(len(example.evidence))
+    marks = {quote: f"[{number}]" for number, quote in enumerate(cited, 1)}
+    quotes = [" ".join(example.evidence[quote].quote.split()).strip('“”"') for quote in cited]
     listed = "\n".join(f"[{number}] “{quote}”" for number, quote in enumerate(quotes, 1))
-    question, answer = example.question + REQUEST, f"{mark_statements(example)}\n\n{listed}"
+    question, answer = example.question + REQUEST, f"{mark_statements(example, marks)}\n\n{listed}"
     example_id = make_example_id(example.task, question, answer, example.doc_ids)
     return replace(example, example_id=example_id, question=question, answer=answer)
 
 
-def mark_statements(example: Example) -> str:
+def mark_statements(example: Example, marks: Mapping[int, str]) -> str:
     """Return an answer with the marks of its quotes: 'It burned down.[1] Nobody rebuilt it.[2]'."""
     if not example.statements:
-        return f"{example.answer} {write_marks(range(len(example.evidence)))}"
+        return f"{example.answer} {''.join(marks.values())}"
     marked, rest = "", example.answer
     for statement in example.statements:
         before, found, rest = rest.partition(statement.text)
         assert found, "an answer is composed of its statements"
-        marked += before + statement.text + write_marks(statement.quotes)
+        marked += before + statement.text + "".join(marks[quote] for quote in statement.quotes)
     return marked + rest
-
-
-def write_marks(quotes: Iterable[int]) -> str:
-    """Return the marks of quotes, which are numbered from 1: '[1][3]' for the first and the third."""
-    return "".join(f"[{number + 1}]" for number in quotes)
 
 
 def listed_citations(answer: str) -> Mapping[str, str]:
