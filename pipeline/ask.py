@@ -28,7 +28,7 @@ from pipeline.errors import InputError
 from pipeline.files import hash_file, hash_json, write_json
 from pipeline.params import Params
 from pipeline.passages.document_groups import DocumentCard, Relation, group_documents, read_cards, with_reviews
-from pipeline.passages.evidence_places import Buckets, count_by_bucket, find_buckets
+from pipeline.passages.evidence_places import Bucket, Buckets, count_by_bucket, find_buckets
 from pipeline.passages.peer_reviews import ReviewRules
 from pipeline.records import Example
 from pipeline.rejections import count_reasons, list_rejections
@@ -46,7 +46,7 @@ from pipeline.teachers.known_answers import choose_known, compare_with_known, de
 from pipeline.teachers.known_facts import read_known_facts
 from pipeline.teachers.quotas import Quota, choose_within, describe_example, limit_shares, list_unfilled
 from pipeline.teachers.rule_based import DocumentGroup, GroupShard, ShardAsker
-from pipeline.teachers.slots import PlaceBucket, Steps, TeachingPlan
+from pipeline.teachers.slots import Steps, TeachingPlan
 
 log = logging.getLogger(__name__)
 
@@ -63,7 +63,7 @@ class AskParams(Params):
     num_per_document: int = Field(ge=1)  # examples asked of each document, and of each group, at most
     steps: Steps  # of an endpoint: questions are written and judged before they are answered, or all is written at once
     questions_per_request: int = Field(ge=1)  # where they are written first
-    evidence_places: dict[PlaceBucket, float]  # shares of an endpoint's examples by the places their evidence is from
+    evidence_places: dict[Bucket, float]  # shares of an endpoint's examples by the places their evidence is from
     cited_fraction: float = Field(ge=0, le=1)  # of the answers that cite their evidence
     endpoint: EndpointParams  # of the teacher `endpoint`
     num_known: int = Field(ge=0)  # questions that an endpoint is asked as well, to compare its answers with the known

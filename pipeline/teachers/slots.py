@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Literal
 
 from pipeline.passages.document_groups import DocumentCard, alone, group_documents
+from pipeline.passages.evidence_places import Bucket
 from pipeline.tasks.task import Task, all_tasks
 from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.profiles import Profile, draw_profiles
 
 Steps = Literal["questions_first", "at_once"]
-PlaceBucket = Literal["1", "2-3", "4-5", "6+"]
 MOST_PLACES = 1 << 30
-BUCKETS: dict[PlaceBucket, tuple[int, int]] = {"1": (1, 1), "2-3": (2, 3), "4-5": (4, 5), "6+": (6, MOST_PLACES)}
+RANGES: dict[Bucket, tuple[int, int]] = {"1": (1, 1), "2-3": (2, 3), "4-5": (4, 5), "6+": (6, MOST_PLACES)}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class TeachingPlan:
     steps: Steps = "at_once"
     questions_per_request: int = 8  # where questions are written first
     max_shares: Mapping[str, float] = field(default_factory=dict)  # of a task among all slots, at most
-    evidence_places: Mapping[PlaceBucket, float] = field(default_factory=dict)  # shares of the slots
+    evidence_places: Mapping[Bucket, float] = field(default_factory=dict)  # shares of the slots
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class SlotDrawer:
         """Take the plan; nothing is drawn yet."""
         self._plan = plan
         self._tasks: Counter[str] = Counter()
-        self._places: Counter[PlaceBucket] = Counter()
+        self._places: Counter[Bucket] = Counter()
 
     def draw_task(self, turns: deque[Task]) -> Task | None:
         """Return the first task whose share is not full, and put it at the end of the turns; None if there is none."""
@@ -82,14 +82,14 @@ class SlotDrawer:
         """
         least, most = max(task.num_quotes[0], num_documents), max(task.num_quotes[1], num_documents)
         shares = self._plan.evidence_places
-        fitting = [name for name, (low, high) in BUCKETS.items() if name in shares and low <= most and high >= least]
+        fitting = [name for name, (low, high) in RANGES.items() if name in shares and low <= most and high >= least]
         if task.asks_about == "place" or not fitting:
             self._places["1"] += task.asks_about == "place"
             return least, most
         total = self._places.total() + 1
         drawn = max(fitting, key=lambda name: shares[name] * total - self._places[name])
         self._places[drawn] += 1
-        low, high = BUCKETS[drawn]
+        low, high = RANGES[drawn]
         return max(low, least), min(high, most)
 
 
