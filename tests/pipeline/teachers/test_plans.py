@@ -25,7 +25,7 @@ from pipeline.teachers.question_prompts import (
 )
 from pipeline.teachers.questions import choose_batch_size, find_lines, refuse_repeated
 from pipeline.teachers.request_body import estimate_tokens, show_fields
-from pipeline.teachers.slots import BUCKETS, Slot, SlotQueue, plan_slots
+from pipeline.teachers.slots import RANGES, Slot, SlotQueue, plan_slots
 from tests.pipeline import server_scripts as servers
 from tests.pipeline.teachers.test_client import PARAMS, library  # noqa: F401
 from tests.pipeline.teachers.test_two_steps import make_plan, no_long_pauses, teach  # noqa: F401
@@ -138,6 +138,6 @@ def test_shares_of_tasks_hold_and_places_of_evidence_are_drawn_in_their_shares(l
     assert tasks["why"] == 0
     assert tasks["summary"] > tasks["lookup"]
     several = [slot.num_quotes for slot in slots if slot.needs_places]
-    counts = Counter(sum(low >= least for least, _ in BUCKETS.values()) for low, _ in several)
+    counts = Counter(sum(low >= least for least, _ in RANGES.values()) for low, _ in several)
     assert min(counts[bucket] for bucket in (2, 3, 4)) > len(several) * 0.15
     assert len({(slot.doc_ids, slot.profile) for slot in slots if len(slot.doc_ids) == 1}) > 4 * 100

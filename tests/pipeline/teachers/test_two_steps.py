@@ -24,7 +24,7 @@ from pipeline.teachers.question_prompts import (
     describe_wish,
 )
 from pipeline.teachers.reply_cache import FILE, ReplyStore
-from pipeline.teachers.slots import BUCKETS, TeachingPlan, plan_slots
+from pipeline.teachers.slots import RANGES, TeachingPlan, plan_slots
 from tests.pipeline import server_scripts as servers
 from tests.pipeline import teacher_scripts as scripts
 from tests.pipeline.teachers.test_client import PARAMS, library  # noqa: F401
@@ -40,7 +40,7 @@ def no_long_pauses(monkeypatch, tmp_path) -> None:
 
 def make_plan(library: Path, url: str = "", num: int = NUM, **changed) -> TeachingPlan:
     params = PARAMS.model_copy(update={"base_url": url, **changed})
-    places = dict.fromkeys(BUCKETS, 0.25)
+    places = dict.fromkeys(RANGES, 0.25)
     return TeachingPlan(library, num, 1, params, "questions_first", 4, {"unanswerable": 0.1}, places)
 
 
