@@ -126,7 +126,10 @@ def is_result(quantity: Quantity, results: Iterable[tuple[Decimal, frozenset[Dec
 
 
 def find_derivation(quantity: Quantity, figures: Sequence[Figure]) -> str:
-    """Return how two figures give a quantity without an equation: 'difference', 'percent', 'ratio', 'sum', or ''."""
+    """Return how two figures give a quantity without an equation: 'difference', 'percent', 'ratio', 'sum', or ''.
+
+    Of figures of two rows it is the 'difference of rows' or the 'percent of rows'.
+    """
     own = list({(figure.quantity.printed, figure.scales): figure for figure in figures}.values())[:MAX_PAIRED]
     for one, other in combinations(own, 2):
         a, b = one.quantity.printed, other.quantity.printed
