@@ -30,6 +30,7 @@ REVERSED = re.compile(  # where a figure that rises means less, or the words are
     re.IGNORECASE,
 )
 FIGURE_AFTER = re.compile(r"[^.;]{0,40}?\b(?:from|to|by|of|at)\s+(?:about\s+)?[$€£(]*\d")
+FROM_TO = re.compile(r"\bfrom\b.*\bto\b", re.DOTALL)
 PRESUMED = re.compile(r"\b(?:by how much|by what|how (?:far|large|big|great|much)|what percentage)\b", re.IGNORECASE)
 
 
@@ -90,6 +91,8 @@ def compare_rows(sentence: Span, matches: Matches) -> set[int]:
     """Return the directions of the rows from which a sentence has figures of two years: {-1} if all of them fell."""
     rows: dict[tuple[str, str, int], dict[str, Figure]] = {}
     for match in matches.at(sentence.start, sentence.end):
+        if match.quantity.scale in (PERCENT, BASIS_POINT) and not FROM_TO.search(sentence.text):
+            continue  # 'grew by 4.6 percent, after 4.8 percent': a rate that falls, of something that grows
         tabled = [figure for figure in match.figures if figure.table and len(figure.years) == 1]
         if len(tabled) == 1 or len({(figure.row, figure.column) for figure in tabled}) == 1:
             figure = tabled[0]
