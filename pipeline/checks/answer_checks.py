@@ -105,10 +105,8 @@ def question_asks_something(example: Example, documents: Mapping[str, Document])
     if not is_by_model(example):
         return
     asked = [word for word in content_words(example.question) if word not in GENERIC_WORDS]
-    is_first = not example.earlier
-    if is_first and not asked and not WHOLE_DOCUMENT.search(example.question):
-        yield fault("question names nothing", example.question[:80])
-    elif is_first and len(asked) < 2 and POINTS_BACK.search(example.question):
+    is_empty = not asked and not WHOLE_DOCUMENT.search(example.question)
+    if not example.earlier and (is_empty or (len(asked) < 2 and POINTS_BACK.search(example.question))):
         yield doubt("question names nothing", example.question[:80])
     answer = without_citations(example.answer)
     said = set(content_words(answer)) - GENERIC_WORDS

@@ -14,10 +14,11 @@ NUMBER = re.compile(r"\d[\d,]*(?:\.\d+)?")
 SCALE = r"(?:[ ]?(?:thousand|million|billion|trillion)\b)?"
 UNIT_NAME = r"%|percent\b|per cent\b|basis points\b|(?:U\.?S\.? )?dollars\b|shares\b|minutes\b|hours\b|days\b|years\b"
 UNIT = rf"(?:\s?(?:{UNIT_NAME}))?"
-DIGITS = r"\d+(?:,\d+)*(?:\.\d+)?"
+DIGITS = r"(?<![\d.,])\d{1,18}(?:,\d{1,3}){0,6}(?:\.\d{1,12})?(?!\d)"  # bounded, so that no answer takes long
+OPEN = r"(?:\(\s*){0,4}"
 AMOUNT = rf"\(?\s*[-−]?\s*[$€£¥]?\(?{DIGITS}\)?{SCALE}{UNIT}\s*\)?"
 EQUATION = re.compile(
-    rf"((?:\(\s*)*{AMOUNT}(?:\s*[-+*/×÷−–·]\s*(?:\(\s*)*{AMOUNT}(?:\s*\))*)+)\s*(=|≈|is about|equals)\s*"
+    rf"({OPEN}{AMOUNT}(?:\s*[-+*/×÷−–·]\s*{OPEN}{AMOUNT}(?:\s*\)){{0,4}}){{1,40}})\s*(=|≈|is about|equals)\s*"
     rf"((?:about |roughly |~)?{AMOUNT})"
 )
 OPERATIONS = {ast.Add: operator.add, ast.Sub: operator.sub, ast.Mult: operator.mul, ast.Div: operator.truediv}

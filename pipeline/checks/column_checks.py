@@ -36,7 +36,8 @@ def figures_fit_their_years(example: Example, documents: Mapping[str, Document])
         if RESPECTIVELY.search(sentence.text):
             named = pair_respectively(match, sentence, matches)
         if len(named) == 1:
-            if not named & allowed and any(named & figure.years for figure in siblings(match, matches)):
+            is_shared = has_figure_of(named, matches, clause)
+            if not named & allowed and not is_shared and any(named & one.years for one in siblings(match, matches)):
                 yield fault("figure of another year", describe(match, named, allowed))
             elif not named & allowed:
                 yield doubt("figure of another year", describe(match, named, allowed))
@@ -159,8 +160,8 @@ def figures_fit_their_names(example: Example, documents: Mapping[str, Document])
         quotes = {figure.quote for figure in match.figures}
         if match.quantity.is_year or not all(quotes):
             continue
-        ordinary = lower_case_words(" ".join(documents[doc_id].text for doc_id in example.doc_ids))
-        ordinary = ordinary | COMMON | set(map(str.lower, MONTHS))
+        ordinary = COMMON.union(map(str.lower, MONTHS))
+        ordinary = ordinary.union(*(lower_case_words(documents[doc_id].text) for doc_id in example.doc_ids))
         named = {name for name in CAPITAL.findall(clause.text) if name.lower() not in ordinary}
         elsewhere = [
             name

@@ -29,6 +29,8 @@ REVERSED = re.compile(  # where a figure that rises means less, or the words are
     r"|driven by|reflecting|primarily|following|despite|excluding|adjusted)\b",
     re.IGNORECASE,
 )
+FIGURE_AFTER = re.compile(r"[^.;]{0,40}?\b(?:from|to|by|of|at)\s+(?:about\s+)?[$€£(]*\d")
+FROM_TO = re.compile(r"\bfrom\b.*\bto\b", re.DOTALL)
 PRESUMED = re.compile(r"\b(?:by how much|by what|how (?:far|large|big|great|much)|what percentage)\b", re.IGNORECASE)
 
 
@@ -69,7 +71,7 @@ def directions_fit_the_figures(example: Example, documents: Mapping[str, Documen
         told = compare_rows(sentence, matches)
         if len(signs) == 1 and len(told) == 1 and not signs & told:
             detail = f"“{said[0].word}”, where the figures say {'up' if 1 in told else 'down'}"
-            is_sure = is_own and not REVERSED.search(sentence.text) and len(said) == 1
+            is_sure = is_own and len(said) == 1 and is_of_figures(said[0], sentence)
             yield (
                 fault("direction against the figures", detail)
                 if is_sure
@@ -79,10 +81,18 @@ def directions_fit_the_figures(example: Example, documents: Mapping[str, Documen
         yield from weigh_changes(sentence, matches, example.question)
 
 
+def is_of_figures(direction: Direction, sentence: Span) -> bool:
+    """Say whether a figure follows a word of direction at once, and nothing else in the sentence may turn it round."""
+    after = sentence.text[direction.position + len(direction.word) :]
+    return bool(FIGURE_AFTER.match(after)) and not REVERSED.search(sentence.text)
+
+
 def compare_rows(sentence: Span, matches: Matches) -> set[int]:
     """Return the directions of the rows from which a sentence has figures of two years: {-1} if all of them fell."""
     rows: dict[tuple[str, str, int], dict[str, Figure]] = {}
     for match in matches.at(sentence.start, sentence.end):
+        if match.quantity.scale in (PERCENT, BASIS_POINT) and not FROM_TO.search(sentence.text):
+            continue  # 'grew by 4.6 percent, after 4.8 percent': a rate that falls, of something that grows
         tabled = [figure for figure in match.figures if figure.table and len(figure.years) == 1]
         if len(tabled) == 1 or len({(figure.row, figure.column) for figure in tabled}) == 1:
             figure = tabled[0]

@@ -9,8 +9,9 @@ from pipeline.checks.citations import without_citations
 from pipeline.checks.common_words import COMMON
 from pipeline.checks.evidence_figures import find_years
 from pipeline.checks.finding import Finding, doubt, fault, is_by_model
-from pipeline.checks.matching import Match, Matches, find_derivation, is_result, match_answer
+from pipeline.checks.matching import CONVERSIONS, Match, Matches, find_derivation, is_result, match_answer
 from pipeline.checks.quantities import ONE, Quantity, find_quantities, find_references, is_rounding
+from pipeline.checks.sentences import span_at, split_sentences
 from pipeline.checks.sources import (
     distinguishing_years,
     document_names,
@@ -32,6 +33,12 @@ BESIDE_CHARACTERS = 700  # on either side of a quote: its paragraph
 LARGEST_COUNT, LARGEST_WORD = Decimal(20), Decimal(12)  # an answer may count what it lists
 IN_PLAIN = re.compile(r"\bin (?:thousand|million|billion)s\b|\((?:thousand|million|billion)s\)", re.IGNORECASE)
 MIN_STEM = 4
+COMPUTED = re.compile(
+    r"\b(?:total|sum|together|combined|average|mean|difference|ratio|share|times|fold|per ?cent(?:age)?|growth|rate"
+    r"|later|earlier|apart|altogether|overall|in all)\b|%",
+    re.IGNORECASE,
+)
+DERIVED = re.compile(r"(?:ian|ish|ese|ean|ist|ism|ic|an)s?$|^[A-Z]+$")  # an adjective or an abbreviation, perhaps
 OFTEN = 10  # times that a document has a name, for all of it to be about whom it names
 
 
@@ -92,7 +99,7 @@ def is_in(quantity: Quantity, known: tuple[Quantity, ...]) -> bool:
 def is_term(quantity: Quantity, matches: Matches) -> bool:
     """Say whether a number is part of a sound equation and needs no evidence: the 100 of a percentage, a count."""
     inside = [one for one in matches.equations if one.start <= quantity.start < one.end and one.holds]
-    return any(quantity.printed in (*CONSTANTS, Decimal(len(one.operands) - 1)) for one in inside)
+    return any(quantity.printed in (*CONSTANTS, *CONVERSIONS, Decimal(len(one.operands) - 1)) for one in inside)
 
 
 def is_told_difference(quantity: Quantity, matches: Matches) -> bool:
@@ -144,6 +151,8 @@ def weigh_missing(
         yield doubt("number elsewhere in the document", quantity.words)
     elif quantity.is_word or (quantity.scale is None and not quantity.is_money and quantity.value <= LARGEST_COUNT):
         yield doubt("number not in evidence", f"{quantity.words}, perhaps a count")
+    elif COMPUTED.search(span_at(split_sentences(matches.text), quantity.start).text):
+        yield doubt("number not in evidence", f"{quantity.words}, perhaps computed")
     elif any(is_rounding(quantity.printed, quantity.step * 10, one.quantity.printed) for one in matches.figures):
         yield doubt("number not in evidence", f"{quantity.words}, perhaps rounded")
     else:
@@ -224,7 +233,7 @@ def weigh_name(
         return
     if any(word.lower() in words_in(text) for text in texts):
         yield doubt("name elsewhere in the document", word)
-    elif may_be_ordinary or has_relative(word, texts):
+    elif may_be_ordinary or DERIVED.search(word) or has_relative(word, texts):
         yield doubt("name not in evidence", f"{word}, perhaps a form of a name that is, or no name")
     else:
         yield fault("name not in evidence", word)

@@ -11,6 +11,7 @@ from pipeline.checks.evidence_figures import Figure, list_figures
 from pipeline.checks.quantities import ONE, PERCENT, Quantity, find_quantities, is_rounding
 from pipeline.records import Document, Example
 
+CONVERSIONS = tuple(map(Decimal, (1, 12, 1_000, 1_000_000)))  # 1 for shares, the others for months and scales
 MAX_PAIRED = 60  # figures of which pairs are tried
 
 
@@ -97,7 +98,7 @@ def find_results(
             known.setdefault(figure.quantity.printed * scale, set()).add(ONE)
     for equation in equations:
         terms = Decimal(len(equation.operands) - 1)  # of an average, as 3 in (2 + 4 + 6) / 3 = 4
-        allowed = {*known, *CONSTANTS, terms}
+        allowed = {*known, *CONSTANTS, *CONVERSIONS, terms}
         if equation.holds and all(operand in allowed or is_near(operand, known) for operand in equation.operands):
             scales = {scale for operand in equation.operands for scale in known.get(operand, ())}
             of_result = scales if equation.is_difference else {ONE, PERCENT, *scales}
@@ -125,7 +126,10 @@ def is_result(quantity: Quantity, results: Iterable[tuple[Decimal, frozenset[Dec
 
 
 def find_derivation(quantity: Quantity, figures: Sequence[Figure]) -> str:
-    """Return how two figures give a quantity without an equation: 'difference', 'percent', 'ratio', 'sum', or ''."""
+    """Return how two figures give a quantity without an equation: 'difference', 'percent', 'ratio', 'sum', or ''.
+
+    Of figures of two rows it is the 'difference of rows' or the 'percent of rows'.
+    """
     own = list({(figure.quantity.printed, figure.scales): figure for figure in figures}.values())[:MAX_PAIRED]
     for one, other in combinations(own, 2):
         a, b = one.quantity.printed, other.quantity.printed

@@ -15,7 +15,7 @@ PERCENT, BASIS_POINT, ONE = Decimal("0.01"), Decimal("0.0001"), Decimal(1)
 SCALE_NAMES = SCALES | {"bn": Decimal(10**9), "mn": Decimal(10**6), "m": Decimal(10**6), "k": Decimal(10**3)}
 PATTERN = re.compile(
     r"(?P<open>\(\s?)?(?<![\w])(?P<sign>(?<![\w)%])[-−–](?=[$€£¥\d.]))?(?P<money>(?:US)?[$€£¥]\s?|(?:USD|EUR|GBP)\s)?"
-    r"(?<![\w.])(?P<digits>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|\.\d+)(?P<close>\s?\))?"
+    r"(?<![\w.])(?P<digits>\d{1,3}(?:,\d{3}){1,6}(?:\.\d+)?|\d{1,18}(?!\d)(?:\.\d{1,18})?|\.\d{1,18})(?P<close>\s?\))?"
     r"(?P<scale>[ -]?(?:hundred|thousand|million|billion|trillion|bn|mn)s?\b|(?<=\d)(?P<short>[mk])\b)?"
     r"(?P<unit>\s?(?:%|percent(?:age points?)?\b|per cent\b|basis points?\b|bps\b)|(?<=\d)[x×](?![\w]))?",
     re.IGNORECASE,

@@ -33,6 +33,7 @@ from pipeline.checks.evidence_checks import (
 from pipeline.checks.finding import Check, Finding, Search, fault
 from pipeline.checks.grounding_checks import arithmetic_holds, names_are_in_evidence, numbers_are_in_evidence
 from pipeline.checks.order_checks import events_are_in_order, quotes_are_apart
+from pipeline.checks.statement_checks import statements_rest_on_their_quotes
 from pipeline.checks.wording_checks import (
     is_free_of_chatter,
     language_is_the_documents,
@@ -77,6 +78,7 @@ CHECKS: tuple[Search, ...] = (
     figures_fit_their_segments,
     figures_fit_their_documents,
     directions_fit_the_figures,
+    statements_rest_on_their_quotes,
     quotes_are_apart,
     events_are_in_order,
     claims_are_no_stronger,

@@ -1,5 +1,6 @@
 """Each check on its own: what it refuses, and in which words."""
 
+import time
 from dataclasses import replace
 from decimal import Decimal
 
@@ -119,3 +120,13 @@ def test_a_question_in_other_words_is_the_same_if_its_answer_is() -> None:
     assert asked.add(reworded) == SOUND.example_id
     assert asked.add(replace(reworded, answer="It made none.")) == ""
     assert asked.add(replace(SOUND, doc_ids=("0" * 64,))) == ""
+
+
+@pytest.mark.parametrize(
+    "answer", ["(" * 4_000 + "1" + ")" * 4_000 + " = 2.", "1" * 12_000 + ".", "1 - " * 3_000 + "1 = 2."]
+)
+def test_no_answer_takes_long(answer: str) -> None:
+    example = replace(SOUND, answer=answer, teacher="a model")
+    start = time.process_time()
+    run_checks(example, {DOCUMENT.doc_id: DOCUMENT}, list_checks(Bounds(100, 20_000)))
+    assert time.process_time() - start < 2.0

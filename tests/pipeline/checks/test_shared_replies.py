@@ -142,5 +142,5 @@ def test_more_replies_about_the_shared_documents_are_told_apart_by_the_checks(li
         outcome = "refused" if example.reason else "in doubt" if example.doubts else "sound"
         outcomes[reply["verdict"], outcome] += 1
     assert outcomes["sound", "refused"] == 0, outcomes
-    assert outcomes["sound", "sound"] >= 10, outcomes
+    assert outcomes["sound", "sound"] >= 20, outcomes
     assert outcomes["unsound", "sound"] == 0, outcomes

@@ -184,7 +184,9 @@ def test_without_a_model_among_the_teachers_nothing_is_sent(store, tmp_path) -> 
 
 
 def test_without_a_judge_a_doubt_is_refused_and_counted(store, tmp_path, caplog) -> None:
-    doubtful = replace(EXAMPLE, example_id="f" * 16, question="Was it many lamps?", answer="Every year, 1,250.")
+    doubtful = replace(
+        EXAMPLE, example_id="f" * 16, question="Was it many?", answer="Every year, 1,250.", statements=()
+    )
     with caplog.at_level("INFO"):
         accepted, rejected = verified([EXAMPLE, doubtful], tmp_path, "http://127.0.0.1:9/v1", "never")
     assert [one.example_id for one in accepted] == [EXAMPLE.example_id]
