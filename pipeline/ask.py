@@ -23,6 +23,8 @@ from pipeline.checks.citations import is_citable, is_in_fraction, with_citations
 from pipeline.cli import run_stage
 from pipeline.code_digest import digest_code
 from pipeline.dataset.evidence_page import write_preview
+from pipeline.endpoint.budget import Spending
+from pipeline.endpoint.endpoint_params import EndpointParams
 from pipeline.engine import ExecutorName, Shard, run_shards
 from pipeline.errors import InputError
 from pipeline.files import hash_file, hash_json, write_json
@@ -37,9 +39,7 @@ from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import parquet_files, read_documents, read_examples, write_examples
 from pipeline.tasks.task import KnownFact, Supplied, all_tasks
 from pipeline.teachers.batch_rounds import exchange_files
-from pipeline.teachers.budget import Spending
 from pipeline.teachers.cost_estimate import estimate
-from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.failures import check_replies
 from pipeline.teachers.generate import generate
 from pipeline.teachers.known_answers import choose_known, compare_with_known, describe_comparisons

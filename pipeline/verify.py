@@ -27,19 +27,19 @@ from pipeline.checks.repeated_questions import AskedQuestions
 from pipeline.checks.run import Bounds, list_checks, run_checks
 from pipeline.cli import run_stage
 from pipeline.dataset.evidence_page import write_preview
+from pipeline.endpoint.budget import Spending
+from pipeline.endpoint.endpoint_params import EndpointParams
 from pipeline.errors import InputError
 from pipeline.files import write_json
+from pipeline.judging.examination import Examination, examine_all, warn_of_own_model
+from pipeline.judging.judge import JudgeParams
+from pipeline.judging.probes import PROBES, ProbeName
 from pipeline.params import Params
 from pipeline.passages.evidence_places import Buckets, count_by_bucket, find_buckets
 from pipeline.records import Example
 from pipeline.rejections import Reason, count_reasons, list_rejections
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_documents, read_examples, write_examples
-from pipeline.teachers.budget import Spending
-from pipeline.teachers.endpoint_params import EndpointParams
-from pipeline.teachers.examination import Examination, examine_all, warn_of_own_model
-from pipeline.teachers.judge import JudgeParams
-from pipeline.teachers.probes import PROBES, ProbeName
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from pathlib import Path
 
 from pipeline.benchmarks.benchmark import COUNT, Benchmark
 from pipeline.benchmarks.scripted import MODEL, scripted
+from pipeline.endpoint.client import Endpoint
+from pipeline.endpoint.endpoint_params import EndpointParams
+from pipeline.endpoint.reply_cache import FILE, ReplyStore
+from pipeline.judging.probes import ShortAnswer
 from pipeline.tables import Table
-from pipeline.teachers.client import Endpoint
-from pipeline.teachers.endpoint_params import EndpointParams
-from pipeline.teachers.probes import ShortAnswer
-from pipeline.teachers.reply_cache import FILE, ReplyStore
 
 IN_FLIGHT = 64
 PROMPT_WORDS = 500

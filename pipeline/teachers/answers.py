@@ -11,12 +11,12 @@ from functools import cache
 
 from pydantic import Field, create_model
 
+from pipeline.endpoint.request_body import Messages
+from pipeline.endpoint.structured import StructuredReply
 from pipeline.records import Turn
 from pipeline.tasks.task import Task, WorkedExample
 from pipeline.teachers.prompts import MANNERS, Quote, describe_quotes, head_examples, make_messages
-from pipeline.teachers.request_body import Messages
 from pipeline.teachers.slots import Slot
-from pipeline.teachers.structured import StructuredReply
 
 MAX_STATEMENTS, MAX_STATEMENT_QUOTES = 24, 12
 

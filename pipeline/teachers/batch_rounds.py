@@ -4,10 +4,10 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
+from pipeline.endpoint.batch_files import BatchRequests, read_results
+from pipeline.endpoint.reply_cache import FILE, ReplyStore
 from pipeline.passages.document_groups import DocumentCard
-from pipeline.teachers.batch_files import BatchRequests, read_results
 from pipeline.teachers.generate import generate
-from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.slots import TeachingPlan
 
 log = logging.getLogger(__name__)

@@ -4,8 +4,8 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
-from pipeline.teachers.endpoint_params import EndpointParams
-from pipeline.teachers.errors import TOO_LONG, RefusedError
+from pipeline.endpoint.endpoint_params import EndpointParams
+from pipeline.endpoint.errors import TOO_LONG, RefusedError
 
 log = logging.getLogger(__name__)
 

@@ -7,17 +7,17 @@ long as no request has to be repeated because the way to the server failed.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from pipeline.endpoint.budget import TokenCount
+from pipeline.endpoint.request_body import BYTES_PER_TOKEN, estimate_text_tokens
 from pipeline.passages.document_groups import DocumentCard
 from pipeline.passages.passages import Passages
 from pipeline.storage.document_store import DocumentStore
-from pipeline.teachers.budget import TokenCount
 from pipeline.teachers.context import OVERHEAD_TOKENS, count_overhead, max_body_tokens
 from pipeline.teachers.known_answers import Known
 from pipeline.teachers.notes import MAX_NOTE_CHARACTERS, MAX_NOTE_QUOTES, split_into_chunks
 from pipeline.teachers.prompts import MAX_QUOTE, ShownDocument, fence_documents, make_nonce, show_document
 from pipeline.teachers.question_prompts import MAX_ASKED_TOKENS, MAX_QUESTION_TOKENS, WISH_TOKENS
 from pipeline.teachers.questions import choose_batch_size, max_parts_tokens
-from pipeline.teachers.request_body import BYTES_PER_TOKEN, estimate_text_tokens
 from pipeline.teachers.slots import Slot, TeachingPlan, plan_slots
 
 NUM_CHECKS = 4  # requests at the start, at most

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
+from pipeline.endpoint.errors import NOT_ANSWERED, NOT_BY_SCHEMA, QUOTE, RefusedError
 from pipeline.passages.quote_alignment import locate
 from pipeline.records import Evidence, Example, Statement, make_example_id
 from pipeline.tasks.build import join_licences
 from pipeline.teachers.answers import Question, StatedAnswer, compose_answer
-from pipeline.teachers.errors import NOT_ANSWERED, NOT_BY_SCHEMA, QUOTE, RefusedError
 from pipeline.teachers.prompts import VERSION, ExampleReply, Quote, ShownDocument
 from pipeline.teachers.slots import Slot
 

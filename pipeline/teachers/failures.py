@@ -3,11 +3,11 @@
 from collections import Counter
 from collections.abc import Sequence
 
+from pipeline.endpoint.endpoint_params import EndpointParams
+from pipeline.endpoint.errors import SET_ASIDE, STOPPED, find_fix
 from pipeline.errors import InputError
 from pipeline.records import Example
 from pipeline.rejections import Reason
-from pipeline.teachers.endpoint_params import EndpointParams
-from pipeline.teachers.errors import SET_ASIDE, STOPPED, find_fix
 
 NUM_REASONS = 3  # that the message names
 

@@ -7,15 +7,15 @@ from pathlib import Path
 
 from tqdm import tqdm
 
+from pipeline.endpoint.batch_files import BatchRequests
+from pipeline.endpoint.budget import Spending
+from pipeline.endpoint.client import Endpoint
+from pipeline.endpoint.reply_cache import FILE, ReplyStore
+from pipeline.endpoint.workers import run_workers
 from pipeline.passages.document_groups import DocumentCard
 from pipeline.records import Example
-from pipeline.teachers.batch_files import BatchRequests
-from pipeline.teachers.budget import Spending
-from pipeline.teachers.client import Endpoint
-from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.slot_filling import SlotFiller
 from pipeline.teachers.slots import Slot, SlotQueue, TeachingPlan, choose_slots, plan_slots
-from pipeline.teachers.workers import run_workers
 
 log = logging.getLogger(__name__)
 

@@ -19,20 +19,20 @@ from rapidfuzz.distance import LCSseq
 
 from pipeline.checks.arithmetic import NUMBER, parse_number
 from pipeline.checks.common_words import COMMON
+from pipeline.endpoint.client import Endpoint
+from pipeline.endpoint.errors import RefusedError
+from pipeline.endpoint.reply_cache import FILE, ReplyStore
+from pipeline.endpoint.request_body import estimate_text_tokens
+from pipeline.endpoint.structured import StructuredReply
+from pipeline.endpoint.workers import run_workers
 from pipeline.passages.passages import Passages
 from pipeline.rejections import Reason, count_reasons
 from pipeline.stable_order import round_robin, stable_shuffle
 from pipeline.storage.document_store import DocumentStore
 from pipeline.tasks.task import KnownFact
-from pipeline.teachers.client import Endpoint
 from pipeline.teachers.context import max_body_tokens
-from pipeline.teachers.errors import RefusedError
 from pipeline.teachers.prompts import fence_documents, make_messages, make_nonce, show_document
-from pipeline.teachers.reply_cache import FILE, ReplyStore
-from pipeline.teachers.request_body import estimate_text_tokens
 from pipeline.teachers.slots import TeachingPlan
-from pipeline.teachers.structured import StructuredReply
-from pipeline.teachers.workers import run_workers
 
 WORD = re.compile(r"[^\W_]+")
 MAX_SHORT_WORDS = 12  # of a known answer that is right or wrong

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from pipeline.endpoint.errors import RefusedError
 from pipeline.passages.passage_search import search_passages
 from pipeline.teachers.answers import Question, StatedAnswer, answer_messages, describe_steps, stated_schema
-from pipeline.teachers.errors import RefusedError
 from pipeline.teachers.map_reduce import NUM_SEARCHED, SAYS_NOTHING, LongReader
 from pipeline.teachers.notes import (
     AnswerFromNotes,

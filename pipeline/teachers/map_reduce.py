@@ -11,9 +11,10 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from pipeline.teachers.budget import BudgetError
-from pipeline.teachers.client import Endpoint
-from pipeline.teachers.errors import CHUNK, TOO_LONG, RefusedError, StoppedError
+from pipeline.endpoint.budget import BudgetError
+from pipeline.endpoint.client import Endpoint
+from pipeline.endpoint.errors import CHUNK, TOO_LONG, RefusedError, StoppedError
+from pipeline.endpoint.request_body import estimate_text_tokens
 from pipeline.teachers.notes import (
     MAX_NOTE_QUOTES,
     Chunk,
@@ -26,7 +27,6 @@ from pipeline.teachers.notes import (
     split_into_chunks,
 )
 from pipeline.teachers.prompts import ShownDocument
-from pipeline.teachers.request_body import estimate_text_tokens
 from pipeline.teachers.slots import Slot
 
 MAX_CHUNKS_IN_FLIGHT = 8  # of one document, so that the prompts that wait take little memory

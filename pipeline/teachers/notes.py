@@ -10,12 +10,12 @@ from functools import cache
 
 from pydantic import Field, create_model
 
+from pipeline.endpoint.request_body import Messages, estimate_text_tokens
+from pipeline.endpoint.structured import StructuredReply
 from pipeline.passages.quote_alignment import locate
 from pipeline.tasks.task import Task
 from pipeline.teachers.prompts import MANNERS, MAX_QUOTE, Quote, ShownDocument, describe_quotes, make_messages
-from pipeline.teachers.request_body import Messages, estimate_text_tokens
 from pipeline.teachers.slots import Slot
-from pipeline.teachers.structured import StructuredReply
 
 MAX_NOTE_CHARACTERS, MAX_NOTE_QUOTES = 1_200, 4
 OVERLAP = 400  # characters that neighbouring chunks share; a sentence that one cuts is whole in the other

@@ -11,11 +11,11 @@ from hashlib import sha256
 from pydantic import Field, create_model
 
 from pipeline.checks.prompt_injection import MASK, mask_injections
+from pipeline.endpoint.request_body import Messages
+from pipeline.endpoint.structured import StructuredReply
 from pipeline.passages.passages import Passages
 from pipeline.tasks.task import Task, WorkedExample
-from pipeline.teachers.request_body import Messages
 from pipeline.teachers.slots import Slot
-from pipeline.teachers.structured import StructuredReply
 
 VERSION = "ask-3"
 MAX_QUESTION, MAX_QUOTE = 600, 600  # characters

@@ -10,13 +10,13 @@ from typing import Annotated
 
 from pydantic import Field, create_model
 
+from pipeline.endpoint.request_body import BYTES_PER_TOKEN, Messages, estimate_text_tokens
+from pipeline.endpoint.structured import StructuredReply
 from pipeline.passages.spans import trim_span
 from pipeline.teachers.answers import Question
 from pipeline.teachers.notes import find_chunk_end
 from pipeline.teachers.prompts import ShownDocument, describe_place, make_messages
-from pipeline.teachers.request_body import BYTES_PER_TOKEN, Messages, estimate_text_tokens
 from pipeline.teachers.slots import Slot
-from pipeline.teachers.structured import StructuredReply
 
 MAX_PARTS, MAX_PART, MAX_QUESTION, MAX_FAULT = 3, 200, 600, 200  # characters, but for the number of parts
 MAX_QUESTION_TOKENS = MAX_QUESTION + MAX_PARTS * MAX_PART  # with its parts

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
+from pipeline.endpoint.client import Endpoint
+from pipeline.endpoint.endpoint_params import EndpointParams
+from pipeline.endpoint.errors import QUESTION, RefusedError
+from pipeline.endpoint.request_body import estimate_text_tokens
 from pipeline.teachers.answers import Question
-from pipeline.teachers.client import Endpoint
 from pipeline.teachers.context import OVERHEAD_TOKENS, fit_context
-from pipeline.teachers.endpoint_params import EndpointParams
-from pipeline.teachers.errors import QUESTION, RefusedError
 from pipeline.teachers.prompts import ShownDocument, fence_documents
 from pipeline.teachers.question_prompts import (
     MAX_ASKED_TOKENS,
@@ -23,7 +24,6 @@ from pipeline.teachers.question_prompts import (
     verdict_messages,
     verdicts_schema,
 )
-from pipeline.teachers.request_body import estimate_text_tokens
 from pipeline.teachers.slots import Slot, split_into_batches
 
 Numbered = TypeVar("Numbered", WrittenQuestion, QuestionVerdict)

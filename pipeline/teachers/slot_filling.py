@@ -5,13 +5,14 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import TypeVar
 
+from pipeline.endpoint.client import Endpoint
+from pipeline.endpoint.errors import RefusedError
+from pipeline.endpoint.request_body import estimate_text_tokens
 from pipeline.passages.passages import Passages
 from pipeline.records import Evidence, Example, Turn
 from pipeline.storage.document_store import DocumentStore
 from pipeline.teachers.answers import Question, StatedAnswer, answer_messages, stated_schema
-from pipeline.teachers.client import Endpoint
 from pipeline.teachers.context import fit_context, max_body_tokens
-from pipeline.teachers.errors import RefusedError
 from pipeline.teachers.examples import add_evidence, build_example, build_refused, build_stated
 from pipeline.teachers.long_documents import LongWriter
 from pipeline.teachers.prompts import (
@@ -25,7 +26,6 @@ from pipeline.teachers.prompts import (
     show_document,
 )
 from pipeline.teachers.questions import QuestionWriter, RefusedQuestionError
-from pipeline.teachers.request_body import estimate_text_tokens
 from pipeline.teachers.slots import Slot, TeachingPlan
 
 Result = TypeVar("Result")

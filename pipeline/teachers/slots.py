@@ -9,10 +9,10 @@ from itertools import islice
 from pathlib import Path
 from typing import Literal
 
+from pipeline.endpoint.endpoint_params import EndpointParams
 from pipeline.passages.document_groups import DocumentCard, alone, group_documents
 from pipeline.passages.evidence_places import Bucket
 from pipeline.tasks.task import Task, all_tasks
-from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.profiles import Profile, draw_profiles
 
 Steps = Literal["questions_first", "at_once"]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.ask import AskParams, run
+from pipeline.endpoint.endpoint_params import EndpointParams
 from pipeline.errors import InputError
 from pipeline.passages.document_groups import alone
 from pipeline.passages.markdown_tables import find_tables, is_figure
@@ -14,7 +15,6 @@ from pipeline.records import Document
 from pipeline.storage.parquet import write_documents
 from pipeline.tasks import cell, continuation, figure, section, series, speech
 from pipeline.tasks.task import all_tasks
-from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.rule_based import make_examples
 from tests.pipeline.discussions import REVIEW_RULES
 

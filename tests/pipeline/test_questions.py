@@ -17,16 +17,16 @@ import yaml
 from pipeline.benchmarks.html_evidence import displayed_figure, key, table_facts
 from pipeline.benchmarks.scripted import scripted
 from pipeline.files import hash_file
+from pipeline.judging.judge import JudgeParams
 from pipeline.records import Example
 from pipeline.sample import SampleParams
 from pipeline.sample import run as sample
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_documents, read_examples, write_examples
-from pipeline.teachers.judge import JudgeParams
 from pipeline.verify import VerifyParams
 from pipeline.verify import run as verify
 from tests.pipeline import teacher_scripts as scripts
-from tests.pipeline.teachers.test_client import PARAMS as SCRIPTED
+from tests.pipeline.endpoint.test_client import PARAMS as SCRIPTED
 from tests.pipeline.test_ask import ENDPOINT
 
 STAGES = """

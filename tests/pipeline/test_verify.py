@@ -7,12 +7,12 @@ import pytest
 
 from pipeline.checks.run import Bounds, list_checks
 from pipeline.errors import InputError
+from pipeline.judging.judge import JudgeParams
+from pipeline.judging.probes import PROBES
 from pipeline.passages.document_groups import alone
 from pipeline.passages.passages import Passages
 from pipeline.records import Evidence, Example, Statement
 from pipeline.storage.parquet import read_documents, read_examples, write_examples
-from pipeline.teachers.judge import JudgeParams
-from pipeline.teachers.probes import PROBES
 from pipeline.teachers.rule_based import make_examples
 from pipeline.verify import VerifyParams, run
 from tests.pipeline.test_ask import ENDPOINT

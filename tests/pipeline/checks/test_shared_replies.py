@@ -12,14 +12,14 @@ import yaml
 from pipeline.ask import run as ask
 from pipeline.benchmarks.scripted import scripted
 from pipeline.errors import InputError
+from pipeline.judging.judge import JudgeParams
 from pipeline.records import Example
 from pipeline.storage.parquet import read_documents, read_examples, write_documents
-from pipeline.teachers.judge import JudgeParams
 from pipeline.verify import VerifyParams
 from pipeline.verify import run as verify
 from tests.pipeline.checks import reply_scripts
 from tests.pipeline.checks.test_replies import check_reply
-from tests.pipeline.teachers.test_client import PARAMS as SCRIPTED
+from tests.pipeline.endpoint.test_client import PARAMS as SCRIPTED
 from tests.pipeline.test_ask import PARAMS as ASK
 from tests.pipeline.test_questions import run_stages
 

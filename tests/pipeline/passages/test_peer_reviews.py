@@ -34,10 +34,10 @@ from tests.pipeline.discussions import (
     reviewer_signature,
     write_discussion,
 )
+from tests.pipeline.endpoint.test_client import PARAMS as SCRIPTED
 from tests.pipeline.killing import tree
 from tests.pipeline.loopback import serve
 from tests.pipeline.services import note_of, openreview_of
-from tests.pipeline.teachers.test_client import PARAMS as SCRIPTED
 from tests.pipeline.test_ask import PARAMS as ASK
 
 FORUM = "forum0002"

@@ -18,8 +18,8 @@ from pipeline.teachers.cost_estimate import estimate_cost
 from pipeline.teachers.known_answers import LONG_DOCUMENT, choose_known, compare_answers, compare_with_known
 from pipeline.teachers.known_facts import read_known_facts
 from pipeline.teachers.slots import TeachingPlan
+from tests.pipeline.endpoint.test_client import PARAMS, story
 from tests.pipeline.teacher_scripts import KNOWN, schema_name
-from tests.pipeline.teachers.test_client import PARAMS, story
 from tests.pipeline.test_ask import PARAMS as ASK
 
 FACTS = (

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.benchmarks.scripted import scripted
+from pipeline.endpoint.request_body import estimate_text_tokens
 from pipeline.passages.document_groups import read_cards
 from pipeline.passages.passage_search import search_passages, split_into_passages
 from pipeline.passages.passages import Passages
@@ -17,11 +18,10 @@ from pipeline.tasks.task import all_tasks
 from pipeline.teachers.generate import generate
 from pipeline.teachers.notes import PlacedNote, fence_notes, split_into_chunks
 from pipeline.teachers.prompts import show_document
-from pipeline.teachers.request_body import estimate_text_tokens
 from pipeline.teachers.slots import TeachingPlan, plan_slots
 from tests.pipeline import server_scripts as servers
 from tests.pipeline import teacher_scripts as scripts
-from tests.pipeline.teachers.test_client import PARAMS, story
+from tests.pipeline.endpoint.test_client import PARAMS, story
 
 BREAK = "The harbour wall broke because Torvald Quist had left the sluice open for nine days."
 SHORT = {"max_context_tokens": 3_000, "max_samples": 1, "max_attempts": 1}
@@ -29,7 +29,7 @@ SHORT = {"max_context_tokens": 3_000, "max_samples": 1, "max_attempts": 1}
 
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr("pipeline.teachers.client.BACKOFF_SECONDS", (0.01,))
+    monkeypatch.setattr("pipeline.endpoint.client.BACKOFF_SECONDS", (0.01,))
     monkeypatch.setenv(scripts.LOG, str(tmp_path / "log"))
 
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from pipeline.benchmarks.scripted import honest, scripted
+from pipeline.endpoint.request_body import estimate_tokens, show_fields
 from pipeline.passages.document_groups import read_cards
 from pipeline.tasks.task import all_tasks
 from pipeline.teachers.answers import Question, answer_messages, stated_schema
@@ -24,10 +25,9 @@ from pipeline.teachers.question_prompts import (
     list_asked,
 )
 from pipeline.teachers.questions import choose_batch_size, find_lines, refuse_repeated
-from pipeline.teachers.request_body import estimate_tokens, show_fields
 from pipeline.teachers.slots import RANGES, Slot, SlotQueue, plan_slots
 from tests.pipeline import server_scripts as servers
-from tests.pipeline.teachers.test_client import PARAMS, library  # noqa: F401
+from tests.pipeline.endpoint.test_client import PARAMS, library  # noqa: F401
 from tests.pipeline.teachers.test_two_steps import make_plan, no_long_pauses, teach  # noqa: F401
 
 PROFILE = Profile("a doctoral student new to the field", "to check a claim that they heard", "hard: it takes thought")

@@ -11,30 +11,30 @@ import pytest
 from pipeline.benchmarks.scripted import honest, scripted
 from pipeline.checks.citations import is_citable, listed_citations, with_citations, without_citations
 from pipeline.dataset.prompt import write_instruction
+from pipeline.endpoint.client import Endpoint
+from pipeline.endpoint.reply_cache import FILE, ReplyStore
+from pipeline.judging.probes import ShortAnswer
 from pipeline.passages.document_groups import read_cards
 from pipeline.passages.passages import Passages
 from pipeline.records import Document, Example, Turn
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_documents
-from pipeline.teachers.client import Endpoint
 from pipeline.teachers.generate import generate
-from pipeline.teachers.probes import ShortAnswer
 from pipeline.teachers.prompts import show_document
 from pipeline.teachers.question_prompts import (
     describe_wish,
 )
-from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.slots import RANGES, TeachingPlan, plan_slots
 from tests.pipeline import server_scripts as servers
 from tests.pipeline import teacher_scripts as scripts
-from tests.pipeline.teachers.test_client import PARAMS, library  # noqa: F401
+from tests.pipeline.endpoint.test_client import PARAMS, library  # noqa: F401
 
 NUM = 18
 
 
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch, tmp_path) -> None:
-    monkeypatch.setattr("pipeline.teachers.client.BACKOFF_SECONDS", (0.01,))
+    monkeypatch.setattr("pipeline.endpoint.client.BACKOFF_SECONDS", (0.01,))
     monkeypatch.setenv(scripts.LOG, str(tmp_path / "log"))
 
 

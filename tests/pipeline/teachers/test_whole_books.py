@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.benchmarks.scripted import scripted
+from pipeline.endpoint.request_body import estimate_text_tokens
 from pipeline.passages.document_groups import read_cards
 from pipeline.readers.common.sections import find_sections
 from pipeline.readers.sandbox import Sandbox
@@ -16,11 +17,10 @@ from pipeline.records import Document
 from pipeline.storage.parquet import read_documents, write_documents
 from pipeline.tasks.task import all_tasks
 from pipeline.teachers.generate import generate
-from pipeline.teachers.request_body import estimate_text_tokens
 from pipeline.teachers.slots import TeachingPlan
 from tests.pipeline import server_scripts as servers
 from tests.pipeline import teacher_scripts as scripts
-from tests.pipeline.teachers.test_client import PARAMS
+from tests.pipeline.endpoint.test_client import PARAMS
 
 CONTEXT = 16_384
 PLANTED = "The harbour wall broke because Torvald Quist had left the sluice open for nine days."
@@ -105,7 +105,7 @@ def plant(document: Document, fraction: float) -> Document:
 @pytest.fixture(params=["generated", "real"])
 def shelf(request, tmp_path: Path, monkeypatch) -> Path:
     """A novel and an annual report, with a sentence planted into the second half of the novel."""
-    monkeypatch.setattr("pipeline.teachers.client.BACKOFF_SECONDS", (0.01,))
+    monkeypatch.setattr("pipeline.endpoint.client.BACKOFF_SECONDS", (0.01,))
     monkeypatch.setenv(scripts.LOG, str(tmp_path / "log"))
     novel, filing = request.getfixturevalue(request.param)
     assert min(estimate_text_tokens(document.text) for document in (novel, filing)) > 3 * CONTEXT

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import json_repair
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from pipeline.teachers.errors import CUT_OFF, NOT_BY_SCHEMA, THINKING, RefusedError
+from pipeline.endpoint.errors import CUT_OFF, NOT_BY_SCHEMA, THINKING, RefusedError
 
 CLOSED_THINKING = re.compile(r".*(?:</think(?:ing)?>|</reasoning>|\[/THINK\]|</seed:think>|◁/think▷)", re.DOTALL)
 OPEN_THINKING = re.compile(r"\s*(?:<think(?:ing)?>|<reasoning>|\[THINK\]|<seed:think>|◁think▷)")

@@ -18,14 +18,14 @@ from pydantic import Field, create_model
 
 from pipeline.checks.citations import without_citations
 from pipeline.checks.sentences import split_sentences
+from pipeline.endpoint.client import Endpoint
+from pipeline.endpoint.request_body import Messages
+from pipeline.endpoint.structured import StructuredReply
+from pipeline.judging.shown_evidence import fence_evidence
 from pipeline.params import Part
 from pipeline.records import Example, Statement
 from pipeline.rejections import Reason
 from pipeline.storage.document_store import DocumentStore
-from pipeline.teachers.client import Endpoint
-from pipeline.teachers.request_body import Messages
-from pipeline.teachers.shown_evidence import fence_evidence
-from pipeline.teachers.structured import StructuredReply
 
 Verdict = Literal["supported", "contradicted", "not there"]
 WORST_FIRST: tuple[Verdict, ...] = ("contradicted", "not there", "supported")

@@ -13,16 +13,16 @@ from typing import Literal, get_args
 from pydantic import Field
 
 from pipeline.checks.citations import without_citations
+from pipeline.endpoint.client import Endpoint
+from pipeline.endpoint.request_body import Messages
+from pipeline.endpoint.structured import StructuredReply
+from pipeline.judging.judge import MAX_WHY, SYSTEM
+from pipeline.judging.shown_evidence import fence_evidence
 from pipeline.records import Example
 from pipeline.rejections import Reason
 from pipeline.storage.document_store import DocumentStore
 from pipeline.tasks.task import get_task
-from pipeline.teachers.client import Endpoint
-from pipeline.teachers.judge import MAX_WHY, SYSTEM
 from pipeline.teachers.map_reduce import SAYS_NOTHING
-from pipeline.teachers.request_body import Messages
-from pipeline.teachers.shown_evidence import fence_evidence
-from pipeline.teachers.structured import StructuredReply
 
 ProbeName = Literal["closed_book", "evidence_only", "single_chunk"]
 PROBES: tuple[ProbeName, ...] = get_args(ProbeName)

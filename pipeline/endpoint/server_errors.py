@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Literal
 
-from pipeline.teachers.wire import ServerError
+from pipeline.endpoint.wire import ServerError
 
 Action = Literal["wait", "retry", "too long", "refuse", "stop"]
 

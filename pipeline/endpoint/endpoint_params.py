@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field
 
+from pipeline.endpoint.budget import BudgetParams
 from pipeline.errors import InputError
-from pipeline.teachers.budget import BudgetParams
 
 StructuredMode = Literal["json_schema", "json_object", "none"]
 LOOPBACK = re.compile(r"^(?:localhost|.*\.localhost|127(?:\.\d+){3}|::1|0\.0\.0\.0)$")

@@ -12,30 +12,30 @@ import pytest
 from pipeline.ask import AskParams
 from pipeline.ask import run as ask
 from pipeline.benchmarks.scripted import honest, scripted
+from pipeline.endpoint.client import Endpoint
+from pipeline.endpoint.reply_cache import FILE, ReplyStore
+from pipeline.endpoint.throttle import Throttle
 from pipeline.errors import InputError
+from pipeline.judging.examination import Examination, examine_all
+from pipeline.judging.judge import JudgeParams
+from pipeline.judging.probes import PROBES
 from pipeline.passages.document_groups import read_cards
 from pipeline.records import Evidence, Example
 from pipeline.storage.document_store import DocumentStore
 from pipeline.storage.parquet import read_documents, read_examples
-from pipeline.teachers.client import Endpoint
 from pipeline.teachers.cost_estimate import estimate
-from pipeline.teachers.examination import Examination, examine_all
-from pipeline.teachers.judge import JudgeParams
-from pipeline.teachers.probes import PROBES
-from pipeline.teachers.reply_cache import FILE, ReplyStore
 from pipeline.teachers.slots import SlotQueue, TeachingPlan, plan_slots
-from pipeline.teachers.throttle import Throttle
 from tests.pipeline import server_scripts as servers
 from tests.pipeline import teacher_scripts as scripts
 from tests.pipeline.discussions import REVIEW_RULES
-from tests.pipeline.teachers.test_client import NUM_PER_DOCUMENT, PARAMS, asked, library, num_slots, verified  # noqa: F401
+from tests.pipeline.endpoint.test_client import NUM_PER_DOCUMENT, PARAMS, asked, library, num_slots, verified  # noqa: F401
 
 OFF = {"chat_template_kwargs": {"enable_thinking": False}}
 
 
 @pytest.fixture(autouse=True)
 def no_long_pauses(monkeypatch) -> None:
-    monkeypatch.setattr("pipeline.teachers.client.BACKOFF_SECONDS", (0.01,))
+    monkeypatch.setattr("pipeline.endpoint.client.BACKOFF_SECONDS", (0.01,))
 
 
 def run(library: Path, url: str, out: Path, *, failed: float = 0.2, preview: int = 0, dry_run: bool = False, **changed):
@@ -140,7 +140,7 @@ def test_a_server_with_one_slot_is_asked_one_at_a_time_and_nothing_is_lost(libra
 
 def test_the_limit_grows_with_a_server_that_batches_and_falls_for_one_that_does_not(monkeypatch) -> None:
     now = [1.0]
-    monkeypatch.setattr("pipeline.teachers.throttle.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("pipeline.endpoint.throttle.time.monotonic", lambda: now[0])
 
     def limits(seconds_a_reply, num: int) -> list[float]:
         throttle, found = Throttle(32, start=1), []

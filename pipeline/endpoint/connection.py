@@ -8,10 +8,10 @@ from typing import Any
 
 import httpx
 
-from pipeline.teachers.endpoint_params import PATH, EndpointParams, is_loopback, read_api_key
-from pipeline.teachers.reply_cache import Reply
-from pipeline.teachers.throttle import Throttle
-from pipeline.teachers.wire import ServerError, find_error, parse_completion
+from pipeline.endpoint.endpoint_params import PATH, EndpointParams, is_loopback, read_api_key
+from pipeline.endpoint.reply_cache import Reply
+from pipeline.endpoint.throttle import Throttle
+from pipeline.endpoint.wire import ServerError, find_error, parse_completion
 
 
 class Connection:

@@ -3,12 +3,12 @@
 import logging
 import re
 
-from pipeline.teachers.budget import TokenCount
-from pipeline.teachers.errors import CUT_OFF, FILTERED, OTHER_MODEL, PROMPT_CUT, REFUSAL, THINKING, RefusedError
-from pipeline.teachers.reply_cache import Reply
-from pipeline.teachers.request_body import Messages
-from pipeline.teachers.structured import ReplyType, parse_content
-from pipeline.teachers.wire import CUT_ENDS, FILTER_ENDS
+from pipeline.endpoint.budget import TokenCount
+from pipeline.endpoint.errors import CUT_OFF, FILTERED, OTHER_MODEL, PROMPT_CUT, REFUSAL, THINKING, RefusedError
+from pipeline.endpoint.reply_cache import Reply
+from pipeline.endpoint.request_body import Messages
+from pipeline.endpoint.structured import ReplyType, parse_content
+from pipeline.endpoint.wire import CUT_ENDS, FILTER_ENDS
 
 log = logging.getLogger(__name__)
 

@@ -8,13 +8,13 @@ import pytest
 
 from pipeline.ask import run as ask
 from pipeline.benchmarks.scripted import honest, scripted
+from pipeline.endpoint.batch_files import BatchRequests, read_results
+from pipeline.endpoint.reply_cache import FILE, ReplyStore
 from pipeline.errors import InputError
 from pipeline.passages.document_groups import read_cards
-from pipeline.teachers.batch_files import BatchRequests, read_results
 from pipeline.teachers.generate import generate
-from pipeline.teachers.reply_cache import FILE, ReplyStore
 from tests.pipeline import server_scripts as servers
-from tests.pipeline.teachers.test_client import PARAMS, library  # noqa: F401
+from tests.pipeline.endpoint.test_client import PARAMS, library  # noqa: F401
 from tests.pipeline.teachers.test_two_steps import make_plan
 from tests.pipeline.test_ask import PARAMS as ASK
 
@@ -118,7 +118,7 @@ def test_a_batch_keeps_to_the_budget(library, tmp_path) -> None:
 
 
 def test_many_requests_are_split_into_files_and_a_broken_result_is_named(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("pipeline.teachers.batch_files.MAX_REQUESTS", 2)
+    monkeypatch.setattr("pipeline.endpoint.batch_files.MAX_REQUESTS", 2)
     with BatchRequests(tmp_path / "batch", PARAMS) as batch:
         for number in range(5):
             batch.add(str(number), {"model": "m"})

@@ -15,19 +15,19 @@ import pytest
 import yaml
 
 from pipeline.benchmarks.scripted import MODEL, honest, scripted
+from pipeline.endpoint.client import Endpoint
+from pipeline.endpoint.endpoint_params import EndpointParams
+from pipeline.endpoint.reply_cache import FILE, Reply, ReplyStore
+from pipeline.endpoint.throttle import Throttle
 from pipeline.errors import InputError
 from pipeline.files import hash_file
+from pipeline.judging.judge import JudgeParams
 from pipeline.passages.document_groups import read_cards
 from pipeline.records import Document
 from pipeline.storage.parquet import read_documents, read_examples, write_documents
-from pipeline.teachers.client import Endpoint
 from pipeline.teachers.cost_estimate import estimate
-from pipeline.teachers.endpoint_params import EndpointParams
 from pipeline.teachers.generate import generate
-from pipeline.teachers.judge import JudgeParams
-from pipeline.teachers.reply_cache import FILE, Reply, ReplyStore
 from pipeline.teachers.slots import TeachingPlan, plan_slots
-from pipeline.teachers.throttle import Throttle
 from pipeline.verify import VerifyParams
 from pipeline.verify import run as verify
 from tests.pipeline import teacher_scripts as scripts
@@ -129,7 +129,7 @@ def test_an_honest_teacher_fills_every_slot_with_evidence_in_its_place(library: 
     ids=lambda value: getattr(value, "__name__", ""),
 )
 def test_whatever_a_teacher_does_wrong_is_a_recorded_refusal(library, tmp_path, monkeypatch, script, reason) -> None:
-    monkeypatch.setattr("pipeline.teachers.client.BACKOFF_SECONDS", (0.01,))
+    monkeypatch.setattr("pipeline.endpoint.client.BACKOFF_SECONDS", (0.01,))
     with scripted(script) as url:
         examples, _ = asked(library, url, tmp_path / "ask")
     assert len(examples) == len({example.example_id for example in examples}) == num_slots(library)
@@ -143,7 +143,7 @@ def test_a_reply_that_drips_is_cut_at_the_deadline(library: Path, tmp_path: Path
 
 
 def test_a_server_that_is_busy_is_asked_again_when_it_says(library, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("pipeline.teachers.client.BACKOFF_SECONDS", (0.01,))
+    monkeypatch.setattr("pipeline.endpoint.client.BACKOFF_SECONDS", (0.01,))
     with scripted(scripts.busy_at_first) as url:
         examples, _ = asked(library, url, tmp_path / "ask", max_attempts=5)
     assert not [example.reason for example in examples if example.reason]
@@ -164,8 +164,8 @@ def test_the_throttle_halves_once_for_all_requests_in_flight_and_waits_as_long_a
             throttle.succeeded()
         return throttle.limit
 
-    monkeypatch.setattr("pipeline.teachers.throttle.time.monotonic", lambda: now[0])
-    monkeypatch.setattr("pipeline.teachers.throttle.asyncio.sleep", sleep)
+    monkeypatch.setattr("pipeline.endpoint.throttle.time.monotonic", lambda: now[0])
+    monkeypatch.setattr("pipeline.endpoint.throttle.asyncio.sleep", sleep)
     assert asyncio.run(go()) == 8 + 1 / 8
     assert slept == [7.0]
 
@@ -177,7 +177,7 @@ def test_a_server_that_ignores_the_schema_is_refused_at_the_start(library, tmp_p
 
 
 def test_a_server_that_is_not_there_is_an_input_error(library: Path, tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr("pipeline.teachers.client.BACKOFF_SECONDS", (0.01,))
+    monkeypatch.setattr("pipeline.endpoint.client.BACKOFF_SECONDS", (0.01,))
     with pytest.raises(InputError, match="no connection"):
         asked(library, "http://127.0.0.1:9/v1", tmp_path / "ask")
 

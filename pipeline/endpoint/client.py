@@ -15,19 +15,19 @@ from weakref import WeakValueDictionary
 
 import httpx
 
-from pipeline.teachers.batch_files import BatchRequests
-from pipeline.teachers.budget import Spending, TokenCount
-from pipeline.teachers.connection import Connection, is_unreached, name_proxy
-from pipeline.teachers.endpoint_params import EndpointParams, check_params
-from pipeline.teachers.errors import BATCHED, ENDPOINT, STOPPED, TOO_LONG, RefusedError, StoppedError
-from pipeline.teachers.replies import ReplyReader, check_prompt, count_charged
-from pipeline.teachers.reply_cache import Reply, ReplyStore
-from pipeline.teachers.request_body import Format, Messages, build_request, estimate_tokens, make_key, show_fields
-from pipeline.teachers.server_check import check_server
-from pipeline.teachers.server_errors import choose_action, read_pause
-from pipeline.teachers.structured import ReplyType, StructuredReply
-from pipeline.teachers.throttle import Throttle
-from pipeline.teachers.wire import CUT_ENDS, ServerError
+from pipeline.endpoint.batch_files import BatchRequests
+from pipeline.endpoint.budget import Spending, TokenCount
+from pipeline.endpoint.connection import Connection, is_unreached, name_proxy
+from pipeline.endpoint.endpoint_params import EndpointParams, check_params
+from pipeline.endpoint.errors import BATCHED, ENDPOINT, STOPPED, TOO_LONG, RefusedError, StoppedError
+from pipeline.endpoint.replies import ReplyReader, check_prompt, count_charged
+from pipeline.endpoint.reply_cache import Reply, ReplyStore
+from pipeline.endpoint.request_body import Format, Messages, build_request, estimate_tokens, make_key, show_fields
+from pipeline.endpoint.server_check import check_server
+from pipeline.endpoint.server_errors import choose_action, read_pause
+from pipeline.endpoint.structured import ReplyType, StructuredReply
+from pipeline.endpoint.throttle import Throttle
+from pipeline.endpoint.wire import CUT_ENDS, ServerError
 
 Result = TypeVar("Result")
 BACKOFF_SECONDS = (0.5, 1.0, 2.0, 4.0, 8.0)

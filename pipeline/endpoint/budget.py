@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 
 from pydantic import Field
 
+from pipeline.endpoint.errors import BUDGET, RefusedError
 from pipeline.params import Part
-from pipeline.teachers.errors import BUDGET, RefusedError
 
 
 class BudgetParams(Part):

@@ -16,14 +16,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, BinaryIO, Self
 
+from pipeline.endpoint.budget import TokenCount
+from pipeline.endpoint.endpoint_params import PATH, EndpointParams
+from pipeline.endpoint.errors import RefusedError
+from pipeline.endpoint.replies import count_charged
+from pipeline.endpoint.reply_cache import ReplyStore
+from pipeline.endpoint.request_body import Format
+from pipeline.endpoint.wire import ServerError, parse_completion
 from pipeline.errors import InputError
-from pipeline.teachers.budget import TokenCount
-from pipeline.teachers.endpoint_params import PATH, EndpointParams
-from pipeline.teachers.errors import RefusedError
-from pipeline.teachers.replies import count_charged
-from pipeline.teachers.reply_cache import ReplyStore
-from pipeline.teachers.request_body import Format
-from pipeline.teachers.wire import ServerError, parse_completion
 
 log = logging.getLogger(__name__)
 

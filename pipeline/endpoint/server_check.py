@@ -10,9 +10,8 @@ from typing import Protocol
 
 from pydantic import Field
 
-from pipeline.errors import InputError
-from pipeline.teachers.endpoint_params import EndpointParams, StructuredMode
-from pipeline.teachers.errors import (
+from pipeline.endpoint.endpoint_params import EndpointParams, StructuredMode
+from pipeline.endpoint.errors import (
     BUDGET,
     ENDPOINT,
     NOT_BY_SCHEMA,
@@ -22,8 +21,9 @@ from pipeline.teachers.errors import (
     RefusedError,
     find_fix,
 )
-from pipeline.teachers.request_body import Format, Messages
-from pipeline.teachers.structured import StructuredReply, describe_fields
+from pipeline.endpoint.request_body import Format, Messages
+from pipeline.endpoint.structured import StructuredReply, describe_fields
+from pipeline.errors import InputError
 
 log = logging.getLogger(__name__)
 

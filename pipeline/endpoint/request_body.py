@@ -6,8 +6,8 @@ from functools import cache
 from hashlib import sha256
 from typing import Any
 
-from pipeline.teachers.endpoint_params import EndpointParams, StructuredMode
-from pipeline.teachers.structured import StructuredReply, describe_fields, json_schema, without_limits
+from pipeline.endpoint.endpoint_params import EndpointParams, StructuredMode
+from pipeline.endpoint.structured import StructuredReply, describe_fields, json_schema, without_limits
 
 BYTES_PER_TOKEN = 3.0  # English has about 4, so estimates are on the high side
 WARMER = 0.3  # the temperature rises by this with each further sample of a request

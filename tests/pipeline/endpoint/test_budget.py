@@ -2,7 +2,7 @@
 
 import pytest
 
-from pipeline.teachers.budget import BudgetError, BudgetParams, Spending, TokenCount
+from pipeline.endpoint.budget import BudgetError, BudgetParams, Spending, TokenCount
 
 PARAMS = BudgetParams(
     max_tokens=1_000,

@@ -8,8 +8,8 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from pipeline.teachers.errors import ENDPOINT, RefusedError
-from pipeline.teachers.reply_cache import Reply
+from pipeline.endpoint.errors import ENDPOINT, RefusedError
+from pipeline.endpoint.reply_cache import Reply
 
 GOOD_ENDS = {"", "stop", "eos", "eos_token", "end_turn", "stop_sequence", "end_of_text", "complete", "completed"}
 CUT_ENDS = {"length", "max_tokens", "max_length", "model_length", "max_output_tokens", "max_completion_tokens"}

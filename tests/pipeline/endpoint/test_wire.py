@@ -8,15 +8,15 @@ from email.utils import formatdate
 import pytest
 from pydantic import Field
 
+from pipeline.endpoint.endpoint_params import check_params, is_loopback, read_api_key
+from pipeline.endpoint.errors import RefusedError
+from pipeline.endpoint.replies import ReplyReader, check_prompt, is_version_of
+from pipeline.endpoint.reply_cache import Reply
+from pipeline.endpoint.server_errors import choose_action, read_pause
+from pipeline.endpoint.structured import StructuredReply, describe_fields, parse_content, without_limits
+from pipeline.endpoint.wire import ServerError, parse_completion
 from pipeline.errors import InputError
-from pipeline.teachers.endpoint_params import check_params, is_loopback, read_api_key
-from pipeline.teachers.errors import RefusedError
-from pipeline.teachers.replies import ReplyReader, check_prompt, is_version_of
-from pipeline.teachers.reply_cache import Reply
-from pipeline.teachers.server_errors import choose_action, read_pause
-from pipeline.teachers.structured import StructuredReply, describe_fields, parse_content, without_limits
-from pipeline.teachers.wire import ServerError, parse_completion
-from tests.pipeline.teachers.test_client import PARAMS
+from tests.pipeline.endpoint.test_client import PARAMS
 
 
 class Inner(StructuredReply):

@@ -13,18 +13,18 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pipeline.checks.finding import is_by_model
+from pipeline.endpoint.budget import Spending
+from pipeline.endpoint.client import Endpoint
+from pipeline.endpoint.endpoint_params import EndpointParams
+from pipeline.endpoint.errors import BUDGET, ENDPOINT, OTHER_MODEL, PROMPT_CUT, STOPPED, RefusedError, find_fix
+from pipeline.endpoint.reply_cache import FILE, ReplyStore
+from pipeline.endpoint.workers import run_workers
 from pipeline.errors import InputError
+from pipeline.judging.judge import JudgeParams, judge
+from pipeline.judging.probes import ProbeName, list_probes
 from pipeline.records import Example
 from pipeline.rejections import Reason
 from pipeline.storage.document_store import DocumentStore
-from pipeline.teachers.budget import Spending
-from pipeline.teachers.client import Endpoint
-from pipeline.teachers.endpoint_params import EndpointParams
-from pipeline.teachers.errors import BUDGET, ENDPOINT, OTHER_MODEL, PROMPT_CUT, STOPPED, RefusedError, find_fix
-from pipeline.teachers.judge import JudgeParams, judge
-from pipeline.teachers.probes import ProbeName, list_probes
-from pipeline.teachers.reply_cache import FILE, ReplyStore
-from pipeline.teachers.workers import run_workers
 
 log = logging.getLogger(__name__)
 

@@ -1,0 +1,1 @@
+"""How an OpenAI-compatible endpoint is asked, paid and recorded."""
