@@ -8,6 +8,7 @@ from typing import Any
 from jinja2 import Environment
 
 from pipeline.files import replacing
+from pipeline.passages.evidence_places import count_by_bucket, find_buckets
 from pipeline.records import Evidence, Example, Statement
 from pipeline.rejections import Reason
 from pipeline.stable_order import order_key
@@ -38,11 +39,23 @@ def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore,
         tasks={task: [example_view(example, store) for example in found] for task, found in drawn.items()},
         refused={reason: [example_view(example, store) for example in found] for reason, found in shown.items()},
         histograms={task: percent_by_tenth(found, lengths) for task, found in by_task.items()},
+        places={task: count_places(found, store) for task, found in by_task.items()},
         num_accepted={task: len(found) for task, found in by_task.items()},
         num_refused={reason: len(found) for reason, found in refused.items()},
     )
     with replacing(path) as beside:
         beside.write_text(text, encoding="utf-8")
+
+
+def count_places(examples: list[Example], store: DocumentStore) -> str:
+    """Return how many examples have their evidence in so many places, in words."""
+    counts = count_by_bucket(examples, find_buckets(examples, (store[doc_id] for doc_id in list_documents(examples))))
+    return ", ".join(f"{number} in {bucket}" for bucket, number in counts.items() if number)
+
+
+def list_documents(examples: list[Example]) -> list[str]:
+    """Return the ids of the documents that examples are about, each once and sorted."""
+    return sorted({doc_id for example in examples for doc_id in example.doc_ids})
 
 
 def percent_by_tenth(examples: list[Example], lengths: dict[str, int]) -> list[int]:

@@ -100,6 +100,8 @@ def test_the_page_shows_examples_with_their_evidence_in_its_place_and_why_others
     assert page.count("<article>") >= len({example.task for example in sound}) + 1
     assert "Refused: number not in evidence: 86.25" in page
     assert "Evidence by tenth of its document" in page
+    assert "Examples by the number of places that their evidence is in: " in page
+
 
 
 def test_the_page_links_statements_to_their_quotes_and_shows_doubts_and_tables(curated, sound) -> None:
