@@ -16,7 +16,7 @@ UNIT_NAME = r"%|percent\b|per cent\b|basis points\b|(?:U\.?S\.? )?dollars\b|shar
 UNIT = rf"(?:\s?(?:{UNIT_NAME}))?"
 DIGITS = r"(?<![\d.,])\d{1,18}(?:,\d{1,3}){0,6}(?:\.\d{1,12})?(?!\d)"  # bounded, so that no answer takes long
 OPEN = r"(?:\(\s*){0,4}"
-AMOUNT = rf"\(?\s*[-−]?\s*[$€£¥]?\(?{DIGITS}\)?{SCALE}{UNIT}\s*\)?"
+AMOUNT = rf"(?:\(\s*)?(?:[-−]\s*)?[$€£¥]?\(?{DIGITS}\)?{SCALE}{UNIT}(?:\s*\))?"  # no white space in two ways
 EQUATION = re.compile(
     rf"({OPEN}{AMOUNT}(?:\s*[-+*/×÷−–·]\s*{OPEN}{AMOUNT}(?:\s*\)){{0,4}}){{1,40}})\s*(=|≈|is about|equals)\s*"
     rf"((?:about |roughly |~)?{AMOUNT})"
