@@ -40,8 +40,16 @@ def split(**counts: int) -> dict[str, object]:
     return {"rows": 3, "tokens": 9, "documents": 2, "kinds": counts, "licences": {}, "teachers": {}, "lengths": {}}
 
 
+def interval(value: float, low: float | None, high: float | None, n: int = 3) -> dict[str, object]:
+    return {"value": value, "low": low, "high": high, "n": n}
+
+
+def difference(value: float, low: float | None, high: float | None, n: int = 3) -> dict[str, object]:
+    return {**interval(value, low, high, n), "p": 0.25, "p_holm": 0.5, "detectable": 1.625}
+
+
 def cell(value: float) -> dict[str, object]:
-    return {"found": {"value": value, "low": value / 2, "high": value}, "nll": 1.5, "num_trials": 10}
+    return {"found": interval(value, value / 2, value, 10), "nll": interval(1.5, 1.25, 1.75, 10), "num_trials": 10}
 
 
 @pytest.fixture
@@ -90,7 +98,14 @@ def folders(tmp_path: Path) -> dict[str, Path]:
             },
         },
         "passkey/metrics.json": {
-            "lengths": {"64": {"base": cell(0.1), "tuned": cell(0.9)}, "128": {"base": cell(1.0), "tuned": cell(0.0)}}
+            "lengths": {"64": {"base": cell(0.1), "tuned": cell(0.9)}, "128": {"base": cell(1.0), "tuned": cell(0.0)}},
+            "differences": {
+                length: {
+                    "found": difference(0.8, 0.25, 0.95, 10),
+                    "nll": {**difference(0, -1, 1, 10), "detectable": None},
+                }
+                for length in ("64", "128")
+            },
         },
     }
     contents |= {"extend/training.json": LORA, "sft/training.json": {**LORA, "group_size": 512}}
@@ -125,6 +140,10 @@ def test_the_page_holds_its_figures_and_needs_nothing_else(inputs, tmp_path: Pat
         "10.00",
         "-0.690 [-0.800, -0.500]",
         "90% [45%, 90%]",
+        "10 trials; +80% [+25%, +95%]",
+        "1.50 [1.25, 1.75]",
+        "162%",
+        "none",
         "1.125",
         "-3.375 [-4.000, -3.000]",
         "2.500",
