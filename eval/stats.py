@@ -87,7 +87,7 @@ def bootstrap_bounds(values: Array, weights: Array, num_resamples: int, seed: in
     Student's: at n = 10 a plain percentile interval holds the truth in 90 % of cases. The quantiles are therefore
     moved outwards, from 2.5 % to 0.9 % at n = 10.
 
-    Source: the expanded percentile interval of Hesterberg 2015 (arXiv 1411.5279), section 5.3.
+    Source: the expanded percentile interval of Hesterberg 2015 (arXiv 1411.5279).
     """
     num_units = values.shape[-1]
     quantile = stats.t.ppf((1 + CONFIDENCE) / 2, num_units - 1) * np.sqrt(num_units / (num_units - 1))
