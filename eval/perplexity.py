@@ -178,7 +178,7 @@ def score_stream(name: str, model: Any, stream: Stream, params: PerplexityParams
 
 def choose_contexts(params: PerplexityParams) -> list[int]:
     """Return the contexts that are shorter than all that the last tokens have before them, saying which are not."""
-    whole = max(params.lengths) - params.contexts.num_last
+    whole = max(0, max(params.lengths) - params.contexts.num_last)
     shorter = sorted({context for context in params.contexts.lengths if context < whole})
     if left_out := sorted(set(params.contexts.lengths) - set(shorter)):
         log.warning(

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from eval.passkey import PasskeyParams, Trial, compare, make_trials, run, score_trial
+from eval.report_parts.part import Folders
+from eval.report_parts.passkey import make_part
 from eval.scoring import load_model, load_tokenizer, score_tokens
 from pipeline.errors import InputError
 
@@ -68,6 +70,18 @@ def test_every_trial_is_written_and_counted(tmp_path: Path, tiny_model: Path) ->
     difference = written["differences"]["400"]
     assert difference["nll"]["value"] == difference["found"]["value"] == 0
     assert difference["found"]["low"] < 0 < difference["found"]["high"]
+
+
+def test_the_report_reads_what_was_measured(tmp_path: Path, tiny_model: Path) -> None:
+    run(PARAMS, base=tiny_model, tuned=tiny_model, out=tmp_path / "passkey")
+    part = make_part(Folders(tmp_path, tmp_path))
+    assert list(zip(part.table["length"], part.table["what"], strict=True)) == [
+        (length, what) for length in ("250", "400") for what in ("found", "nats a digit")
+    ]
+    assert part.table["base"].str.contains(r"\d%? \[").all()
+    assert set(part.table["trials"]) == {4}
+    assert next(iter(part.table["detectable"])) == "none"  # four trials are too few for any
+    assert part.overview[0][3].startswith("4 trials; +0% [")
 
 
 def test_differences_pair_the_trials_of_both_models_by_depth() -> None:

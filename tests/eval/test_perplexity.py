@@ -12,6 +12,8 @@ from transformers import AutoModelForCausalLM
 
 from eval.perplexity import ContextParams, PerplexityParams, Stream, rank_documents, run
 from eval.perplexity_tables import Bootstrap, Losses, compare_contexts, compare_key_tokens, mean_by_length
+from eval.report_parts.part import Folders
+from eval.report_parts.perplexity import make_part
 from eval.scoring import load_model, load_tokenizer, score_losses, score_tokens
 from eval.windows import Window, choose_evenly, plan_last, plan_longlora, plan_sliding
 from pipeline.errors import InputError
@@ -186,6 +188,31 @@ def test_a_shorter_context_is_that_of_the_tokens_read_alone(tmp_path, tiny_model
     assert set(cell["loss"]) == {"all", "4", "16"}
     behind = {name: cell["loss"][name]["tuned"] for name in ("4", "all")}
     assert cell["gain"]["4"]["tuned"] == pytest.approx(behind["4"] - behind["all"])
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_report_reads_what_was_measured(protocol: str, tmp_path, tiny_model, tuned, documents) -> None:
+    params = PARAMS.model_copy(update={"protocol": protocol, "lengths": [64, 300], "max_windows": 5})
+    run(params, base=tiny_model, tuned=tuned, documents=documents, out=tmp_path / "data" / "perplexity")
+    (tmp_path / "models").mkdir()
+    tiny_model.rename(tmp_path / "models" / "base")
+    part = make_part(Folders(tmp_path / "data", tmp_path / "models"))
+    rows = list(part.table["what"])
+    assert rows[:2] == ["perplexity at 64 tokens", "perplexity at 300 tokens"]
+    assert bool(part.figure) == (protocol == "per_doc")
+    if protocol == "per_doc":
+        assert rows[4:] == [
+            "loss beyond 256 tokens",
+            "loss of the last 8 tokens behind 4 tokens and more",
+            "loss of the last 8 tokens behind 16 tokens and more",
+            "loss of the last 8 tokens behind all before them",
+            "gain of these by all context instead of 4 tokens",
+            "gain of these by all context instead of 16 tokens",
+        ]
+        assert set(part.table["documents"]) == {3}
+    assert part.table["base"].str.contains(r"\d \[").all()
+    assert part.table["difference (nats)"].str.contains(r"\[|no interval").all()
+    assert "documents; " in part.overview[0][3]
 
 
 def test_a_context_that_is_not_shorter_is_left_out_with_a_warning(tmp_path, tiny_model, documents, caplog) -> None:
