@@ -71,19 +71,41 @@ def score_tokens(
     Returns:
         The negative log-likelihood in nats, float32 of shape (B, S), and whether the token was the most likely one,
         bool of shape (B, S). Both are on the CPU.
+
+    Raises:
+        InputError: A loss is not finite.
     """
     losses, hits = [], []
     for logits_BTV, targets_BT in iterate_logits(model, input_ids_BT, num_last):
         losses.append(compute_losses(logits_BTV, targets_BT))
         hits.append(logits_BTV.argmax(dim=-1) == targets_BT)
-    return torch.cat(losses, dim=1).cpu(), torch.cat(hits, dim=1).cpu()
+    losses_BS = torch.cat(losses, dim=1).cpu()
+    require_finite(model, losses_BS)
+    return losses_BS, torch.cat(hits, dim=1).cpu()
 
 
 @torch.no_grad()
 def score_losses(model: Any, input_ids_BT: torch.Tensor, num_last: int | None = None) -> torch.Tensor:
-    """Return the losses of `score_tokens` alone, without a search for the most likely token."""
+    """Return the losses of `score_tokens` alone, without a search for the most likely token.
+
+    Raises:
+        InputError: A loss is not finite.
+    """
     chunks = iterate_logits(model, input_ids_BT, num_last)
-    return torch.cat([compute_losses(*chunk) for chunk in chunks], dim=1).cpu()
+    losses_BS = torch.cat([compute_losses(*chunk) for chunk in chunks], dim=1).cpu()
+    require_finite(model, losses_BS)
+    return losses_BS
+
+
+def require_finite(model: Any, losses: torch.Tensor) -> None:
+    """Raise an InputError if a model gives a token a loss that is no number, or an infinite one."""
+    if num_bad := int((~losses.isfinite()).sum()):
+        raise InputError(
+            model.name_or_path,
+            found=f"a loss that is not finite, of {num_bad} of {losses.numel()} tokens",
+            expected="a model that gives every token a probability",
+            fix="Train it again, with a lower learning rate for instance, or measure in float32.",
+        )
 
 
 def iterate_logits(

@@ -288,6 +288,11 @@ def test_lengths_are_prefixes_of_one_pass_over_held_out_documents(tmp_path, tiny
     mean = rows[(rows["model"] == "base") & (rows["length"] == 64)]["nll"].mean()
     assert metrics["64"]["base"] == pytest.approx(math.exp(mean), rel=1e-5)
     assert metrics["64"]["num_documents"] == 3
+    positions = pd.read_csv(tmp_path / "out" / "positions.csv")
+    assert list(positions["position"]) == [64, 64]
+    assert positions["nll"].iloc[0] == pytest.approx(mean, abs=1e-5)
+    assert ((positions["low"] <= positions["nll"]) & (positions["nll"] <= positions["high"])).all()
+    assert set(positions["n"]) == {3}
 
 
 def test_a_model_compared_with_itself_differs_by_nothing(tmp_path, tiny_model, documents) -> None:
@@ -335,3 +340,13 @@ def test_a_length_that_no_document_reaches_is_refused(protocol, reason, tmp_path
 def test_a_folder_without_a_model_is_refused(tmp_path, documents) -> None:
     with pytest.raises(InputError, match=r"no config\.json"):
         run(PARAMS, base=tmp_path, tuned=tmp_path, documents=documents, out=tmp_path / "out")
+
+
+def test_a_model_whose_losses_are_no_numbers_is_refused_by_its_name(tmp_path, tiny_model, tuned, documents) -> None:
+    model = AutoModelForCausalLM.from_pretrained(tuned)
+    with torch.no_grad():
+        model.model.norm.weight[0] = float("nan")
+    model.save_pretrained(tuned)
+    with pytest.raises(InputError, match="tuned: found a loss that is not finite, of 63 of 63 tokens"):
+        run(PARAMS, base=tiny_model, tuned=tuned, documents=documents, out=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
