@@ -64,6 +64,12 @@ def test_the_bootstrap_interval_holds_the_truth_in_93_to_97_percent(num_units: i
     assert 0.93 <= ((low <= 3.0) & (high >= 3.0)).mean() <= 0.97
 
 
+def test_the_bootstrap_interval_of_skewed_units_holds_the_truth_as_often() -> None:
+    values = np.random.default_rng(0).gamma(4.0, size=(2_000, 40))
+    low, high = bootstrap_bounds(values, np.ones(40), 1_000, seed=1)
+    assert 0.93 <= ((low <= 4.0) & (high >= 4.0)).mean() <= 0.97
+
+
 def test_a_plain_percentile_interval_would_be_too_narrow() -> None:
     values = np.random.default_rng(0).normal(size=10)
     interval = bootstrap_mean(list(values), 5_000, seed=1)
