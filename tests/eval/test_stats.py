@@ -184,6 +184,10 @@ def test_a_family_keeps_its_names_and_every_p_beside_the_corrected_one() -> None
 def test_spread_of_seeds_and_of_documents_by_hand() -> None:
     spread = split_spread([[1.0, 5.0], [3.0, 7.0]])
     assert (spread.seeds, spread.documents, spread.rest) == pytest.approx((math.sqrt(2), math.sqrt(8), 0.0))
+    spread = split_spread([[1.0, 2.0, 6.0], [6.0, 9.0, 9.0]])  # squares of residuals: 4, with 2 degrees of freedom
+    assert spread.rest == pytest.approx(math.sqrt(4 / 2))
+    assert spread.seeds == pytest.approx(math.sqrt(12.5 - 2 / 3))
+    assert spread.documents == pytest.approx(math.sqrt(4 - 2 / 2))
 
 
 def test_spread_is_that_of_simulated_seeds_and_documents() -> None:
