@@ -2,12 +2,11 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 
-from eval.stats import bootstrap_mean
+from eval.stats import Difference, compare_means, correct_family, split_spread
 from pipeline.tables import Table
 
 NUM_RESAMPLES = 10_000
@@ -44,18 +43,30 @@ def results_table(runs: dict[str, list[Losses]], rates: dict[str, Rates], before
 
 
 def differences_table(runs: dict[str, list[Losses]]) -> Table:
-    """Return the paired differences over documents, with 95 % intervals, and the difference of each seed."""
-    rows = []
-    for name, other in (pair for pair in COMPARISONS if set(pair) <= set(runs)):
-        pairs = zip(document_means(runs[name]), document_means(runs[other]), strict=True)
-        interval = bootstrap_mean([left - right for left, right in pairs], NUM_RESAMPLES, seed=0)
+    """Return the paired differences over documents, with 95 % intervals, and how far seeds and documents differ."""
+    pairs = [pair for pair in COMPARISONS if set(pair) <= set(runs)]
+    found = correct_family({f"{name} - {other}": compare_methods(runs[name], runs[other]) for name, other in pairs})
+    rows: list[tuple[Any, ...]] = []
+    for (name, other), (title, cell) in zip(pairs, found.items(), strict=True):
         seeds = [
-            float(np.mean(document_means([left])) - np.mean(document_means([right])))
+            [one - two for one, two in zip(document_means([left]), document_means([right]), strict=True)]
             for left, right in zip(runs[name], runs[other], strict=True)
         ]
-        rows.append((f"{name} - {other}", *asdict(interval).values(), ", ".join(f"{seed:+.4f}" for seed in seeds)))
-    header = ("difference", "nats a token", "95 % low", "95 % high", "of each seed")
+        enough = len(seeds) > 1 and len(seeds[0]) > 1
+        spread = split_spread(seeds) if enough else None
+        figures = (cell["value"], cell["low"], cell["high"], cell["n"], cell["p_holm"], cell["detectable"])
+        of_each = ", ".join(f"{np.mean(seed):+.4f}" for seed in seeds)
+        rows.append((title, *figures, spread and spread.seeds, spread and spread.documents, of_each))
+    header = (
+        *("difference", "nats a token", "95 % low", "95 % high", "documents", "p (Holm)", "detectable"),
+        *("standard deviation of seeds", "of documents", "of each seed"),
+    )
     return Table("Paired differences over documents", header, tuple(rows))
+
+
+def compare_methods(left: Sequence[Losses], right: Sequence[Losses]) -> Difference:
+    """Return the paired difference of two methods over documents, each the mean over its windows and the seeds."""
+    return compare_means(document_means(left), document_means(right), NUM_RESAMPLES, seed=0)
 
 
 def parts_table(runs: dict[str, list[Losses]]) -> Table:

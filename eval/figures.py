@@ -33,12 +33,13 @@ def draw_losses(logs: pd.DataFrame) -> str:
 
 
 def draw_positions(positions: pd.DataFrame, native_length: int) -> str:
-    """Draw the loss by position: columns model, position, nll; a line marks the base model's trained length."""
+    """Draw the loss by position: columns model, position, nll, low, high; a line marks the base model's own length."""
     with mpl.rc_context(STYLE):
         figure = Figure(figsize=(7, 3.2), layout="constrained")
         axes = figure.subplots()
         for model, group in positions.groupby("model", sort=False):
             axes.plot(group["position"], group["nll"], label=str(model), color=COLOURS[str(model)])
+            axes.fill_between(group["position"], group["low"], group["high"], color=COLOURS[str(model)], alpha=0.15)
         if native_length < positions["position"].max():
             axes.axvline(native_length, color="#aa3333", linewidth=1, linestyle="--")
             axes.annotate(" base trained to here", (native_length, axes.get_ylim()[1]), va="top", color="#aa3333")

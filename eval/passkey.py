@@ -2,13 +2,14 @@
 
 Reads   BASE, TUNED         models
 Writes  OUT/trials.jsonl    one object a model, length and trial: depth, key, found, nll of the key's digits
-        OUT/metrics.json    share of keys found with Wilson's interval, and the mean nll of a digit, by length
+        OUT/metrics.json    share of keys found with Wilson's interval, and the mean nll of a digit, by length, and the
+                            paired differences over trials, tuned minus base
 Source  Mohtashami and Jaggi, Landmark Attention (arXiv 2305.16300), section 4.2; the wording is our own
 """
 
 import logging
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
@@ -19,7 +20,7 @@ from pydantic import Field
 from tqdm import tqdm
 
 from eval.scoring import load_model, load_tokenizer, score_tokens
-from eval.stats import wilson
+from eval.stats import Difference, bootstrap_mean, compare_means, compare_shares, correct_family, wilson
 from pipeline.cli import run_stage
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
@@ -49,8 +50,9 @@ class PasskeyParams(Params):
 
     lengths: list[Annotated[int, Field(ge=1)]] = Field(min_length=1)  # tokens of the whole prompt, at most
     num_trials: int = Field(ge=1)  # per length, with the key at evenly spaced depths
+    num_resamples: int = Field(ge=1)  # of the bootstrap over trials
     dtype: Dtype
-    seed: int
+    seed: int = Field(ge=0)
 
 
 @dataclass(frozen=True)
@@ -121,16 +123,28 @@ def score_trial(model: Any, tokenizer: Any, trial: Trial) -> dict[str, Any]:
     }
 
 
-def summarise(trials: pd.DataFrame) -> dict[str, Any]:
-    """Return the share of keys found with its interval, and the mean loss, by length and model."""
+def summarise(trials: pd.DataFrame, params: PasskeyParams) -> dict[str, Any]:
+    """Return the share of keys found and the mean loss with their intervals, by length and model."""
     metrics: dict[str, Any] = {}
     for (length, model), group in trials.groupby(["length", "model"]):
         metrics.setdefault(str(length), {})[model] = {
             "found": asdict(wilson(int(group["found"].sum()), len(group))),
-            "nll": float(group["nll"].mean()),
+            "nll": asdict(bootstrap_mean(list(group["nll"]), params.num_resamples, params.seed)),
             "num_trials": len(group),
         }
     return metrics
+
+
+def compare(trials: pd.DataFrame, params: PasskeyParams) -> dict[str, Any]:
+    """Return the paired differences of share and loss, tuned minus base, by length; each is a family of its own."""
+    families: dict[str, dict[str, Difference]] = {"found": {}, "nll": {}}
+    for length, group in trials.groupby("length"):
+        base, tuned = (group[group["model"] == name].sort_values("depth") for name in MODELS)
+        families["found"][str(length)] = compare_shares(list(tuned["found"]), list(base["found"]))
+        losses = list(tuned["nll"]), list(base["nll"])
+        families["nll"][str(length)] = compare_means(*losses, params.num_resamples, params.seed)
+    corrected: Mapping[str, Any] = {name: correct_family(family) for name, family in families.items()}
+    return {length: {name: corrected[name][length] for name in corrected} for length in corrected["found"]}
 
 
 def run(params: PasskeyParams, *, base: Path, tuned: Path, out: Path) -> None:
@@ -142,11 +156,11 @@ def run(params: PasskeyParams, *, base: Path, tuned: Path, out: Path) -> None:
         trials = tqdm(list(make_trials(params, tokenizer)), desc=f"passkey {name}", unit=" trials", disable=None)
         rows += [{"model": name, **score_trial(model, tokenizer, trial)} for trial in trials]
     frame = pd.DataFrame(rows)
-    metrics = summarise(frame)
+    metrics = {"lengths": summarise(frame, params), "differences": compare(frame, params)}
     with replacing(out) as beside:
         beside.mkdir()
         frame.to_json(beside / "trials.jsonl", orient="records", lines=True, double_precision=6)
-        write_json(beside / "metrics.json", {"lengths": metrics})
+        write_json(beside / "metrics.json", metrics)
     found = ", ".join(f"{name} {int(group['found'].sum())}/{len(group)}" for name, group in frame.groupby("model"))
     log.info("passkey: %d trials in %s; found: %s", len(frame), out, found)
 

@@ -3,180 +3,256 @@
 Reads   DOCUMENTS/*.parquet   curated documents, of which those of the test split are used
         BASE, TUNED           models
 Writes  OUT/documents.jsonl   one object a model, document and length: nll (nats a token), num_tokens
-        OUT/positions.csv     mean nll by position, for `dvc plots`
-        OUT/metrics.json      perplexity by length and loss beyond the base model's length, with paired differences
-Source  protocol `per_doc`: the first L tokens of each document in one forward pass of its own; every document has the
-        same weight. LongLoRA's protocol (one stream, windows 256 apart) gives other figures; do not compare them.
+        OUT/losses.parquet    under per_doc, the loss of every token, by model, document and context
+        OUT/positions.csv     under per_doc, the mean nll by position, for `dvc plots`
+        OUT/metrics.json      the protocol, and by it perplexity by length; under per_doc also the loss beyond the base
+                              model's length, the same tokens behind less context, and LongPPL
+Source  three protocols, whose figures must not be compared with each other:
+        per_doc    the first L tokens of each document in one forward pass of its own
+        sliding    Press, Smith and Lewis (arXiv 2012.15832): one stream, each token behind L - stride or more
+        longlora   eval.py of LongLoRA: one stream, windows of L tokens, scored at every position
 """
 
 import logging
-import math
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import torch
 from pydantic import Field
 from tqdm import tqdm
 from transformers import AutoConfig
 
-from eval.scoring import load_model, load_tokenizer, score_tokens
-from eval.stats import bootstrap_mean
+from eval.perplexity_tables import (
+    MODELS,
+    Bootstrap,
+    Losses,
+    compare_beyond,
+    compare_by_length,
+    compare_contexts,
+    compare_key_tokens,
+    mean_by_length,
+    mean_by_position,
+    sum_by_document,
+)
+from eval.scoring import load_model, load_tokenizer, score_losses
+from eval.windows import Window, choose_evenly, plan_last, plan_longlora, plan_sliding
 from pipeline.cli import run_stage
 from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
-from pipeline.params import Params
+from pipeline.params import Params, Part
 from pipeline.records import Document
 from pipeline.stable_order import order_key
 from pipeline.storage.parquet import read_documents
 from train.recipe import Dtype
 
-MODELS = ("base", "tuned")
-POSITIONS_PER_BIN = 512
+STREAMS = {"longlora": plan_longlora, "sliding": plan_sliding}
 MAX_CHARACTERS_PER_TOKEN = 16  # prose averages 4 to 5; a document that averages more than 16 would count as too short
 log = logging.getLogger(__name__)
+
+
+class ContextParams(Part):
+    """Which tokens are read again behind less context, under per_doc."""
+
+    num_last: int = Field(ge=1)  # tokens at the end of the longest length
+    lengths: list[Annotated[int, Field(ge=1)]]  # tokens before them; one that is not shorter than all is left out
 
 
 class PerplexityParams(Params):
     """Section `perplexity` of params.yaml."""
 
-    lengths: list[Annotated[int, Field(ge=2)]] = Field(min_length=1)  # tokens; a document must reach the longest
+    protocol: Literal["per_doc", "sliding", "longlora"]
+    lengths: list[Annotated[int, Field(ge=2)]] = Field(min_length=1)  # tokens; under per_doc documents reach them all
     num_documents: int = Field(ge=1)  # at most, the same for every model
+    stride: int = Field(ge=1)  # tokens from one window to the next, under sliding and longlora
+    max_windows: int = Field(ge=1)  # of each length, under sliding and longlora; spread over the stream
+    contexts: ContextParams
     num_resamples: int = Field(ge=1)  # of the bootstrap over documents
     dtype: Dtype  # of weights and activations; the loss is always float32
     seed: int = Field(ge=0)
 
 
 @dataclass(frozen=True)
-class Score:
-    """The loss of each token of a document except the first, by one model."""
+class Stream:
+    """Documents as one sequence of tokens, without a border between them."""
 
-    model: str
-    doc_id: str
-    nll: np.ndarray[Any, np.dtype[np.float32]]
+    doc_ids: list[str]
+    ends: list[int]  # of each document, in tokens from the start
+    ids_T: torch.Tensor  # noqa: N815 - T tokens
+
+    def name_document(self, position: int) -> str:
+        """Return the id of the document that a token is of."""
+        return self.doc_ids[int(np.searchsorted(self.ends, position, side="right"))]
 
 
-def choose_texts(documents: Iterable[Document], tokenizer: Any, params: PerplexityParams) -> dict[str, torch.Tensor]:
-    """Return the first tokens of test documents that reach the longest length, chosen by a hash of their ids.
+def rank_documents(documents: Iterable[Document], seed: int) -> list[Document]:
+    """Return the documents of the test split, shuffled by a hash of their ids."""
+    held_out = [document for document in documents if document.split == "test" and document.text]
+    return sorted(held_out, key=lambda document: order_key(seed, document.doc_id))
+
+
+def choose_texts(held_out: Sequence[Document], tokenizer: Any, params: PerplexityParams) -> dict[str, torch.Tensor]:
+    """Return the first tokens of the first documents that reach the longest length.
 
     Raises:
-        InputError: No document of the test split is that long.
+        InputError: None is that long.
     """
     longest = max(params.lengths)
-    held_out = [document for document in documents if document.split == "test"]
-    ranked = sorted(held_out, key=lambda document: order_key(params.seed, document.doc_id))
     chosen: dict[str, torch.Tensor] = {}
-    for document in ranked:
+    for document in held_out:
         if len(chosen) == params.num_documents:
             break
         start = document.text[: longest * MAX_CHARACTERS_PER_TOKEN]  # a long book need not be tokenized whole
-        ids = tokenizer(start, return_tensors="pt", verbose=False)["input_ids"]
-        if ids.shape[1] >= longest:
-            chosen[document.doc_id] = ids[:, :longest]
+        ids = tokenizer(start, return_tensors="pt", verbose=False)["input_ids"][0]
+        if len(ids) >= longest:
+            chosen[document.doc_id] = ids[:longest]
     if not chosen:
-        raise InputError(
-            "section 'perplexity', key 'lengths'",
-            found=f"{longest}, which none of {len(held_out)} test documents reaches",
-            expected="a length that some document of the test split has",
-            fix="Lower perplexity.lengths, add longer documents, or raise curate.test_fraction.",
-        )
+        raise refuse_length(longest, f"none of {len(held_out)} test documents reaches")
     return chosen
 
 
-def score_texts(name: str, model: Any, texts: dict[str, torch.Tensor]) -> Iterator[Score]:
-    """Yield the token losses of each text."""
-    for doc_id, ids in tqdm(texts.items(), desc=f"perplexity {name}", unit=" documents", disable=None):
-        yield Score(name, doc_id, score_tokens(model, ids)[0][0].numpy())
+def join_texts(held_out: Sequence[Document], tokenizer: Any, params: PerplexityParams) -> Stream:
+    """Return the first documents as one stream.
+
+    Raises:
+        InputError: It has no window of the longest length.
+    """
+    chosen = held_out[: params.num_documents]
+    ids = [tokenizer(document.text, add_special_tokens=False, verbose=False)["input_ids"] for document in chosen]
+    ends = np.cumsum([len(own) for own in ids]).tolist()
+    stream = Stream([document.doc_id for document in chosen], ends, torch.tensor([one for own in ids for one in own]))
+    longest = max(params.lengths)
+    if not STREAMS[params.protocol](len(stream.ids_T), longest, params.stride):
+        raise refuse_length(longest, f"a stream of {len(stream.ids_T)} tokens in {len(chosen)} test documents lacks")
+    return stream
 
 
-def losses_by_length(scores: Sequence[Score], lengths: Sequence[int]) -> pd.DataFrame:
-    """Return the mean loss of the first L tokens: columns model, doc_id, length, nll, num_tokens."""
-    return pd.DataFrame(
-        {
-            "model": score.model,
-            "doc_id": score.doc_id,
-            "length": length,
-            "nll": float(score.nll[: length - 1].mean(dtype=np.float64)),
-            "num_tokens": length - 1,
-        }
-        for score in scores
-        for length in lengths
+def refuse_length(longest: int, reason: str) -> InputError:
+    """Return the error about a length that the documents are too short for."""
+    return InputError(
+        "section 'perplexity', key 'lengths'",
+        found=f"{longest}, which {reason}",
+        expected="a length that the documents of the test split have",
+        fix="Lower perplexity.lengths, add longer documents, or raise curate.test_fraction.",
     )
 
 
-def losses_by_position(scores: Sequence[Score]) -> pd.DataFrame:
-    """Return the mean loss by bin of positions over all documents: columns model, position (the bin's end), nll."""
-    rows = []
-    for name in MODELS:
-        losses = np.stack([score.nll for score in scores if score.model == name])
-        for start in range(0, losses.shape[1], POSITIONS_PER_BIN):
-            part = losses[:, start : start + POSITIONS_PER_BIN]
-            rows.append(
-                {"model": name, "position": start + part.shape[1] + 1, "nll": float(part.mean(dtype=np.float64))}
-            )
-    return pd.DataFrame(rows)
+def score_window(model: Any, ids_T: torch.Tensor, window: Window) -> np.ndarray[Any, np.dtype[np.float32]]:  # noqa: N803
+    """Return the losses of the tokens that a window scores."""
+    losses: np.ndarray[Any, np.dtype[np.float32]] = score_losses(
+        model, ids_T[None, window.start : window.end], window.end - window.first
+    )[0].numpy()
+    return losses
 
 
-def compare(losses: pd.DataFrame, params: PerplexityParams) -> dict[str, Any]:
-    """Return perplexity by length and model, and the paired difference of loss, tuned minus base, over documents."""
-    metrics: dict[str, Any] = {}
-    for length, group in losses.groupby("length"):
-        wide = group.pivot_table(index="doc_id", columns="model", values="nll").sort_index()
-        difference = bootstrap_mean(list(wide["tuned"] - wide["base"]), params.num_resamples, params.seed)
-        metrics[str(length)] = {
-            **{name: math.exp(wide[name].mean()) for name in MODELS},
-            "difference_nats": asdict(difference),
-            "num_documents": len(wide),
-        }
-    return metrics
+def score_texts(
+    name: str, model: Any, texts: Mapping[str, torch.Tensor], contexts: Sequence[int], num_last: int
+) -> Iterator[Losses]:
+    """Yield the losses of each text, read once for all lengths, and of its last tokens behind less context."""
+    for doc_id, ids_T in tqdm(texts.items(), desc=f"perplexity {name}", unit=" documents", disable=None):  # noqa: N806
+        yield Losses(name, doc_id, None, score_window(model, ids_T, Window(0, 1, len(ids_T))))
+        for context in contexts:
+            window = plan_last(len(ids_T), num_last, context)
+            yield Losses(name, doc_id, context, score_window(model, ids_T, window))
 
 
-def compare_beyond(scores: Sequence[Score], native_length: int, params: PerplexityParams) -> dict[str, Any]:
-    """Return the mean loss of the tokens beyond the base model's trained length, and its paired difference.
+def score_stream(name: str, model: Any, stream: Stream, params: PerplexityParams) -> Iterator[dict[str, Any]]:
+    """Yield the mean loss of each window of each length, as of the document that its first scored token is of."""
+    for length in sorted(params.lengths):
+        windows = STREAMS[params.protocol](len(stream.ids_T), length, params.stride)
+        chosen = choose_evenly(windows, params.max_windows)
+        for window in tqdm(chosen, desc=f"perplexity {name} {length}", unit=" windows", disable=None):
+            losses = score_window(model, stream.ids_T, window)
+            yield {
+                "model": name,
+                "doc_id": stream.name_document(window.first),
+                "length": length,
+                "nll": float(losses.mean(dtype=np.float64)),
+                "num_tokens": len(losses),
+            }
 
-    This is where extended context shows; a mean over all positions is dominated by the tokens before.
-    """
-    rows = [
-        {
-            "model": score.model,
-            "doc_id": score.doc_id,
-            "nll": float(score.nll[native_length - 1 :].mean(dtype=np.float64)),
-        }
-        for score in scores
-        if len(score.nll) >= native_length
+
+def choose_contexts(params: PerplexityParams) -> list[int]:
+    """Return the contexts that are shorter than all that the last tokens have before them, saying which are not."""
+    whole = max(0, max(params.lengths) - params.contexts.num_last)
+    shorter = sorted({context for context in params.contexts.lengths if context < whole})
+    if left_out := sorted(set(params.contexts.lengths) - set(shorter)):
+        log.warning(
+            "perplexity.contexts.lengths: %s are not shorter than all, %d tokens, and left out", left_out, whole
+        )
+    return shorter
+
+
+def measure_texts(
+    params: PerplexityParams, folders: Mapping[str, Path], held_out: Sequence[Document], beside: Path
+) -> dict[str, Any]:
+    """Measure by the protocol per_doc; write the records and return the metrics."""
+    texts = choose_texts(held_out, load_tokenizer(folders["base"]), params)
+    contexts = choose_contexts(params)
+    losses = [
+        scored
+        for name, folder in folders.items()
+        for scored in score_texts(name, load_model(folder, params.dtype), texts, contexts, params.contexts.num_last)
     ]
-    if not rows:
-        return {}
-    wide = pd.DataFrame(rows).pivot_table(index="doc_id", columns="model", values="nll").sort_index()
-    difference = bootstrap_mean(list(wide["tuned"] - wide["base"]), params.num_resamples, params.seed)
-    means = {name: float(wide[name].mean()) for name in MODELS}
-    return {**means, "difference_nats": asdict(difference), "num_documents": len(wide), "from_position": native_length}
+    whole = [scored for scored in losses if scored.context is None]
+    shortened = [scored for scored in losses if scored.context is not None]
+    means = mean_by_length(whole, sorted(params.lengths))
+    bootstrap = Bootstrap(params.num_resamples, params.seed)
+    write_losses(beside / "losses.parquet", losses)
+    means.to_json(beside / "documents.jsonl", orient="records", lines=True, double_precision=6)
+    mean_by_position(whole, bootstrap).to_csv(beside / "positions.csv", index=False, float_format="%.6f")
+    native_length = AutoConfig.from_pretrained(folders["base"]).max_position_embeddings
+    return {
+        "lengths": compare_by_length(means, bootstrap),
+        "beyond_native": compare_beyond(whole, native_length, bootstrap),
+        "contexts": compare_contexts(whole, shortened, bootstrap),
+        "longppl": compare_key_tokens(whole, shortened, bootstrap),
+    }
+
+
+def write_losses(path: Path, losses: Sequence[Losses]) -> None:
+    """Write the loss of every token, one row a model, document and context, which is null for all from the start."""
+    table = pa.table(
+        {
+            "model": [scored.model for scored in losses],
+            "doc_id": [scored.doc_id for scored in losses],
+            "context": pa.array([scored.context for scored in losses], type=pa.int64()),
+            "nll": pa.array([scored.nll for scored in losses], type=pa.list_(pa.float32())),
+        }
+    )
+    pq.write_table(table, path, compression="zstd")
+
+
+def measure_stream(
+    params: PerplexityParams, folders: Mapping[str, Path], held_out: Sequence[Document], beside: Path
+) -> dict[str, Any]:
+    """Measure by a protocol that reads one stream; write the records and return the metrics."""
+    stream = join_texts(held_out, load_tokenizer(folders["base"]), params)
+    means = sum_by_document(
+        row
+        for name, folder in folders.items()
+        for row in score_stream(name, load_model(folder, params.dtype), stream, params)
+    )
+    means.to_json(beside / "documents.jsonl", orient="records", lines=True, double_precision=6)
+    return {"lengths": compare_by_length(means, Bootstrap(params.num_resamples, params.seed))}
 
 
 def run(params: PerplexityParams, *, base: Path, tuned: Path, documents: Path, out: Path) -> None:
-    """Score the same texts with both models and compare them."""
-    texts = choose_texts(read_documents(documents), load_tokenizer(base), params)
-    native_length = AutoConfig.from_pretrained(base).max_position_embeddings
-    scores = [
-        score
-        for name, folder in zip(MODELS, (base, tuned), strict=True)
-        for score in score_texts(name, load_model(folder, params.dtype), texts)
-    ]
-    losses = losses_by_length(scores, sorted(params.lengths))
-    metrics = compare(losses, params)
+    """Score the same tokens with both models by one protocol and compare them."""
+    held_out = rank_documents(read_documents(documents), params.seed)
+    measure = measure_stream if params.protocol in STREAMS else measure_texts
     with replacing(out) as beside:
         beside.mkdir()
-        losses.to_json(beside / "documents.jsonl", orient="records", lines=True, double_precision=6)
-        losses_by_position(scores).to_csv(beside / "positions.csv", index=False, float_format="%.6f")
-        beyond = compare_beyond(scores, native_length, params)
-        write_json(beside / "metrics.json", {"protocol": "per_doc", "lengths": metrics, "beyond_native": beyond})
-    longest = metrics[str(max(params.lengths))]
+        metrics = measure(params, dict(zip(MODELS, (base, tuned), strict=True)), held_out, beside)
+        write_json(beside / "metrics.json", {"protocol": params.protocol, **metrics})
+    longest = metrics["lengths"][str(max(params.lengths))]
     log.info(
-        "perplexity: %d documents in %s; at %d tokens base %.2f, tuned %.2f",
-        len(texts), out, max(params.lengths), longest["base"], longest["tuned"],
+        "perplexity: %d documents in %s by protocol %s; at %d tokens base %.2f, tuned %.2f",
+        longest["num_documents"], out, params.protocol, max(params.lengths), longest["base"], longest["tuned"],
     )  # fmt: skip
 
 

@@ -50,11 +50,12 @@ def run(params: ReportParams, *, data: Path, models: Path, out: Path) -> None:
 
 def make_overview(parts: Sequence[Part]) -> Part:
     """Return the part at the top: the run in a few lines."""
+    rows = [(*row, "")[:4] for part in parts for row in part.overview]
     return Part(
         "In short",
         "What went in, and what training changed. Every figure has its own part below, with the number of measurements "
         "behind it. Small runs move little: read the intervals before the figures.",
-        pd.DataFrame([row for part in parts for row in part.overview], columns=["", "before", "after"]),
+        pd.DataFrame(rows, columns=["", "before", "after", "n, and the difference"]),
     )
 
 

@@ -35,7 +35,7 @@ class Part:
     text: str
     table: pd.DataFrame | None = None
     figure: str = ""  # an SVG element
-    overview: tuple[tuple[str, str, str], ...] = ()  # rows of the table at the top: what, before, after
+    overview: tuple[tuple[str, ...], ...] = ()  # rows of the table at the top: what, before, after, and if measured n
     metrics: Mapping[str, Any] = field(default_factory=dict)  # by stage, for metrics.json
     plots: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # by file name, for `dvc plots`
 
@@ -69,11 +69,28 @@ def require_file(path: Path) -> Path:
     return path
 
 
-def format_difference(difference: Mapping[str, float]) -> str:
+def format_difference(difference: Mapping[str, Any]) -> str:
     """Return a difference with its interval, like '-0.690 [-0.800, -0.500]'."""
-    return f"{difference['value']:+.3f} [{difference['low']:+.3f}, {difference['high']:+.3f}]"
+    return format_interval(difference, "{:+.3f}")
 
 
-def format_share(found: Mapping[str, float]) -> str:
+def format_share(found: Mapping[str, Any]) -> str:
     """Return a share with its interval in per cent, like '90% [45%, 100%]'."""
-    return f"{found['value']:.0%} [{found['low']:.0%}, {found['high']:.0%}]"
+    return format_interval(found, "{:.0%}")
+
+
+def format_interval(interval: Mapping[str, Any], number: str) -> str:
+    """Return an estimate with its interval, each as `number` formats it, or saying that n is too small for one."""
+    if interval["low"] is None:
+        return f"{number.format(interval['value'])} [no interval: n = {interval['n']}]"
+    return f"{number} [{number}, {number}]".format(*(interval[key] for key in ("value", "low", "high")))
+
+
+def format_p(difference: Mapping[str, Any]) -> str:
+    """Return the p of a difference after Holm's correction, like '0.25'."""
+    return f"{difference['p_holm']:.2g}"
+
+
+def format_detectable(difference: Mapping[str, Any], number: str) -> str:
+    """Return the difference that would have been found in 80 % of cases, or 'none' where n is too small for any."""
+    return "none" if difference["detectable"] is None else number.format(difference["detectable"])

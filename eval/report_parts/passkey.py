@@ -1,36 +1,78 @@
 """Pass keys: the share found by length."""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
 import pandas as pd
 
 from eval import figures
-from eval.report_parts.part import Folders, Part, format_share, read_json
+from eval.report_parts.part import (
+    Folders,
+    Part,
+    format_detectable,
+    format_interval,
+    format_p,
+    format_share,
+    read_json,
+)
 
 ORDER = 60
+MODELS = ("base", "tuned")
 
 
 def make_part(folders: Folders) -> Part:
     """Compare the share of pass keys found by length."""
     measured = read_json(folders.data / "passkey" / "metrics.json")
+    lengths = sorted(measured["lengths"], key=int)
     cells = [
-        {"length": int(length), "model": model, "trials": cell["num_trials"], "nll": cell["nll"], **cell["found"]}
-        for length, models in measured["lengths"].items()
-        for model, cell in models.items()
+        {"length": int(length), "model": model, **measured["lengths"][length][model]["found"]}
+        for length in lengths
+        for model in MODELS
     ]
-    frame = pd.DataFrame(cells).sort_values(["length", "model"])
-    rows = [
-        (f"{row.length:,}", row.model, f"{row.value:.0%} [{row.low:.0%}, {row.high:.0%}]", f"{row.nll:.2f}", row.trials)
-        for row in frame.itertuples()
+    overview = [
+        (
+            f"pass keys found at {int(length):,} tokens",
+            *(format_share(measured["lengths"][length][model]["found"]) for model in MODELS),
+            describe_found(measured["differences"][length]["found"]),
+        )
+        for length in lengths
     ]
-    overview = []
-    for length, models in sorted(measured["lengths"].items(), key=lambda item: int(item[0])):
-        base, tuned = (format_share(models[model]["found"]) for model in ("base", "tuned"))
-        overview.append((f"pass keys found at {int(length):,} tokens", base, tuned))
     return Part(
         "Pass keys",
         "A five-digit key hidden at depths from the start to the end of idle text; it is found when greedy decoding "
-        "would give all its digits. Intervals are Wilson's, 95 %.",
-        pd.DataFrame(rows, columns=["length", "model", "found", "nats a digit", "trials"]),
-        figures.draw_passkeys(frame),
+        "would give all its digits. Intervals are 95 %: Wilson's for shares, Newcombe's for their paired differences "
+        "(tuned minus base, the same trials), bootstrap over trials for losses. p is McNemar's exact test for shares "
+        "and a sign-flip test for losses, by Holm's correction over the lengths. 'Detectable' is the difference "
+        "that as many trials would show in 80 % of cases.",
+        pd.DataFrame(
+            [row for length in lengths for row in list_rows(int(length), measured)],
+            columns=["length", "what", *MODELS, "difference", "p (Holm)", "detectable", "trials"],
+        ),
+        figures.draw_passkeys(pd.DataFrame(cells)),
         overview=tuple(overview),
         metrics={"passkey": measured},
     )
+
+
+def describe_found(difference: Mapping[str, Any]) -> str:
+    """Return the number of trials and the difference of shares, like '10 trials; +0% [-28%, +28%]'."""
+    return f"{difference['n']} trials; {format_interval(difference, '{:+.0%}')}"
+
+
+def list_rows(length: int, measured: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    """Yield the rows of a length: the share found, and the loss of a digit."""
+    models, differences = measured["lengths"][str(length)], measured["differences"][str(length)]
+    for what, key, number, signed in (
+        ("found", "found", "{:.0%}", "{:+.0%}"),
+        ("nats a digit", "nll", "{:.2f}", "{:+.2f}"),
+    ):
+        difference = differences[key]
+        yield (
+            f"{length:,}",
+            what,
+            *(format_interval(models[model][key], number) for model in MODELS),
+            format_interval(difference, signed),
+            format_p(difference),
+            format_detectable(difference, number),
+            difference["n"],
+        )

@@ -37,7 +37,11 @@ def test_methods_are_paired_by_document_and_only_those_that_ran():
     (row,) = differences_table(runs).rows
     assert row[:2] == ("LoRA+ - LoRA", pytest.approx(-1.5))
     assert row[2] <= -1.5 <= row[3]
-    assert row[4] == "-1.5000"
+    assert row[4:6] == (2, 0.5)
+    assert row[-3:] == (None, None, "-1.5000")
+    seeds = [{"a": [[1.0]], "b": [[2.0]]}, {"a": [[3.0]], "b": [[4.0]]}]
+    (row,) = differences_table({"LoRA+": seeds, "LoRA": [seeds[0], seeds[0]]}).rows
+    assert row[-3:] == (pytest.approx(2**0.5), 0.0, "+0.0000, +2.0000")
 
 
 def test_the_spread_of_seeds_is_none_for_one():

@@ -6,11 +6,13 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from eval.passkey import PasskeyParams, Trial, make_trials, run, score_trial
+from eval.passkey import PasskeyParams, Trial, compare, make_trials, run, score_trial
+from eval.report_parts.part import Folders
+from eval.report_parts.passkey import make_part
 from eval.scoring import load_model, load_tokenizer, score_tokens
 from pipeline.errors import InputError
 
-PARAMS = PasskeyParams(lengths=[250, 400], num_trials=4, dtype="float32", seed=1)
+PARAMS = PasskeyParams(lengths=[250, 400], num_trials=4, num_resamples=200, dtype="float32", seed=1)
 
 
 def test_prompts_keep_to_their_length_and_the_key_to_its_depth(tiny_tokenizer) -> None:
@@ -55,14 +57,43 @@ def test_a_trial_is_scored_on_its_key_alone(tiny_model: Path) -> None:
 def test_every_trial_is_written_and_counted(tmp_path: Path, tiny_model: Path) -> None:
     run(PARAMS, base=tiny_model, tuned=tiny_model, out=tmp_path / "out")
     rows = pd.read_json(tmp_path / "out" / "trials.jsonl", lines=True)
-    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())["lengths"]
+    written = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    metrics = written["lengths"]
     assert len(rows) == 2 * 2 * 4
     cell = metrics["400"]["tuned"]
     assert cell["num_trials"] == 4
     assert 0 <= cell["found"]["low"] <= cell["found"]["value"] <= cell["found"]["high"] <= 1
-    assert cell["nll"] == pytest.approx(
+    assert cell["nll"]["low"] <= cell["nll"]["value"] <= cell["nll"]["high"]
+    assert cell["nll"]["value"] == pytest.approx(
         rows[(rows["length"] == 400) & (rows["model"] == "tuned")]["nll"].mean(), abs=1e-5
     )
+    difference = written["differences"]["400"]
+    assert difference["nll"]["value"] == difference["found"]["value"] == 0
+    assert difference["found"]["low"] < 0 < difference["found"]["high"]
+
+
+def test_the_report_reads_what_was_measured(tmp_path: Path, tiny_model: Path) -> None:
+    run(PARAMS, base=tiny_model, tuned=tiny_model, out=tmp_path / "passkey")
+    part = make_part(Folders(tmp_path, tmp_path))
+    assert list(zip(part.table["length"], part.table["what"], strict=True)) == [
+        (length, what) for length in ("250", "400") for what in ("found", "nats a digit")
+    ]
+    assert part.table["base"].str.contains(r"\d%? \[").all()
+    assert set(part.table["trials"]) == {4}
+    assert next(iter(part.table["detectable"])) == "none"  # four trials are too few for any
+    assert part.overview[0][3].startswith("4 trials; +0% [")
+
+
+def test_differences_pair_the_trials_of_both_models_by_depth() -> None:
+    rows = [
+        {"model": model, "length": 400, "depth": depth, "found": model == "tuned", "nll": nll + depth}
+        for model, nll, depths in (("base", 2.0, (0.1, 0.5, 0.9)), ("tuned", 1.0, (0.9, 0.1, 0.5)))
+        for depth in depths
+    ]
+    cell = compare(pd.DataFrame(rows), PARAMS)["400"]
+    assert cell["found"]["value"] == 1.0
+    assert cell["nll"]["value"] == pytest.approx(-1.0)
+    assert cell["nll"]["high"] == pytest.approx(-1.0)  # unpaired losses would differ by depth too
 
 
 def test_a_length_that_does_not_hold_the_question_says_what_would(tmp_path: Path, tiny_model: Path) -> None:

@@ -40,8 +40,22 @@ def split(**counts: int) -> dict[str, object]:
     return {"rows": 3, "tokens": 9, "documents": 2, "kinds": counts, "licences": {}, "teachers": {}, "lengths": {}}
 
 
+def interval(value: float, low: float | None, high: float | None, n: int = 3) -> dict[str, object]:
+    return {"value": value, "low": low, "high": high, "n": n}
+
+
+def difference(value: float, low: float | None, high: float | None, n: int = 3) -> dict[str, object]:
+    return {**interval(value, low, high, n), "p": 0.25, "p_holm": 0.5, "detectable": 1.625}
+
+
+def compared(base: float, tuned: float, of_difference: tuple) -> dict[str, object]:
+    intervals = {"base": interval(base, base - 1, base + 1), "tuned": interval(tuned, None, None, 1)}
+    values = {"base": base, "tuned": tuned, "num_documents": 3}
+    return {**values, "intervals": intervals, "difference_nats": difference(*of_difference)}
+
+
 def cell(value: float) -> dict[str, object]:
-    return {"found": {"value": value, "low": value / 2, "high": value}, "nll": 1.5, "num_trials": 10}
+    return {"found": interval(value, value / 2, value, 10), "nll": interval(1.5, 1.25, 1.75, 10), "num_trials": 10}
 
 
 @pytest.fixture
@@ -73,24 +87,27 @@ def folders(tmp_path: Path) -> dict[str, Path]:
             "trainable_parameters": {"total": 1_234},
         },
         "perplexity/metrics.json": {
-            "beyond_native": {
-                "base": 4.5,
-                "tuned": 1.125,
-                "difference_nats": {"value": -3.375, "low": -4.0, "high": -3.0},
-                "num_documents": 3,
-                "from_position": 32,
-            },
+            "protocol": "per_doc",
+            "beyond_native": {**compared(4.5, 1.125, (-3.375, -4.0, -3.0)), "from_position": 32},
             "lengths": {
-                "64": {
-                    "base": 20.0,
-                    "tuned": 10.0,
-                    "difference_nats": {"value": -0.69, "low": -0.8, "high": -0.5},
-                    "num_documents": 3,
-                }
+                "64": {**compared(20.0, 10.0, (-0.69, -0.8, -0.5)), "last_quarter": compared(2.25, 2.5, (0.25, 0, 1))}
             },
+            "contexts": {
+                "num_last": 16,
+                "loss": {"8": compared(3.5, 3.0, (-0.5, -1, 0)), "all": compared(2.75, 2.0, (-0.75, -1, 0))},
+                "gain": {"8": compared(0.75, 1.0, (0.25, 0, 1))},
+            },
+            "longppl": {"8": {**compared(6.25, 5.5, (-0.1, None, None)), "num_tokens": 4}},
         },
         "passkey/metrics.json": {
-            "lengths": {"64": {"base": cell(0.1), "tuned": cell(0.9)}, "128": {"base": cell(1.0), "tuned": cell(0.0)}}
+            "lengths": {"64": {"base": cell(0.1), "tuned": cell(0.9)}, "128": {"base": cell(1.0), "tuned": cell(0.0)}},
+            "differences": {
+                length: {
+                    "found": difference(0.8, 0.25, 0.95, 10),
+                    "nll": {**difference(0, -1, 1, 10), "detectable": None},
+                }
+                for length in ("64", "128")
+            },
         },
     }
     contents |= {"extend/training.json": LORA, "sft/training.json": {**LORA, "group_size": 512}}
@@ -100,8 +117,12 @@ def folders(tmp_path: Path) -> dict[str, Path]:
     for stage in ("extend", "sft"):
         lines = [json.dumps({"step": step, "loss": 3.0 / step}) for step in (1, 2)]
         (folders[stage] / "log.jsonl").write_text("\n".join(lines) + "\n")
-    rows = [f"{model},{position},{position / 32}" for model in ("base", "tuned") for position in (32, 64)]
-    (folders["perplexity"] / "positions.csv").write_text("model,position,nll\n" + "\n".join(rows) + "\n")
+    rows = [
+        f"{model},{position},{position / 32},{position / 64},{position / 16},3"
+        for model in ("base", "tuned")
+        for position in (32, 64)
+    ]
+    (folders["perplexity"] / "positions.csv").write_text("model,position,nll,low,high,n\n" + "\n".join(rows) + "\n")
     return folders
 
 
@@ -125,6 +146,17 @@ def test_the_page_holds_its_figures_and_needs_nothing_else(inputs, tmp_path: Pat
         "10.00",
         "-0.690 [-0.800, -0.500]",
         "90% [45%, 90%]",
+        "20.00 [19.00, 21.00]",
+        "10.00 [no interval: n = 1]",
+        "3 documents; -0.690 [-0.800, -0.500] nats",
+        "loss in the last quarter of 64 tokens",
+        "loss of the last 16 tokens behind 8 tokens and more",
+        "+0.750 [-0.250, +1.750]",
+        "LongPPL, short context 8 tokens, 4 key tokens of the base model",
+        "10 trials; +80% [+25%, +95%]",
+        "1.50 [1.25, 1.75]",
+        "162%",
+        "none",
         "1.125",
         "-3.375 [-4.000, -3.000]",
         "2.500",
@@ -148,6 +180,21 @@ def test_equal_measurements_give_equal_bytes(inputs, tmp_path: Path) -> None:
         run(ReportParams(title="T"), **inputs, out=tmp_path / name)
     for path in (tmp_path / "one").iterdir():
         assert path.read_bytes() == (tmp_path / "two" / path.name).read_bytes()
+
+
+def test_a_protocol_of_streams_has_rows_by_length_alone(folders, inputs, tmp_path: Path) -> None:
+    file = folders["perplexity"] / "metrics.json"
+    measured = json.loads(file.read_text())
+    del measured["lengths"]["64"]["last_quarter"]
+    file.write_text(json.dumps({"protocol": "longlora", "lengths": measured["lengths"]}))
+    (folders["perplexity"] / "positions.csv").unlink()
+    run(ReportParams(title="T"), **inputs, out=tmp_path / "report")
+    text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert "by the protocol longlora" in text
+    part = text[text.index("## Perplexity") : text.index("## Pass keys")]
+    assert [line.split("|")[1].strip() for line in part.splitlines() if line.startswith("|")] == [
+        "what", "---", "perplexity at 64 tokens"
+    ]  # fmt: skip
 
 
 def test_a_stage_that_has_not_run_is_named(folders, inputs, tmp_path: Path) -> None:
