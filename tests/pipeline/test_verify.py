@@ -103,7 +103,6 @@ def test_the_page_shows_examples_with_their_evidence_in_its_place_and_why_others
     assert "Examples by the number of places that their evidence is in: " in page
 
 
-
 def test_the_page_links_statements_to_their_quotes_and_shows_doubts_and_tables(curated, sound) -> None:
     example = next(one for one in sound if one.task == "cell")
     told = replace(example, statements=(Statement(example.answer, (0, 1)),))
