@@ -89,7 +89,7 @@ def loads_first(request, number):
 
 def one_at_a_time(request, number):
     log(request)
-    return replace(honest(request, number), work_seconds=0.02)
+    return replace(honest(request, number), work_seconds=0.05)
 
 
 def runs_out(request, number):

@@ -131,7 +131,7 @@ def test_a_server_with_one_slot_is_asked_one_at_a_time_and_nothing_is_lost(libra
 
     monkeypatch.setattr(Throttle, "slot", watched)
     with scripted(servers.one_at_a_time, num_slots=1) as url:
-        examples, spending = asked(library, url, tmp_path / "ask", max_in_flight=32, deadline_seconds=0.06)
+        examples, spending = asked(library, url, tmp_path / "ask", max_in_flight=32, deadline_seconds=0.6)
     assert is_all_sound(examples)
     assert (tmp_path / "log").read_text().count("\n") == spending.num_sent == len(examples) + 1
     assert max(peaks) <= 4
