@@ -39,7 +39,7 @@ def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore,
         tasks={task: [example_view(example, store) for example in found] for task, found in drawn.items()},
         refused={reason: [example_view(example, store) for example in found] for reason, found in shown.items()},
         histograms={task: percent_by_tenth(found, lengths) for task, found in by_task.items()},
-        places={task: count_places(found, store) for task, found in by_task.items()},
+        places={task: describe_places(found, store) for task, found in by_task.items()},
         num_accepted={task: len(found) for task, found in by_task.items()},
         num_refused={reason: len(found) for reason, found in refused.items()},
     )
@@ -47,7 +47,7 @@ def write_preview(path: Path, examples: Iterable[Example], store: DocumentStore,
         beside.write_text(text, encoding="utf-8")
 
 
-def count_places(examples: list[Example], store: DocumentStore) -> str:
+def describe_places(examples: list[Example], store: DocumentStore) -> str:
     """Return how many examples have their evidence in so many places, in words."""
     counts = count_by_bucket(examples, find_buckets(examples, (store[doc_id] for doc_id in list_documents(examples))))
     return ", ".join(f"{number} in {bucket}" for bucket, number in counts.items() if number)
