@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterator
 from itertools import pairwise
 
+from pipeline.readers.common.tables import is_number
 from pipeline.readers.pdf.lines import RAISED, Line
 
 APART = 1.5  # of its size, between a running head and the text
 SMALLER = 0.88  # than the text
 MAX_CHARS = 130
 MAX_LINES = 3  # at an edge
+MIN_ROW_FIGURES = 3  # of the last row of a table
 STAMP_SIZE = 1.8  # of the text, from which 'DRAFT' is a watermark
 STAMP = re.compile(
     r"(?:draft|confidential|sample|copy|void|approved|preliminary|specimen|proof|not for distribution)\W*",
@@ -57,7 +59,7 @@ def find_edge_lines(lines: list[Line], body: float, page_number: re.Pattern[str]
 def is_running(line: Line, body: float, page_number: re.Pattern[str]) -> bool:
     """Say whether a line at the edge of a page may be a running head or foot, by its form or its size."""
     text = line.text
-    if len(text) > MAX_CHARS:
+    if len(text) > MAX_CHARS or sum(is_number(piece.text) for piece in line.pieces) >= MIN_ROW_FIGURES:
         return False
     if page_number.fullmatch(text) or FORM.search(text):
         return True

@@ -254,7 +254,7 @@ def mark_raised(whole: str, word: Word, chars: Chars, level: Box, style: Style, 
     if len(whole) > MAX_WORD:
         return whole
     raised = [is_raised(to_frame(chars.box(index), frame), level, style.size) for index in range(word.start, word.end)]
-    if all(raised) and (is_apart or len(whole) > MAX_RAISED):
+    if all(raised) and ((is_apart and len(whole) > 1) or len(whole) > MAX_RAISED):  # one character alone is a mark
         return whole
     parts = []
     for is_high, group in groupby(range(len(whole)), key=raised.__getitem__):

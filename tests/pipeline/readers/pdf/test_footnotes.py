@@ -86,3 +86,12 @@ def test_a_paragraph_that_ends_with_a_mark_ends(page):
     line(page, 72, 100, "^1", "A note.", size=8)
 
     assert "that is all of it.[^1]\n\nThen it began." in page.read()
+
+
+def test_a_mark_far_behind_its_word_is_still_a_mark(page):
+    line(page, 72, 740, "The retrieval of documents is done with a dense index alone in this work, and a")
+    line(page, 72, 727, "severe loss of quality is often seen in practice")
+    line(page, 330, 731, "2", size=6)
+    paragraph(page, f"{WORDS}.", 72, 700, 400)
+    line(page, 72, 100, "^2", "For instance, the score drops from 80 to 40.", size=8)
+    assert "practice[^2]" in page.read()

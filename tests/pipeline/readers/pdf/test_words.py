@@ -2,10 +2,12 @@ import pytest
 
 from pipeline.readers.common.clean import clean
 from pipeline.readers.common.reading import Options
+from pipeline.readers.pdf.edge_lines import is_running
 from pipeline.readers.pdf.headings import Outline
 from pipeline.readers.pdf.hyphens import join_words
 from pipeline.readers.pdf.layout import join_quotes, markdown_pages
 from pipeline.readers.pdf.lines import Line, Piece
+from pipeline.readers.pdf.running_headers import PAGE_NUMBER
 from tests.pipeline.readers.pdf.pdf_pages import WORDS, canvas, paragraph, read, table
 
 WITHOUT_LAYOUT = Options(layout=False, ocr=False, ocr_cpu_seconds_per_page=0)
@@ -160,3 +162,11 @@ def test_ligatures_are_letters():
 
 def test_two_single_quotation_marks_side_by_side_are_a_double_one():
     assert join_quotes("the ‘‘stick shaker’’ of ‘one’") == "the “stick shaker” of ‘one’"
+
+
+@pytest.mark.parametrize(
+    ("texts", "is_foot"), [(("Guam", "0", "100", "55"), False), (("Minutes of the committee",), True)]
+)
+def test_the_row_of_a_table_in_small_print_is_no_running_foot(texts, is_foot):
+    pieces = tuple(Piece(text, 72 + 60 * number, 100 + 60 * number) for number, text in enumerate(texts))
+    assert is_running(Line(pieces, 60, 7, bold=False), 12, PAGE_NUMBER) is is_foot
