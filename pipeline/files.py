@@ -7,6 +7,7 @@ import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from glob import escape
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +29,12 @@ def replacing(path: Path) -> Iterator[Path]:
         beside.replace(path)
         sync(path.parent)
     finally:
+        remove(beside)
+
+
+def remove_leftovers(path: Path) -> None:
+    """Remove what a process that was killed while it replaced `path` left beside it; no other may be at work there."""
+    for beside in path.parent.glob(f".{escape(path.name)}.*.tmp"):
         remove(beside)
 
 

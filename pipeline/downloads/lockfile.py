@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from pipeline.errors import InputError
-from pipeline.files import write_json
+from pipeline.files import remove_leftovers, write_json
 
 
 @dataclass(frozen=True)
@@ -58,6 +58,7 @@ def locked_from_row(row: dict[str, Any]) -> Locked:
 def write_lock(file: Path, locks: dict[str, Locked]) -> None:
     """Write the lock file, sorted, unless it holds the same already."""
     if locks and locks != read_lock(file):
+        remove_leftovers(file)
         write_json(file, {url: asdict(locked) for url, locked in locks.items()})
 
 
