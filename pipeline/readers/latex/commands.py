@@ -72,3 +72,23 @@ STATEMENTS = {
     "theorem", "lemma", "proof", "definition", "corollary", "proposition", "remark", "example", "claim", "conjecture",
     "exercise", "note", "assumption", "axiom",
 }  # fmt: skip
+QUANTITIES = {"SI", "qty", "si", "unit", "num", "ang", "tablenum", "SIrange", "qtyrange", "numrange"}
+SHAPES = {  # commands that set their argument otherwise, and say nothing themselves
+    *("textbf", "textit", "emph", "texttt", "textsc", "textrm", "textsf", "textsl", "textup", "textmd", "textnormal"),
+    *("underline", "mbox", "hbox", "fbox", "text", "mathrm", "uline", "sout", "enquote", "hl", "centering", "makecell"),
+    *(
+        "subfloat",
+        "subcaption",
+        "captionof",
+        "bf",
+        "it",
+        "tt",
+        "sc",
+        "em",
+        "small",
+        "footnotesize",
+        "ul",
+        "so",
+        "chapter",
+    ),
+}

@@ -15,7 +15,9 @@ from pipeline.readers.latex.commands import (
     LETTERS,
     MATH,
     PICTURES,
+    QUANTITIES,
     REFS,
+    SHAPES,
     SIGNS,
     STATEMENTS,
     TABLES,
@@ -29,26 +31,6 @@ SIGN_TOKENS = {"---": "—", "--": "–", "``": "“", "''": "”", "`": "‘", 
 MAX_INDENT = 8  # levels of lists within lists that are shown
 MAX_FORMULA_CHARS = 5000  # among which an empty line shows that a dollar sign is only that
 WHITE = re.compile(r"\s*\{\s*white\s*\}")
-QUANTITIES = {"SI", "qty", "si", "unit", "num", "ang", "tablenum", "SIrange", "qtyrange", "numrange"}
-SHAPES = {  # commands that set their argument otherwise, and say nothing themselves
-    *("textbf", "textit", "emph", "texttt", "textsc", "textrm", "textsf", "textsl", "textup", "textmd", "textnormal"),
-    *("underline", "mbox", "hbox", "fbox", "text", "mathrm", "uline", "sout", "enquote", "hl", "centering", "makecell"),
-    *(
-        "subfloat",
-        "subcaption",
-        "captionof",
-        "bf",
-        "it",
-        "tt",
-        "sc",
-        "em",
-        "small",
-        "footnotesize",
-        "ul",
-        "so",
-        "chapter",
-    ),
-}
 UNKNOWN_WARNING = "unknown commands, of which only the arguments are read"
 INPUT_WARNING = "files named by \\input or \\include not read"
 HIDDEN_WARNING = "hidden parts left out"
