@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 
 from pipeline.ask import AskParams, run
-from pipeline.endpoint.endpoint_params import EndpointParams
 from pipeline.errors import InputError
 from pipeline.passages.document_groups import alone
 from pipeline.passages.markdown_tables import find_tables, is_figure
@@ -17,31 +16,10 @@ from pipeline.tasks import cell, continuation, figure, section, series, speech
 from pipeline.tasks.task import all_tasks
 from pipeline.teachers.rule_based import make_examples
 from tests.pipeline.discussions import REVIEW_RULES
+from tests.pipeline.endpoint.test_client import PARAMS as PARAMS_OF_CLIENT
 
 TASKS = [task for task in all_tasks().values() if task.candidates and task.related is alone]
-ENDPOINT = EndpointParams(
-    base_url="http://127.0.0.1:9/v1",
-    model="none",
-    api_key_variable="",
-    max_context_tokens=8_192,
-    max_reply_tokens=500,
-    max_thinking_tokens=0,
-    reply_limit_field="max_tokens",
-    temperature=0.0,
-    extra_body={},
-    structured_output="auto",
-    stream=False,
-    max_samples=2,
-    deadline_seconds=1.0,
-    max_wait_seconds=1.0,
-    max_attempts=1,
-    max_in_flight=1,
-    max_tokens=0,
-    max_cost=0.0,
-    price_per_million_prompt_tokens=0.0,
-    price_per_million_cached_tokens=0.0,
-    price_per_million_reply_tokens=0.0,
-)
+ENDPOINT = PARAMS_OF_CLIENT.model_copy(update={"base_url": "http://127.0.0.1:9/v1", "max_tokens": 0, "max_cost": 0.0})
 PARAMS = AskParams(
     human=REVIEW_RULES,
     endpoint=ENDPOINT,
