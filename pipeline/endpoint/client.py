@@ -7,8 +7,10 @@ Source  https://platform.openai.com/docs/guides/structured-outputs; vLLM, SGLang
 """
 
 import asyncio
+import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from hashlib import sha256
 from types import TracebackType
 from typing import Any, Self, TypeVar
 from weakref import WeakValueDictionary
@@ -111,6 +113,28 @@ class Endpoint:
                     break
         assert refused is not None
         raise refused
+
+    async def ask_text(self, messages: Messages, fields: Mapping[str, Any]) -> Reply:
+        """Return a reply that follows no schema, which is from the record if it has one; it may be cut off.
+
+        Args:
+            messages: Of the conversation.
+            fields: What the request has beside messages and model: how the reply is drawn.
+
+        Raises:
+            RefusedError: There is none.
+        """
+        request = {"model": self.params.model, "messages": messages, **fields, **self.params.extra_body}
+        key = sha256(json.dumps(request, sort_keys=True).encode()).hexdigest()
+        lock = self._asking.setdefault(key, asyncio.Lock())
+        async with lock:
+            if reply := self._store.get(key):
+                self.spending.num_replayed += 1
+                return reply
+            reply, charged = await self.send(request)
+            self._reader.check_text(reply)
+            self._store.put(key, reply, (charged.prompt, charged.reply, charged.cached))
+            return reply
 
     def replay(self, key: str, schema: type[ReplyType]) -> ReplyType | None:
         """Return the recorded reply to a request, None if there is none or the server may now do better.

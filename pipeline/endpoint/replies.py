@@ -34,11 +34,7 @@ class ReplyReader:
         Raises:
             RefusedError: Another model answered, it refused, it was cut off, or the content breaks the schema.
         """
-        self.check_model(reply.model)
-        if reply.finish_reason == "refusal":
-            raise RefusedError(REFUSAL, again=True, final=True)
-        if reply.finish_reason in FILTER_ENDS:
-            raise RefusedError(FILTERED, reply.finish_reason, final=True)
+        self.check_text(reply)
         content = reply.content.strip()
         if reply.finish_reason in CUT_ENDS:
             if not content or (content.startswith("<think") and "</think" not in content):
@@ -47,6 +43,18 @@ class ReplyReader:
         if reply.finish_reason != "stop":
             raise RefusedError(CUT_OFF, f"ended by {reply.finish_reason}", again=True)
         return parse_content(content or reply.thinking, schema)
+
+    def check_text(self, reply: Reply) -> None:
+        """Make sure that a reply is one of the model, whole or cut off.
+
+        Raises:
+            RefusedError: Another model answered, it refused, or the server held it back.
+        """
+        self.check_model(reply.model)
+        if reply.finish_reason == "refusal":
+            raise RefusedError(REFUSAL, again=True, final=True)
+        if reply.finish_reason in FILTER_ENDS:
+            raise RefusedError(FILTERED, reply.finish_reason, final=True)
 
     def check_model(self, name: str) -> None:
         """Make sure that a reply is of the model, whose name may carry a date or a format; that is said once.

@@ -78,6 +78,21 @@ class Conversations:
             pieces.append(Piece(after[num_ending:], is_template=True))
         return [piece for piece in pieces if piece.text]
 
+    def write_prompt(self, turns: Sequence[Turn]) -> list[Piece]:
+        """Return the pieces of a conversation that an answer is to follow, up to where the answer begins.
+
+        Raises:
+            InputError: The template cannot write such turns.
+        """
+        roles = [turn.role for turn in turns]
+        texts = [PLACEHOLDER.format(number) for number in range(len(turns))]
+        frames = PLACEHOLDERS.split(self.render(roles, texts, is_prompt=True))[::2]
+        pieces = [Piece(frames[0], is_template=True)]
+        for frame, turn in zip(frames[1:], turns, strict=True):
+            text = turn.content if turn.role == "assistant" else self.strip_as_template(turn.content)
+            pieces += [Piece(text), Piece(frame, is_template=True)]
+        return [piece for piece in pieces if piece.text]
+
     def frames(self, roles: tuple[str, ...]) -> list[str]:
         """Return the text before, between and after turns of some roles."""
         if roles not in self._frames:
