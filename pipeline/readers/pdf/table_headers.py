@@ -1,12 +1,13 @@
 """Assign the headers of a PDF's table to its columns.
 
 A header is above one column or centred over several. Its place alone does not say which: centred over three columns
-it is above the second, too. Where the row below repeats with each group it is sure.
+it is above the second, too. A rule drawn below it does, and where the row below repeats with each group it is sure.
 """
 
 import re
+from dataclasses import dataclass
 
-from pipeline.readers.common.tables import Cell, Row
+from pipeline.readers.common.tables import Cell
 
 OFF_CENTRE = 0.12  # of the width of the columns below a header
 Column = tuple[int, int]
@@ -21,6 +22,16 @@ UNIT = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class HeaderCell(Cell):
+    """A cell of a header, and what the next rule below it covers: tenths of points, as all places are here."""
+
+    rule: tuple[int, int] | None = None
+
+
+HeaderRow = list[HeaderCell]
+
+
 def nearest_column(cell: Cell, columns: list[Column]) -> int:
     """Return the column that a cell shares most of its width with, else the nearest."""
 
@@ -31,7 +42,7 @@ def nearest_column(cell: Cell, columns: list[Column]) -> int:
     return 0 if cell.start == 0 else max(range(len(columns)), key=shared)
 
 
-def build_header(header_rows: list[Row], columns: list[Column], first_figures: int) -> list[str]:
+def build_header(header_rows: list[HeaderRow], columns: list[Column], first_figures: int) -> list[str]:
     """Return the header of each column, in one line.
 
     Args:
@@ -51,7 +62,7 @@ def build_header(header_rows: list[Row], columns: list[Column], first_figures: i
     return header
 
 
-def spread_over_columns(head: Row, columns: list[Column], first_figures: int, below: list[str]) -> list[str]:
+def spread_over_columns(head: HeaderRow, columns: list[Column], first_figures: int, below: list[str]) -> list[str]:
     """Return the texts of a header row, by column: one that spans several columns is repeated in each.
 
     Args:
@@ -76,15 +87,18 @@ def spread_over_columns(head: Row, columns: list[Column], first_figures: int, be
     return texts
 
 
-def group_columns(headers: Row, columns: list[Column], first_figures: int, below: list[str]) -> list[list[int]]:
+def group_columns(headers: HeaderRow, columns: list[Column], first_figures: int, below: list[str]) -> list[list[int]]:
     """Return the columns of figures under each header, where headers span groups of them; else nothing.
 
-    That they do is sure where the row below begins again with each group, as `2018 2017 2018 2017` does, and where a
-    lone header is a period, as `Year Ended` is.
+    That they do is sure where a rule below them says so, where the row below begins again with each group, as
+    `2018 2017 2018 2017` does, and where a lone header is a period, as `Year Ended` is.
     """
     figures = range(first_figures, len(columns))
     if not 0 < len(headers) < len(figures):
         return []
+    ruled = [ruled_columns(head, headers, columns, figures) for head in headers]
+    if any(len(group) > 1 for group in ruled):
+        return [group or [nearest_column(head, columns)] for head, group in zip(headers, ruled, strict=True)]
     if len(headers) == 1 and PERIOD.fullmatch(headers[0].text):
         return [list(figures)]
     for groups in filter(None, (equal_groups(len(headers), figures), best_groups(headers, columns, figures))):
@@ -96,13 +110,21 @@ def group_columns(headers: Row, columns: list[Column], first_figures: int, below
     return []
 
 
+def ruled_columns(head: HeaderCell, headers: HeaderRow, columns: list[Column], figures: range) -> list[int]:
+    """Return the columns of figures above which the rule below a header is; nothing if other headers share the rule."""
+    if head.rule is None or sum(other.rule == head.rule for other in headers) > 1:
+        return []
+    start, end = head.rule
+    return [index for index in figures if start <= sum(columns[index]) / 2 <= end]
+
+
 def equal_groups(num_groups: int, figures: range) -> list[list[int]]:
     """Split the columns of figures into groups of one size; nothing if they cannot be."""
     size, rest = divmod(len(figures), num_groups)
     return [] if rest else [list(figures[size * n : size * (n + 1)]) for n in range(num_groups)]
 
 
-def best_groups(headers: Row, columns: list[Column], figures: range) -> list[list[int]]:
+def best_groups(headers: HeaderRow, columns: list[Column], figures: range) -> list[list[int]]:
     """Split the columns of figures into one group a header, so that headers are as well centred as can be."""
     count = len(figures)
     best: dict[tuple[int, int], tuple[float, list[list[int]]]] = {(0, 0): (0.0, [])}

@@ -13,7 +13,7 @@ from pipeline.readers.common.tables import CURRENCY, Cell, Row, find_columns, is
 from pipeline.readers.pdf.hyphens import MARKED
 from pipeline.readers.pdf.lines import Line, Piece
 from pipeline.readers.pdf.paragraphs import LEADERS
-from pipeline.readers.pdf.table_headers import PERIOD, Column, build_header, nearest_column
+from pipeline.readers.pdf.table_headers import PERIOD, Column, HeaderCell, HeaderRow, build_header, nearest_column
 
 MIN_TABLE_ROWS = 3
 MAX_TABLE_COLUMNS = 40
@@ -85,7 +85,7 @@ def table_end(lines: list[Line], start: int, headings: dict[int, int]) -> int:
             break  # the next column of the page
         if headings.get(index, WEAK_LEVEL) < WEAK_LEVEL or LEADERS.search(line.text):
             break
-        if num_rows and starts_new_header(line, lines[start]):
+        if num_rows and starts_new_header(line, lines[start : last_row + 1]):
             break  # of another table
         if is_row(line) or completes_label(lines[index - 1], line):
             last_row = index
@@ -93,9 +93,12 @@ def table_end(lines: list[Line], start: int, headings: dict[int, int]) -> int:
     return last_row + 1 if num_rows >= MIN_TABLE_ROWS else start
 
 
-def starts_new_header(line: Line, first: Line) -> bool:
+def starts_new_header(line: Line, before: list[Line]) -> bool:
     """Say whether a row within a table is the header of another: it has words, or years, where there were figures."""
-    figures_only = line.left > first.pieces[0].right
+    rows = [row for row in before if has_figures(row)]
+    labels = min(row.left for row in before)
+    figures = min(piece.left for row in rows for piece in row.pieces[1:] if is_figure(piece))
+    figures_only = line.left > (labels + figures) / 2
     return len(line.pieces) > 1 + (not figures_only) and not any(map(is_figure, line.pieces[not figures_only :]))
 
 
@@ -116,7 +119,7 @@ def write_region(lines: list[Line], start: int, end: int, above: int, headings: 
         return start, ""
     top = find_header_start(lines, first, max(above, start - MAX_HEAD_LINES), columns, headings)
     first_figures = find_first_figures([row for row in grid if row])
-    header_rows, labels = split_header_lines(lines[top:first], columns[first_figures][0])
+    header_rows, labels = split_header_lines(lines[top:first], columns[first_figures][0], lines[first].bottom)
     header = build_header(header_rows, columns, first_figures)
     over_figures = [write_label(line, columns, first_figures) for line in labels]
     body_rows = join_labels([*over_figures, *(row for row in grid if row)])
@@ -177,6 +180,21 @@ def to_cells(line: Line) -> list[Cell]:
     return [Cell(piece.text, int(10 * piece.left), int(10 * piece.right) + 1) for piece in line.pieces]
 
 
+def to_header_cells(line: Line, foot: float) -> list[HeaderCell]:
+    """Return the pieces of a line above the figures as cells, each with the rule below it if that is above `foot`."""
+    return [
+        HeaderCell(
+            cell.text,
+            cell.start,
+            cell.end,
+            (int(10 * piece.rule.left), int(10 * piece.rule.right) + 1)
+            if piece.rule and piece.rule.bottom > foot
+            else None,
+        )
+        for cell, piece in zip(to_cells(line), line.pieces, strict=True)
+    ]
+
+
 def split_figures(piece: Piece) -> list[Piece]:
     """Split figures so close that they were taken for words, and currency signs that belong to the next."""
     parts = BETWEEN_FIGURES.split(piece.text) if len(piece.text) < MAX_CELL_CHARS else []
@@ -235,17 +253,22 @@ def find_header_start(
 def skip_captions(lines: list[Line], top: int, first: int, columns: list[Column]) -> int:
     """Return the index of the first head after lone lines in the middle above more than two columns of figures.
 
-    A period, as `Year Ended` is, is no caption.
+    A period, as `Year Ended` is, is no caption, nor is what has a rule below it over columns of figures.
     """
     while top < first and len(columns) > 3 and len(lines[top].pieces) == 1:
         line = lines[top]
-        if PERIOD.fullmatch(line.text):
+        if PERIOD.fullmatch(line.text) or is_over_group(line.pieces[0], columns):
             break
         beside = any(abs(other.bottom - line.bottom) < SAME_HEIGHT * line.size for other in lines[top + 1 : first])
         if beside or is_label(line, columns) or any(other.bottom > line.bottom for other in lines[top + 1 : first]):
             break
         top += 1
     return top
+
+
+def is_over_group(piece: Piece, columns: list[Column]) -> bool:
+    """Say whether the rule below a piece is over columns of figures, and not over the labels."""
+    return piece.rule is not None and 10 * piece.rule.left > sum(columns[0]) / 2
 
 
 def is_header_line(line: Line, columns: list[Column]) -> bool:
@@ -259,11 +282,12 @@ def is_label(line: Line, columns: list[Column]) -> bool:
     return 10 * line.right < columns[1][0] and len(line.text) < 2 * MAX_CELL_CHARS
 
 
-def split_header_lines(lines: list[Line], edge: float) -> tuple[list[Row], list[Line]]:
+def split_header_lines(lines: list[Line], edge: float, foot: float) -> tuple[list[HeaderRow], list[Line]]:
     """Split the lines above the first figures into header rows, from the top, and the labels below them.
 
     Args:
         lines: Above the first figures.
+        foot: The baseline of the first figures, in points.
         edge: Where the figures begin, in tenths of points: what ends before it heads none of them.
     """
     heads = [line.bottom for line in lines if 10 * line.right >= edge or len(line.text) >= 2 * MAX_CELL_CHARS]
@@ -278,6 +302,7 @@ def split_header_lines(lines: list[Line], edge: float) -> tuple[list[Row], list[
         else:
             rows.append([line])
     header_rows = [
-        sorted((cell for line in row for cell in to_cells(line)), key=lambda cell: cell.start) for row in rows
+        sorted((cell for line in row for cell in to_header_cells(line, foot)), key=lambda cell: cell.start)
+        for row in rows
     ]
     return header_rows, labels
