@@ -117,7 +117,14 @@ def draw_legend(names: Sequence[str]) -> Iterator[str]:
         return
     at = LEFT
     for place, name in enumerate(names):
-        square = {"x": at, "y": 8, "width": 11, "height": 11, "rx": 2, "fill": PALETTE[place % len(PALETTE)]}
+        square: dict[str, str | float] = {
+            "x": at,
+            "y": 8,
+            "width": 11,
+            "height": 11,
+            "rx": 2,
+            "fill": PALETTE[place % len(PALETTE)],
+        }
         yield make_element("rect", square)
         yield make_text(at + 17, 18, name, "start")
         at += 34 + 7 * len(name)
