@@ -1,7 +1,6 @@
 """Draw the figures of the report as SVG, the same bytes for the same numbers."""
 
 import io
-from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -46,29 +45,6 @@ def draw_positions(positions: pd.DataFrame, native_length: int) -> str:
         axes.set(xlabel="position in the document (tokens)", ylabel="loss (nats a token)")
         axes.legend()
         return to_svg(figure)
-
-
-def draw_passkeys(cells: pd.DataFrame) -> str:
-    """Draw the share of pass keys found with 95 % intervals: columns length, model, value, low, high."""
-    with mpl.rc_context(STYLE):
-        figure = Figure(figsize=(7, 2.8), layout="constrained")
-        axes = figure.subplots()
-        lengths = sorted(cells["length"].unique())
-        for offset, (model, group) in zip((-0.06, 0.06), cells.groupby("model", sort=True), strict=False):
-            ordered = group.sort_values("length")
-            places = [lengths.index(length) + offset for length in ordered["length"]]
-            errors = [ordered["value"] - ordered["low"], ordered["high"] - ordered["value"]]
-            axes.errorbar(places, ordered["value"], errors, fmt="o", capsize=4, label=model, color=COLOURS[str(model)])
-        label_lengths(axes, lengths)
-        axes.set(ylim=(-0.05, 1.05), ylabel="keys found")
-        axes.legend()
-        return to_svg(figure)
-
-
-def label_lengths(axes: mpl.axes.Axes, lengths: Sequence[int]) -> None:
-    """Space the lengths evenly on the x axis."""
-    axes.set_xticks(range(len(lengths)), [f"{length:,} tokens" for length in lengths])
-    axes.set_xlim(-0.5, len(lengths) - 0.5)
 
 
 def to_svg(figure: Figure) -> str:

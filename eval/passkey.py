@@ -1,9 +1,12 @@
 """Hide a pass key in idle text and see whether the base and the tuned model find it.
 
+All trials of a length have one text, and differ in the key and in its depth. In the order of their depths they share
+what is before the key, which is read once.
+
 Reads   BASE, TUNED         models
 Writes  OUT/trials.jsonl    one object a model, length and trial: depth, key, found, nll of the key's digits
-        OUT/metrics.json    share of keys found with Wilson's interval, and the mean nll of a digit, by length, and the
-                            paired differences over trials, tuned minus base
+        OUT/metrics.json    share of keys found with Wilson's interval, and the mean nll of a digit, by length; the
+                            share by depth too; the paired differences over trials, tuned minus base; effective lengths
 Source  Mohtashami and Jaggi, Landmark Attention (arXiv 2305.16300), section 4.2; the wording is our own
 """
 
@@ -19,7 +22,10 @@ import torch
 from pydantic import Field
 from tqdm import tqdm
 
-from eval.scoring import load_model, load_tokenizer, score_tokens
+from eval.effective_length import find_effective_length
+from eval.haystack import fill, hide, repeat_filler
+from eval.prefix_scoring import PrefixScorer, join_answer
+from eval.scoring import load_model, load_tokenizer
 from eval.stats import Difference, bootstrap_mean, compare_means, compare_shares, correct_family, wilson
 from pipeline.cli import run_stage
 from pipeline.errors import InputError
@@ -29,19 +35,10 @@ from train.recipe import Dtype
 
 MODELS = ("base", "tuned")
 OPENING = "Somewhere in the pages below a pass key is written. Read on and keep it in mind.\n\n"
-FILLER = (
-    "Rain fell on the harbour all morning, and the boats stayed in.",
-    "A clerk counted the barrels twice and wrote the number down.",
-    "The road to the mill is long, but it is level and dry.",
-    "Nobody had opened the windows of the upper room since spring.",
-    "Two goats stood by the gate and waited for the evening.",
-    "The baker sells his last loaf at noon and then closes the shop.",
-    "Old maps show a second bridge where there is only water now.",
-    "She mended the net with a knot that her father had taught her.",
-)
 NEEDLE = "The pass key is {key}. Remember it: {key} is the pass key."
 QUESTION = "\n\nWhat is the pass key that was written in the pages above? The pass key is"
 NUM_DIGITS = 5
+NUM_DEPTHS = 5  # parts of a text that shares are given for
 log = logging.getLogger(__name__)
 
 
@@ -66,23 +63,34 @@ class Trial:
 
 
 def make_trials(params: PasskeyParams, tokenizer: Any) -> Iterator[Trial]:
-    """Yield the trials of every length, the same ones for every model with the same tokenizer."""
+    """Yield the trials of every length by depth, the same ones for every model with the same tokenizer."""
     for length in params.lengths:
+        lines = fill_length(length, params.seed, tokenizer)
         for number in range(params.num_trials):
-            random_number = random.Random(f"{params.seed}:{length}:{number}")  # noqa: S311 - no secret
-            key = "".join(random_number.choices("123456789", k=NUM_DIGITS))
+            key = draw_key(params.seed, length, number)
             depth = (number + 0.5) / params.num_trials
-            yield Trial(length, depth, key, fill_prompt(length, depth, key, random_number, tokenizer))
+            text = hide([NEEDLE.format(key=key)], [depth], lines)
+            yield Trial(length, depth, key, f"{OPENING}{text}{QUESTION}")
 
 
-def fill_prompt(length: int, depth: float, key: str, random_number: random.Random, tokenizer: Any) -> str:
-    """Return a prompt of at most `length` tokens, with room for the answer and the key at the given depth.
+def draw_key(seed: int, length: int, number: int) -> str:
+    """Return the digits of a trial's key."""
+    return "".join(random.Random(f"{seed}:{length}:{number}").choices("123456789", k=NUM_DIGITS))  # noqa: S311
+
+
+def fill_length(length: int, seed: int, tokenizer: Any) -> list[str]:
+    """Return the idle sentences of a length's prompts, with room left for a key, the question and the answer.
 
     Raises:
         InputError: The question alone is longer than `length`.
     """
-    needle = NEEDLE.format(key=key)
-    room = length - count_tokens(tokenizer, f"{OPENING}{needle}{QUESTION} {key}")
+
+    def count_tokens(text: str) -> int:
+        return len(tokenizer(text)["input_ids"])
+
+    key = max("123456789", key=count_tokens) * NUM_DIGITS
+    spare = 2 * NUM_DIGITS  # a key may have some tokens more than another, and a needle between two sentences too
+    room = length - count_tokens(f"{OPENING}{NEEDLE.format(key=key)}{QUESTION} {key}") - spare
     if room < 0:
         raise InputError(
             "section 'passkey', key 'lengths'",
@@ -90,34 +98,22 @@ def fill_prompt(length: int, depth: float, key: str, random_number: random.Rando
             expected=f"at least {length - room} tokens, which the question alone takes",
             fix="Raise it.",
         )
-    lines: list[str] = []
-    while (line := random_number.choice(FILLER)) and (room := room - count_tokens(tokenizer, f" {line}")) >= 0:
-        lines.append(line)
-    lines.insert(round(depth * len(lines)), needle)
-    return f"{OPENING}{' '.join(lines)}{QUESTION}"
+    return fill(room, repeat_filler(random.Random(f"{seed}:{length}")), count_tokens)  # noqa: S311 - no secret
 
 
-def count_tokens(tokenizer: Any, text: str) -> int:
-    """Return the number of tokens of a text."""
-    return len(tokenizer(text)["input_ids"])
-
-
-def score_trial(model: Any, tokenizer: Any, trial: Trial) -> dict[str, Any]:
+def score_trial(scorer: PrefixScorer, tokenizer: Any, trial: Trial) -> dict[str, Any]:
     """Score the key after the prompt in one forward pass.
 
     Greedy decoding finds the key exactly if each of its tokens is the most likely one after the tokens before it, so
     nothing needs to be generated.
     """
-    prompt_ids = tokenizer(trial.prompt, return_tensors="pt")["input_ids"]
-    ids = tokenizer(f"{trial.prompt} {trial.key}", return_tensors="pt")["input_ids"]
-    num_key_tokens = ids.shape[1] - prompt_ids.shape[1]
-    assert torch.equal(ids[:, :-num_key_tokens], prompt_ids), "the key's first token has merged with the prompt"
-    losses, hits = score_tokens(model, ids, num_key_tokens)
+    ids, num_key_tokens = join_answer(tokenizer, trial.prompt, f" {trial.key}")
+    losses, hits = scorer.score_last(ids, num_key_tokens)
     return {
         "length": trial.length,
         "depth": trial.depth,
         "key": trial.key,
-        "num_tokens": ids.shape[1],
+        "num_tokens": len(ids),
         "found": bool(hits.all()),
         "nll": float(losses.mean()),
     }
@@ -131,8 +127,22 @@ def summarise(trials: pd.DataFrame, params: PasskeyParams) -> dict[str, Any]:
             "found": asdict(wilson(int(group["found"].sum()), len(group))),
             "nll": asdict(bootstrap_mean(list(group["nll"]), params.num_resamples, params.seed)),
             "num_trials": len(group),
+            "depths": share_by_depth(group),
         }
     return metrics
+
+
+def share_by_depth(trials: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the share of keys found in each fifth of the text, from its start."""
+    fifths = trials.groupby((trials["depth"] * NUM_DEPTHS).astype(int).clip(upper=NUM_DEPTHS - 1))["found"]
+    return [{"depth": int(depth), **asdict(wilson(int(found.sum()), len(found)))} for depth, found in fifths]
+
+
+def measure_lengths(lengths: Mapping[str, Any]) -> dict[str, int | None]:
+    """Return the effective length of each model; the threshold is the base model's share at the shortest length."""
+    threshold = lengths[min(lengths, key=int)]["base"]["found"]["value"]
+    shares = {name: {int(length): cell[name]["found"]["value"] for length, cell in lengths.items()} for name in MODELS}
+    return {name: find_effective_length(found, threshold) for name, found in shares.items()}
 
 
 def compare(trials: pd.DataFrame, params: PasskeyParams) -> dict[str, Any]:
@@ -152,11 +162,16 @@ def run(params: PasskeyParams, *, base: Path, tuned: Path, out: Path) -> None:
     torch.manual_seed(params.seed)
     rows: list[dict[str, Any]] = []
     for name, folder in zip(MODELS, (base, tuned), strict=True):
-        model, tokenizer = load_model(folder, params.dtype), load_tokenizer(folder)
+        scorer, tokenizer = PrefixScorer(load_model(folder, params.dtype)), load_tokenizer(folder)
         trials = tqdm(list(make_trials(params, tokenizer)), desc=f"passkey {name}", unit=" trials", disable=None)
-        rows += [{"model": name, **score_trial(model, tokenizer, trial)} for trial in trials]
+        rows += [{"model": name, **score_trial(scorer, tokenizer, trial)} for trial in trials]
     frame = pd.DataFrame(rows)
-    metrics = {"lengths": summarise(frame, params), "differences": compare(frame, params)}
+    lengths = summarise(frame, params)
+    metrics = {
+        "lengths": lengths,
+        "differences": compare(frame, params),
+        "effective_lengths": measure_lengths(lengths),
+    }
     with replacing(out) as beside:
         beside.mkdir()
         frame.to_json(beside / "trials.jsonl", orient="records", lines=True, double_precision=6)

@@ -60,6 +60,44 @@ def wilson(num_right: int, num_trials: int) -> Interval:
     return Interval(share, min(share, max(0.0, float(found.low))), max(share, min(1.0, float(found.high))), num_trials)
 
 
+def bound_score(mean: float, num_independent: float) -> Interval:
+    """Return the mean of scores between 0 and 1 with Wilson's interval, which is at least as wide as theirs.
+
+    Of all such scores with one mean, those that are only 0 or 1 vary most. `n` is rounded down.
+
+    Args:
+        mean: Of the scores.
+        num_independent: How many there are, fewer where scores of one text resemble each other (`count_independent`).
+    """
+    z = float(stats.norm.ppf((1 + CONFIDENCE) / 2))
+    centre = (mean + z**2 / (2 * num_independent)) / (1 + z**2 / num_independent)
+    spread = (mean * (1 - mean) / num_independent + z**2 / (4 * num_independent**2)) ** 0.5 * z
+    half = spread / (1 + z**2 / num_independent)
+    low, high = max(0.0, centre - half), min(1.0, centre + half)
+    return Interval(mean, min(mean, low), max(mean, high), int(num_independent))
+
+
+def count_independent(clusters: Sequence[Sequence[float]]) -> float:
+    """Return how many independent scores tell as much as these, of which those of one cluster may be alike.
+
+    Source: the design effect of Kish 1965, with the correlation within clusters by analysis of variance (Donner 1986).
+    Where all scores are equal nothing tells how alike they are, and they count as independent.
+    """
+    num = sum(map(len, clusters))
+    size = num / len(clusters)
+    means = np.array([np.mean(cluster) for cluster in clusters])
+    within = sum(
+        float(((np.asarray(cluster) - mean) ** 2).sum()) for cluster, mean in zip(clusters, means, strict=True)
+    )
+    if len(clusters) < 2 or size <= 1 or num == len(clusters):
+        return float(num)
+    between = float(size * means.var(ddof=1))
+    within /= num - len(clusters)
+    total = between + (size - 1) * within
+    correlation = (between - within) / total if total else 0.0
+    return num / (1 + (size - 1) * min(1.0, max(0.0, correlation)))
+
+
 def bootstrap_mean(
     values: Sequence[float], num_resamples: int, seed: int, weights: Sequence[float] | None = None
 ) -> Interval:

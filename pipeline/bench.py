@@ -31,7 +31,12 @@ def build_parser() -> argparse.ArgumentParser:
         command = commands.add_parser(name, help=benchmark.description, description=benchmark.description)
         for each in benchmark.arguments:
             command.add_argument(
-                each.flag, type=each.type, required=each.required, metavar=each.metavar, help=each.help
+                each.flag,
+                type=each.type,
+                required=each.required,
+                metavar=each.metavar,
+                help=each.help,
+                nargs=each.nargs,
             )
         command.add_argument("--out", type=Path, required=True, metavar="DIR")
         command.add_argument("--params", type=Path, default=Path("params.yaml"), metavar="FILE")

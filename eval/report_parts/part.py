@@ -94,3 +94,8 @@ def format_p(difference: Mapping[str, Any]) -> str:
 def format_detectable(difference: Mapping[str, Any], number: str) -> str:
     """Return the difference that would have been found in 80 % of cases, or 'none' where n is too small for any."""
     return "none" if difference["detectable"] is None else number.format(difference["detectable"])
+
+
+def format_length(length: int | None) -> str:
+    """Return an effective length, like '8,192 tokens', or 'none' where not even the shortest text is handled."""
+    return "none" if length is None else f"{length:,} tokens"

@@ -1,16 +1,17 @@
-"""Pass keys: the share found by length."""
+"""Pass keys: the share found by length and depth."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
-from eval import figures
+from eval.report_parts.charts import Cell, heat_map
 from eval.report_parts.part import (
     Folders,
     Part,
     format_detectable,
     format_interval,
+    format_length,
     format_p,
     format_share,
     read_json,
@@ -24,11 +25,7 @@ def make_part(folders: Folders) -> Part:
     """Compare the share of pass keys found by length."""
     measured = read_json(folders.data / "passkey" / "metrics.json")
     lengths = sorted(measured["lengths"], key=int)
-    cells = [
-        {"length": int(length), "model": model, **measured["lengths"][length][model]["found"]}
-        for length in lengths
-        for model in MODELS
-    ]
+    effective = " and ".join(f"{format_length(measured['effective_lengths'][model])} ({model})" for model in MODELS)
     overview = [
         (
             f"pass keys found at {int(length):,} tokens",
@@ -43,15 +40,33 @@ def make_part(folders: Folders) -> Part:
         "would give all its digits. Intervals are 95 %: Wilson's for shares, Newcombe's for their paired differences "
         "(tuned minus base, the same trials), bootstrap over trials for losses. p is McNemar's exact test for shares "
         "and a sign-flip test for losses, by Holm's correction over the lengths. 'Detectable' is the difference "
-        "that as many trials would show in 80 % of cases.",
+        f"that as many trials would show in 80 % of cases. Effective length: {effective}; it is the longest length up "
+        "to which a model finds as many as the base model does in the shortest text.",
         pd.DataFrame(
             [row for length in lengths for row in list_rows(int(length), measured)],
             columns=["length", "what", *MODELS, "difference", "p (Holm)", "detectable", "trials"],
         ),
-        figures.draw_passkeys(pd.DataFrame(cells)),
+        heat_map(
+            list(list_cells(measured, lengths)),
+            row_label="depth of the key",
+            column_label="model and length (tokens)",
+            label="Share of pass keys found by depth, length and model",
+        ),
         overview=tuple(overview),
         metrics={"passkey": measured},
     )
+
+
+def list_cells(measured: Mapping[str, Any], lengths: list[str]) -> Iterator[Cell]:
+    """Yield the cell of each depth, length and model."""
+    for model in MODELS:
+        for length in lengths:
+            depths = measured["lengths"][length][model]["depths"]
+            for cell in depths:
+                part = f"{cell['depth'] / 5:.0%} to {(cell['depth'] + 1) / 5:.0%}"
+                where = f"{model}, {int(length):,} tokens"
+                hover = f"{where}, {part}: {format_share(cell)}, n = {cell['n']}"
+                yield Cell(part, where, cell["value"], (f"{cell['value']:.0%}", f"n = {cell['n']}"), hover)
 
 
 def describe_found(difference: Mapping[str, Any]) -> str:

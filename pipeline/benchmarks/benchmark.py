@@ -24,6 +24,7 @@ class Argument:
     metavar: str
     required: bool = True
     help: str = ""
+    nargs: str | None = None  # '+' for one or more
 
 
 DOCUMENTS = Argument("--documents", Path, "DIR", help="a folder of files, at any depth")

@@ -5,9 +5,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from pipeline.benchmarks.benchmark import COUNT, DOCUMENTS, SEED, Benchmark
-from pipeline.benchmarks.html_evidence import check_filing, check_sample, table_facts
-from pipeline.benchmarks.pdf_evidence import measure_order, measure_recall
-from pipeline.benchmarks.pdf_figures import check_figures
+from pipeline.benchmarks.evidence.pdf_figures import check_figures
+from pipeline.benchmarks.evidence.pdf_words import measure_order, measure_recall
+from pipeline.benchmarks.evidence.tagged_facts import check_filing, check_sample, table_facts
 from pipeline.benchmarks.stage import files_in
 from pipeline.extract import ExtractParams, sandbox_for
 from pipeline.tables import Row, Table

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from eval.passkey import PasskeyParams, Trial, compare, make_trials, run, score_trial
+from eval.prefix_scoring import PrefixScorer
 from eval.report_parts.part import Folders
 from eval.report_parts.passkey import make_part
 from eval.scoring import load_model, load_tokenizer, score_tokens
@@ -46,8 +47,9 @@ def test_the_likeliest_tokens_are_those_that_greedy_decoding_writes(tiny_model: 
 
 def test_a_trial_is_scored_on_its_key_alone(tiny_model: Path) -> None:
     model, tokenizer = load_model(tiny_model, "float32"), load_tokenizer(tiny_model)
+    scorer = PrefixScorer(model)
     trial = Trial(100, 0.5, "71", "The pass key is 71. The pass key is")
-    answer = score_trial(model, tokenizer, trial)
+    answer = score_trial(scorer, tokenizer, trial)
     losses, hits = score_tokens(model, tokenizer(f"{trial.prompt} 71", return_tensors="pt")["input_ids"])
     num_key_tokens = answer["num_tokens"] - len(tokenizer(trial.prompt)["input_ids"])
     assert answer["nll"] == pytest.approx(float(losses[0, -num_key_tokens:].mean()))
@@ -72,6 +74,15 @@ def test_every_trial_is_written_and_counted(tmp_path: Path, tiny_model: Path) ->
     assert difference["found"]["low"] < 0 < difference["found"]["high"]
 
 
+def test_shares_are_given_by_fifth_and_effective_lengths_by_model(tmp_path: Path, tiny_model: Path) -> None:
+    params = PARAMS.model_copy(update={"num_trials": 10})
+    run(params, base=tiny_model, tuned=tiny_model, out=tmp_path / "out")
+    metrics = json.loads((tmp_path / "out" / "metrics.json").read_text())
+    depths = metrics["lengths"]["400"]["base"]["depths"]
+    assert [(cell["depth"], cell["n"]) for cell in depths] == [(number, 2) for number in range(5)]
+    assert metrics["effective_lengths"] == {"base": None, "tuned": None}  # a random model finds nothing
+
+
 def test_the_report_reads_what_was_measured(tmp_path: Path, tiny_model: Path) -> None:
     run(PARAMS, base=tiny_model, tuned=tiny_model, out=tmp_path / "passkey")
     part = make_part(Folders(tmp_path, tmp_path))
@@ -81,6 +92,7 @@ def test_the_report_reads_what_was_measured(tmp_path: Path, tiny_model: Path) ->
     assert part.table["base"].str.contains(r"\d%? \[").all()
     assert set(part.table["trials"]) == {4}
     assert next(iter(part.table["detectable"])) == "none"  # four trials are too few for any
+    assert part.figure.count("<title>") == 2 * 2 * 4
     assert part.overview[0][3].startswith("4 trials; +0% [")
 
 

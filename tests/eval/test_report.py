@@ -55,7 +55,9 @@ def compared(base: float, tuned: float, of_difference: tuple) -> dict[str, objec
 
 
 def cell(value: float) -> dict[str, object]:
-    return {"found": interval(value, value / 2, value, 10), "nll": interval(1.5, 1.25, 1.75, 10), "num_trials": 10}
+    depths = [{"depth": 0, **interval(value, value / 2, value, 10)}]
+    found = {"found": interval(value, value / 2, value, 10), "nll": interval(1.5, 1.25, 1.75, 10), "num_trials": 10}
+    return {**found, "depths": depths}
 
 
 @pytest.fixture
@@ -100,6 +102,7 @@ def folders(tmp_path: Path) -> dict[str, Path]:
             "longppl": {"8": {**compared(6.25, 5.5, (-0.1, None, None)), "num_tokens": 4}},
         },
         "passkey/metrics.json": {
+            "effective_lengths": {"base": 64, "tuned": None},
             "lengths": {"64": {"base": cell(0.1), "tuned": cell(0.9)}, "128": {"base": cell(1.0), "tuned": cell(0.0)}},
             "differences": {
                 length: {

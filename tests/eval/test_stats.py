@@ -13,10 +13,12 @@ from eval.stats import (
     adjust_holm,
     bootstrap_bounds,
     bootstrap_mean,
+    bound_score,
     compare_means,
     compare_shares,
     compute_sign_flip_p,
     correct_family,
+    count_independent,
     find_detectable_mean,
     find_detectable_share,
     split_spread,
@@ -199,3 +201,22 @@ def test_spread_is_that_of_simulated_seeds_and_documents() -> None:
     assert spread.rest == pytest.approx(0.1, rel=0.02)
     with pytest.raises(ValueError, match="1 seeds x 3 documents"):
         split_spread([[1.0, 2.0, 3.0]])
+
+
+@pytest.mark.parametrize(("num_right", "num"), [(0, 10), (3, 10), (50, 50), (17, 40)])
+def test_the_interval_of_scores_that_are_0_or_1_is_wilsons(num_right: int, num: int) -> None:
+    interval, expected = bound_score(num_right / num, num), wilson(num_right, num)
+    assert (interval.low, interval.high) == pytest.approx((expected.low, expected.high), abs=1e-9)
+    assert interval.n == num
+
+
+def test_scores_of_clusters_that_agree_within_count_once_a_cluster() -> None:
+    assert count_independent([[1, 1, 1, 1], [0, 0, 0, 0], [1, 1, 1, 1]]) == pytest.approx(3)
+    assert count_independent([[1, 0], [0, 1], [1, 0]]) == 6
+    assert count_independent([[1, 1], [1, 1]]) == 4  # nothing varies
+    assert count_independent([[0.5], [0.2]]) == 2
+    draw = np.random.default_rng(0)
+    independent = draw.integers(0, 2, (2_000, 5))
+    assert count_independent(independent.tolist()) > 9_000
+    half = np.where(draw.random((2_000, 5)) < 0.5**0.5, draw.integers(0, 2, (2_000, 1)), independent)
+    assert count_independent(half.tolist()) == pytest.approx(10_000 / 3, rel=0.1)  # correlation 0.5: 1 + 4 * 0.5

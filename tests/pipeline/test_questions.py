@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.benchmarks.html_evidence import displayed_figure, key, table_facts
+from pipeline.benchmarks.evidence.tagged_facts import displayed_figure, key, table_facts
 from pipeline.benchmarks.scripted import scripted
 from pipeline.files import hash_file
 from pipeline.judging.judge import JudgeParams

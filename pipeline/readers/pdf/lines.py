@@ -16,6 +16,7 @@ from pipeline.readers.pdf.chars import Box, Chars, Style, page_chars
 from pipeline.readers.pdf.control_glyphs import CONTROL, name_control_glyphs
 from pipeline.readers.pdf.hidden_text import Page, find_hidden_words
 from pipeline.readers.pdf.layers import Layers
+from pipeline.readers.pdf.rules import Rule, attach_rules, find_rules, has_stacked_headers
 from pipeline.readers.pdf.slanted import CELL_WIDTH, Word, split_slanted
 
 CELL_GAP = 0.9  # of the font size: a wider gap separates cells, not words
@@ -56,6 +57,7 @@ class Piece:
     text: str
     left: float
     right: float
+    rule: Rule | None = None  # the next one below, where it was looked for
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,8 @@ def extract_lines(page: Any, textpage: Any, layers: Layers | None = None) -> tup
     left, _, _, bottom = rotate_box(shown.box, turn)
     frame = Frame(turn, left, bottom)
     lines = [make_line(text, chars, line, style, frame) for line, style in zip(words, styles, strict=True)]
+    if has_stacked_headers(lines):
+        lines = attach_rules(lines, find_rules(page.raw, lambda box: to_frame(box, frame)))
     if turn:
         lines.sort(key=lambda line: -line.bottom)  # PDFium's order of lines that do not run to the right is not theirs
     return sorted(lines, key=lambda line: line.turned), hidden

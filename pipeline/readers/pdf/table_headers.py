@@ -1,13 +1,16 @@
 """Assign the headers of a PDF's table to its columns.
 
 A header is above one column or centred over several. Its place alone does not say which: centred over three columns
-it is above the second, too. Where the row below repeats with each group it is sure.
+it is above the second, too. A rule drawn below it does, and where the row below repeats with each group it is sure.
 """
 
 import re
+from dataclasses import dataclass
+from itertools import pairwise
 
-from pipeline.readers.common.tables import Cell, Row
+from pipeline.readers.common.tables import Cell
 
+SAME_AXIS = 15  # tenths of points between the middles, or edges, of the lines of one header
 OFF_CENTRE = 0.12  # of the width of the columns below a header
 Column = tuple[int, int]
 MONTH = r"(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*\.?"
@@ -21,6 +24,17 @@ UNIT = re.compile(
 )
 
 
+@dataclass(frozen=True)
+class HeaderCell(Cell):
+    """A cell of a header, and what the next rule below it covers: tenths of points, as all places are here."""
+
+    rule: tuple[int, int] | None = None
+
+
+HeaderRow = list[HeaderCell]
+Placed = list[tuple[HeaderCell, list[int]]]  # the cells of a header row, each with the numbers of its columns
+
+
 def nearest_column(cell: Cell, columns: list[Column]) -> int:
     """Return the column that a cell shares most of its width with, else the nearest."""
 
@@ -31,7 +45,7 @@ def nearest_column(cell: Cell, columns: list[Column]) -> int:
     return 0 if cell.start == 0 else max(range(len(columns)), key=shared)
 
 
-def build_header(header_rows: list[Row], columns: list[Column], first_figures: int) -> list[str]:
+def build_header(header_rows: list[HeaderRow], columns: list[Column], first_figures: int) -> list[str]:
     """Return the header of each column, in one line.
 
     Args:
@@ -41,18 +55,24 @@ def build_header(header_rows: list[Row], columns: list[Column], first_figures: i
     """
     header = [""] * len(columns)
     below: list[str] = []
-    for head in reversed(header_rows):
-        if len(head) == 1 and UNIT.fullmatch(head[0].text):  # in the middle, and of all columns
-            header[0] = f"{head[0].text} {header[0]}".strip()
-            continue
-        texts = spread_over_columns(head, columns, first_figures, below)
+    units = [row[0].text for row in header_rows if is_unit(row)]
+    rows = [row for row in header_rows if not is_unit(row)]
+    placed: list[Placed] = []
+    for row in reversed(rows):
+        placed.insert(0, place_cells(row, columns, first_figures, below))
+        below = below or texts_by_column(placed[0], len(columns))
+    for texts in (texts_by_column(row, len(columns)) for row in reversed(agree_on_columns(placed))):
         header = [f"{text} {under}".strip() for text, under in zip(texts, header, strict=True)]
-        below = below or texts
-    return header
+    return [" ".join([*units, header[0]]).strip(), *header[1:]]
 
 
-def spread_over_columns(head: Row, columns: list[Column], first_figures: int, below: list[str]) -> list[str]:
-    """Return the texts of a header row, by column: one that spans several columns is repeated in each.
+def is_unit(row: HeaderRow) -> bool:
+    """Say whether a row is a unit in the middle, and of all columns."""
+    return len(row) == 1 and UNIT.fullmatch(row[0].text) is not None
+
+
+def place_cells(head: HeaderRow, columns: list[Column], first_figures: int, below: list[str]) -> Placed:
+    """Return the cells of a header row, each with its columns: several where it spans them.
 
     Args:
         head: The row.
@@ -60,31 +80,62 @@ def spread_over_columns(head: Row, columns: list[Column], first_figures: int, be
         first_figures: The number of the first column of figures.
         below: The lowest header row, by column; empty for that row itself.
     """
-    texts = [""] * len(columns)
     label = [cell for cell in head if cell.end <= columns[1][0] and cell.start < columns[0][1]]
     others = head if first_figures > 1 else []
     words = [cell for cell in others if cell not in label and cell.end <= columns[first_figures][0]]
     figures = [cell for cell in head if cell not in label and cell not in words]
-    texts[0] = " ".join(cell.text for cell in label)
     groups = group_columns(figures, columns, first_figures, below)
     places = [[nearest_column(cell, columns)] for cell in words]
     places += groups or [[nearest_column(cell, columns)] for cell in figures]
+    placed = [(cell, [0]) for cell in label]
     for cell, indices in zip([*words, *figures], places, strict=True):
+        placed.append((cell, [index for index in indices if index or not label]))
+    return placed
+
+
+def texts_by_column(placed: Placed, num_columns: int) -> list[str]:
+    """Return the texts of a header row, by column: one that spans several columns is repeated in each."""
+    texts = [""] * num_columns
+    for cell, indices in placed:
         for index in indices:
-            if index or not label:
-                texts[index] = f"{texts[index]} {cell.text}".strip()
+            texts[index] = f"{texts[index]} {cell.text}".strip()
     return texts
 
 
-def group_columns(headers: Row, columns: list[Column], first_figures: int, below: list[str]) -> list[list[int]]:
+def agree_on_columns(rows: list[Placed]) -> list[Placed]:
+    """Give the lines of one header, which are set one below the other, the columns of that which spans most."""
+    rows = [list(row) for row in rows]
+    for upper, lower in [*pairwise(range(len(rows))), *reversed([*pairwise(range(len(rows)))])]:
+        for one, (cell, indices) in enumerate(rows[upper]):
+            for other, (under, beneath) in enumerate(rows[lower]):
+                if are_lines_of_one(cell, under, rows[upper], rows[lower]):
+                    most = max(indices, beneath, key=len)
+                    rows[upper][one], rows[lower][other] = (cell, most), (under, most)
+    return rows
+
+
+def are_lines_of_one(cell: HeaderCell, under: HeaderCell, row: Placed, below: Placed) -> bool:
+    """Say whether two cells are lines of one header: each is all that is above or below the other, in one line."""
+    beside = [other for other, _ in below if other.start < cell.end and cell.start < other.end]
+    above = [other for other, _ in row if other.start < under.end and under.start < other.end]
+    if beside != [under] or above != [cell]:
+        return False
+    off = (cell.start - under.start, cell.end - under.end, (cell.start + cell.end - under.start - under.end) / 2)
+    return min(map(abs, off)) <= SAME_AXIS
+
+
+def group_columns(headers: HeaderRow, columns: list[Column], first_figures: int, below: list[str]) -> list[list[int]]:
     """Return the columns of figures under each header, where headers span groups of them; else nothing.
 
-    That they do is sure where the row below begins again with each group, as `2018 2017 2018 2017` does, and where a
-    lone header is a period, as `Year Ended` is.
+    That they do is sure where a rule below them says so, where the row below begins again with each group, as
+    `2018 2017 2018 2017` does, and where a lone header is a period, as `Year Ended` is.
     """
     figures = range(first_figures, len(columns))
     if not 0 < len(headers) < len(figures):
         return []
+    ruled = [ruled_columns(head, headers, columns, figures) for head in headers]
+    if any(len(group) > 1 for group in ruled):
+        return [group or [nearest_column(head, columns)] for head, group in zip(headers, ruled, strict=True)]
     if len(headers) == 1 and PERIOD.fullmatch(headers[0].text):
         return [list(figures)]
     for groups in filter(None, (equal_groups(len(headers), figures), best_groups(headers, columns, figures))):
@@ -96,13 +147,21 @@ def group_columns(headers: Row, columns: list[Column], first_figures: int, below
     return []
 
 
+def ruled_columns(head: HeaderCell, headers: HeaderRow, columns: list[Column], figures: range) -> list[int]:
+    """Return the columns of figures above which the rule below a header is; nothing if other headers share the rule."""
+    if head.rule is None or sum(other.rule == head.rule for other in headers) > 1:
+        return []
+    start, end = head.rule
+    return [index for index in figures if start <= sum(columns[index]) / 2 <= end]
+
+
 def equal_groups(num_groups: int, figures: range) -> list[list[int]]:
     """Split the columns of figures into groups of one size; nothing if they cannot be."""
     size, rest = divmod(len(figures), num_groups)
     return [] if rest else [list(figures[size * n : size * (n + 1)]) for n in range(num_groups)]
 
 
-def best_groups(headers: Row, columns: list[Column], figures: range) -> list[list[int]]:
+def best_groups(headers: HeaderRow, columns: list[Column], figures: range) -> list[list[int]]:
     """Split the columns of figures into one group a header, so that headers are as well centred as can be."""
     count = len(figures)
     best: dict[tuple[int, int], tuple[float, list[list[int]]]] = {(0, 0): (0.0, [])}

@@ -13,17 +13,20 @@ from pipeline.readers.common.tables import CURRENCY, Cell, Row, find_columns, is
 from pipeline.readers.pdf.hyphens import MARKED
 from pipeline.readers.pdf.lines import Line, Piece
 from pipeline.readers.pdf.paragraphs import LEADERS
-from pipeline.readers.pdf.table_headers import PERIOD, Column, build_header, nearest_column
+from pipeline.readers.pdf.table_headers import PERIOD, Column, HeaderCell, HeaderRow, build_header, nearest_column
 
 MIN_TABLE_ROWS = 3
 MAX_TABLE_COLUMNS = 40
 MAX_HEAD_ROWS = 8
 MAX_HEAD_LINES = 60
 SAME_HEIGHT = 0.4  # of the font size: pieces closer than this are in one row
+SAME_EDGE = 1.0  # points between the left edges of cells in one column
+LEADING = 1.6  # of the font size, between the lines of a header
 MAX_CELL_CHARS = 40
 MAX_LABELS = 3  # lines in a row that are labels alone: of groups, or the first lines of long labels
 WEAK_LEVEL = 3  # of headings that are only bold: within a table they are labels
 NOTE_MARK = re.compile(r"\(\d\)")
+EQUATION_NUMBER = re.compile(r"\((?:\d+\.)*(\d+)\)")
 BETWEEN_FIGURES = re.compile(r"(?<=[\d)%\u2014])\s+(?=[$(\d\u2014-])(?!\d{3}(?!\d))")
 
 
@@ -52,10 +55,15 @@ def may_begin(line: Line) -> bool:
 
 def is_row(line: Line) -> bool:
     """Say whether a line may be a row of a table: several cells, with figures or short words in all but the first."""
-    if len(line.pieces) < 2 or LEADERS.search(line.text):
+    if len(line.pieces) < 2 or has_leaders(line):
         return False
     short = all(len(piece.text) < MAX_CELL_CHARS for piece in line.pieces[1:])
     return short or is_figure(line.pieces[-1])
+
+
+def has_leaders(line: Line) -> bool:
+    """Say whether a line has dots from an entry to its page; a cell of three dots is an ellipsis."""
+    return any(LEADERS.search(piece.text) for piece in line.pieces)
 
 
 def is_figure(piece: Piece) -> bool:
@@ -83,19 +91,30 @@ def table_end(lines: list[Line], start: int, headings: dict[int, int]) -> int:
             break
         if index > start and lines[index - 1].bottom < line.bottom:
             break  # the next column of the page
-        if headings.get(index, WEAK_LEVEL) < WEAK_LEVEL or LEADERS.search(line.text):
+        if headings.get(index, WEAK_LEVEL) < WEAK_LEVEL or has_leaders(line):
             break
-        if num_rows and starts_new_header(line, lines[start]):
+        if num_rows and starts_new_header(line, lines[start : last_row + 1]):
             break  # of another table
         if is_row(line) or completes_label(lines[index - 1], line):
             last_row = index
             num_rows += has_figures(line)
-    return last_row + 1 if num_rows >= MIN_TABLE_ROWS else start
+    is_table = num_rows >= MIN_TABLE_ROWS and not are_equations(lines[start : last_row + 1])
+    return last_row + 1 if is_table else start
 
 
-def starts_new_header(line: Line, first: Line) -> bool:
+def are_equations(lines: list[Line]) -> bool:
+    """Say whether all figures of lines are numbers of equations: in brackets at their ends, one after the other."""
+    ends = [EQUATION_NUMBER.fullmatch(line.pieces[-1].text) for line in lines if has_figures(line)]
+    numbers = [int(end[1]) for end in ends if end]
+    return len(numbers) == len(ends) and numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+
+
+def starts_new_header(line: Line, before: list[Line]) -> bool:
     """Say whether a row within a table is the header of another: it has words, or years, where there were figures."""
-    figures_only = line.left > first.pieces[0].right
+    rows = [row for row in before if has_figures(row)]
+    labels = min(row.left for row in before)
+    figures = min(piece.left for row in rows for piece in row.pieces[1:] if is_figure(piece))
+    figures_only = line.left > (labels + figures) / 2
     return len(line.pieces) > 1 + (not figures_only) and not any(map(is_figure, line.pieces[not figures_only :]))
 
 
@@ -109,6 +128,7 @@ def write_region(lines: list[Line], start: int, end: int, above: int, headings: 
     """Return the first line of a table, its header included, and its Markdown; '' if its columns are not clear."""
     rows = [index for index in range(start, end) if has_figures(lines[index])]
     first = rows[1] if has_only_note_marks(lines[rows[0]]) else rows[0]
+    first = find_ruled_body(lines, above, first)
     body = list(iter_table_rows(lines[first:end]))
     columns = find_columns(body)
     grid = [assign_columns(row, columns) for row in body] if 2 <= len(columns) <= MAX_TABLE_COLUMNS else []
@@ -116,11 +136,31 @@ def write_region(lines: list[Line], start: int, end: int, above: int, headings: 
         return start, ""
     top = find_header_start(lines, first, max(above, start - MAX_HEAD_LINES), columns, headings)
     first_figures = find_first_figures([row for row in grid if row])
-    header_rows, labels = split_header_lines(lines[top:first], columns[first_figures][0])
+    edges = (columns[first_figures - 1][1], columns[first_figures][0])
+    header_rows, labels = split_header_lines(lines[top:first], edges, lines[first].bottom)
     header = build_header(header_rows, columns, first_figures)
     over_figures = [write_label(line, columns, first_figures) for line in labels]
     body_rows = join_labels([*over_figures, *(row for row in grid if row)])
     return top, write_table(header or [""] * len(columns), body_rows)
+
+
+def find_ruled_body(lines: list[Line], lowest: int, first: int) -> int:
+    """Return the index of the first row below the rule under the header of the labels; `first` if there is none.
+
+    Args:
+        lines: Of the page.
+        lowest: The index of the first line that may belong to the table.
+        first: That of the first row with figures, above which there may be rows of words.
+    """
+    row = lines[first]
+    near = [
+        index
+        for index in range(max(lowest, first - 2 * MAX_HEAD_ROWS), first)
+        if 0 < lines[index].bottom - row.bottom < MAX_HEAD_ROWS * row.size
+    ]
+    rules = [lines[index].pieces[0].rule for index in near if lines[index].left < row.pieces[0].right]
+    ends = [rule.bottom for rule in rules if rule and rule.bottom > row.bottom and rule.left <= row.left < rule.right]
+    return next((index for index in near if ends and lines[index].bottom < max(ends)), first)
 
 
 def find_first_figures(grid: list[list[str]]) -> int:
@@ -139,17 +179,30 @@ def write_label(line: Line, columns: list[Column], first_figures: int) -> list[s
 
 
 def join_labels(grid: list[list[str]]) -> list[list[str]]:
-    """Join the labels that take two rows: one without figures, and one that goes on within a word or a sentence."""
+    """Join what takes two rows: words without figures, and figures a little lower, or where a label goes on."""
     joined: list[list[str]] = []
     for row in grid:
         label = joined[-1][0] if joined and not any(joined[-1][1:]) else ""
         if label.endswith(MARKED):
             joined[-1] = [label.removesuffix(MARKED) + row[0], *row[1:]]
+        elif joined and completes_row(joined[-1], row):
+            joined[-1] = [cell or other for cell, other in zip(joined[-1], row, strict=True)]
         elif label and row[0][:1].islower():
             joined[-1] = [f"{label} {row[0]}", *row[1:]]
         else:
             joined.append(row)
     return joined
+
+
+def completes_row(before: list[str], row: list[str]) -> bool:
+    """Say whether a row has figures alone, and all of them behind the words of the row before, which has none."""
+    words = [index for index, cell in enumerate(before) if cell]
+    figures = [index for index, cell in enumerate(row) if cell]
+    return (
+        max(words) < min(figures)
+        and not any(is_number(before[index]) for index in words)
+        and all(is_number(row[index].strip("$ ")) for index in figures)
+    )
 
 
 def iter_table_rows(lines: list[Line]) -> Iterator[Row]:
@@ -169,12 +222,27 @@ def iter_table_rows(lines: list[Line]) -> Iterator[Row]:
 def make_row(line: Line, edge: float) -> Row:
     """Return a line as cells; what begins left of `edge` is a label, and of the first column."""
     cells = to_cells(line)
-    return join_cells([replace(cells[0], start=0) if line.left < edge else cells[0], *cells[1:]])
+    return join_cells([replace(cells[0], start=0) if line.left < edge - SAME_EDGE else cells[0], *cells[1:]])
 
 
 def to_cells(line: Line) -> list[Cell]:
     """Return the pieces of a line as cells."""
     return [Cell(piece.text, int(10 * piece.left), int(10 * piece.right) + 1) for piece in line.pieces]
+
+
+def to_header_cells(line: Line, foot: float) -> list[HeaderCell]:
+    """Return the pieces of a line above the figures as cells, each with the rule below it if that is above `foot`."""
+    return [
+        HeaderCell(
+            cell.text,
+            cell.start,
+            cell.end,
+            (int(10 * piece.rule.left), int(10 * piece.rule.right) + 1)
+            if piece.rule and piece.rule.bottom > foot
+            else None,
+        )
+        for cell, piece in zip(to_cells(line), line.pieces, strict=True)
+    ]
 
 
 def split_figures(piece: Piece) -> list[Piece]:
@@ -235,23 +303,51 @@ def find_header_start(
 def skip_captions(lines: list[Line], top: int, first: int, columns: list[Column]) -> int:
     """Return the index of the first head after lone lines in the middle above more than two columns of figures.
 
-    A period, as `Year Ended` is, is no caption.
+    A period, as `Year Ended` is, is no caption, nor is what has a rule below it over columns of figures.
     """
     while top < first and len(columns) > 3 and len(lines[top].pieces) == 1:
         line = lines[top]
-        if PERIOD.fullmatch(line.text):
+        if PERIOD.fullmatch(line.text) or is_over_group(line.pieces[0], columns):
             break
         beside = any(abs(other.bottom - line.bottom) < SAME_HEIGHT * line.size for other in lines[top + 1 : first])
+        if goes_on_below(line, lines[top + 1 : first]):
+            break
         if beside or is_label(line, columns) or any(other.bottom > line.bottom for other in lines[top + 1 : first]):
             break
         top += 1
     return top
 
 
+def goes_on_below(line: Line, below: list[Line]) -> bool:
+    """Say whether a line of one piece has the next line of the same header right below it, beside other headers."""
+    piece, near = line.pieces[0], [other for other in below if 0 < line.bottom - other.bottom < LEADING * line.size]
+    beside = [part for other in near for part in other.pieces]
+    under = [part for part in beside if part.left < piece.right and piece.left < part.right]
+    if len(under) != 1 or len(beside) == 1:
+        return False
+    return abs(piece.left + piece.right - under[0].left - under[0].right) <= 2 * SAME_EDGE
+
+
+def is_over_group(piece: Piece, columns: list[Column]) -> bool:
+    """Say whether the rule below a piece is over columns of figures, and not over the labels."""
+    return piece.rule is not None and 10 * piece.rule.left > sum(columns[0]) / 2
+
+
 def is_header_line(line: Line, columns: list[Column]) -> bool:
     """Say whether a line may head columns: short pieces, and at least one of them beyond the labels."""
     short = all(len(piece.text) < MAX_CELL_CHARS for piece in line.pieces[1:] or line.pieces)
-    return short and 10 * line.right > columns[1][0] and not LEADERS.search(line.text)
+    return short and reaches_figures(line, columns[0][1], columns[1][0]) and not has_leaders(line)
+
+
+def reaches_figures(line: Line, labels: int, figures: int) -> bool:
+    """Say whether a line has something above figures: it reaches their column, or begins behind all labels.
+
+    Args:
+        line: A line above the figures.
+        labels: Where the longest label ends, in tenths of points.
+        figures: Where the figures begin.
+    """
+    return 10 * line.right > figures or 10 * line.pieces[-1].left > labels
 
 
 def is_label(line: Line, columns: list[Column]) -> bool:
@@ -259,14 +355,15 @@ def is_label(line: Line, columns: list[Column]) -> bool:
     return 10 * line.right < columns[1][0] and len(line.text) < 2 * MAX_CELL_CHARS
 
 
-def split_header_lines(lines: list[Line], edge: float) -> tuple[list[Row], list[Line]]:
+def split_header_lines(lines: list[Line], edges: tuple[int, int], foot: float) -> tuple[list[HeaderRow], list[Line]]:
     """Split the lines above the first figures into header rows, from the top, and the labels below them.
 
     Args:
         lines: Above the first figures.
-        edge: Where the figures begin, in tenths of points: what ends before it heads none of them.
+        foot: The baseline of the first figures, in points.
+        edges: Where the words of the rows end and where the figures begin, in tenths of points.
     """
-    heads = [line.bottom for line in lines if 10 * line.right >= edge or len(line.text) >= 2 * MAX_CELL_CHARS]
+    heads = [line.bottom for line in lines if reaches_figures(line, *edges) or len(line.text) >= 2 * MAX_CELL_CHARS]
     lowest = min(heads, default=0.0)
     labels = [line for line in lines if line.bottom < lowest - SAME_HEIGHT * line.size]
     rows: list[list[Line]] = []
@@ -278,6 +375,7 @@ def split_header_lines(lines: list[Line], edge: float) -> tuple[list[Row], list[
         else:
             rows.append([line])
     header_rows = [
-        sorted((cell for line in row for cell in to_cells(line)), key=lambda cell: cell.start) for row in rows
+        sorted((cell for line in row for cell in to_header_cells(line, foot)), key=lambda cell: cell.start)
+        for row in rows
     ]
     return header_rows, labels

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from pipeline.benchmarks.html_evidence import check_filing, check_sample, table_facts
+from pipeline.benchmarks.evidence.tagged_facts import check_filing, check_sample, table_facts
 from pipeline.readers.html import html
 
 CONTEXTS = "".join(

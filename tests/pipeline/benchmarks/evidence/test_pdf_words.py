@@ -1,7 +1,7 @@
 import pytest
 
-from pipeline.benchmarks.pdf_evidence import measure_order, measure_recall, words_in
-from pipeline.benchmarks.pdf_figures import check_figures, iter_figure_cells
+from pipeline.benchmarks.evidence.pdf_figures import check_figures, iter_figure_cells
+from pipeline.benchmarks.evidence.pdf_words import measure_order, measure_recall, words_in
 from tests.pipeline.readers.pdf.pdf_pages import WORDS, canvas, paragraph, table, wrapped
 from tests.pipeline.readers.pdf.test_hidden_text import CANARY, hide
 
@@ -42,7 +42,7 @@ def test_every_word_of_the_other_engine_is_in_the_text_or_was_left_out_on_purpos
 
 
 def test_a_lost_word_is_missed(filing, monkeypatch):
-    monkeypatch.setattr("pipeline.benchmarks.pdf_evidence.page_texts", lambda reading: ["Ada says that", "", ""])
+    monkeypatch.setattr("pipeline.benchmarks.evidence.pdf_words.page_texts", lambda reading: ["Ada says that", "", ""])
 
     first, second, _ = measure_recall(filing)
 
@@ -93,7 +93,7 @@ def test_figures_are_found_in_their_row_and_column(filing):
 @pytest.mark.parametrize(("change", "right"), [(("2018", "2019"), (True, False)), (("Row a", "Row b"), (False, False))])
 def test_a_figure_under_another_head_or_in_another_row_is_not_right(filing, monkeypatch, change, right):
     monkeypatch.setattr(
-        "pipeline.benchmarks.pdf_figures.iter_figure_cells",
+        "pipeline.benchmarks.evidence.pdf_figures.iter_figure_cells",
         lambda text: [
             cell._replace(label=cell.label.replace(*change), head=cell.head.replace(*change))
             for cell in iter_figure_cells(text)

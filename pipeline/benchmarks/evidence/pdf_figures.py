@@ -13,7 +13,14 @@ from typing import Any, NamedTuple
 
 import pypdfium2 as pdfium
 
-from pipeline.benchmarks.pdf_evidence import PlacedWord, group_by_line, page_texts, placed_words, read_plainly, words_in
+from pipeline.benchmarks.evidence.pdf_words import (
+    PlacedWord,
+    group_by_line,
+    page_texts,
+    placed_words,
+    read_plainly,
+    words_in,
+)
 
 FIGURE = re.compile(r"\(?[$€£]? ?\(?\d[\d,]*(?:\.\d+)?\)? ?%?\)?")
 DIGIT = re.compile(r"\d")

@@ -1,0 +1,1 @@
+"""Generators of long texts with something to find in them: RULER's 13 tasks, LongChat's two, and MRCR's."""
