@@ -50,6 +50,7 @@ GROUPS = {
     "Evidence": {
         "perplexity": "eval.perplexity",
         "passkey": "eval.passkey",
+        "longqa": "eval.longqa",
         "report": "eval.report",
         "methods": "eval.ablation",
     },
@@ -60,7 +61,7 @@ TOOLS = ("find", "plan", "methods", "bench")  # with options of their own: no st
 TRAINING_BENCHMARKS = ("attention", "step", "memory")  # `longalpaca bench` has these of training beside the pipeline's
 COMMANDS = {name: MODULES[name] for name in ("import", "publish")}  # run as stages are, but no part of the graph
 STAGES = {name: module for name, module in MODULES.items() if name not in (*TOOLS, *COMMANDS)}
-QUIET_LOGGERS = ("arxiv", "httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
+QUIET_LOGGERS = ("arxiv", "bm25s", "httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
 
 
 def run_stage(run: Run, argv: Sequence[str] | None = None, prog: str | None = None) -> None:
