@@ -187,7 +187,7 @@ def join_labels(grid: list[list[str]]) -> list[list[str]]:
             joined[-1] = [label.removesuffix(MARKED) + row[0], *row[1:]]
         elif joined and completes_row(joined[-1], row):
             joined[-1] = [cell or other for cell, other in zip(joined[-1], row, strict=True)]
-        elif label and row[0][:1].islower():
+        elif label and (row[0][:1].islower() or label.endswith(",") or label.count("(") > label.count(")")):
             joined[-1] = [f"{label} {row[0]}", *row[1:]]
         else:
             joined.append(row)
@@ -335,7 +335,7 @@ def is_over_group(piece: Piece, columns: list[Column]) -> bool:
 
 def is_header_line(line: Line, columns: list[Column]) -> bool:
     """Say whether a line may head columns: short pieces, and at least one of them beyond the labels."""
-    short = all(len(piece.text) < MAX_CELL_CHARS for piece in line.pieces[1:] or line.pieces)
+    short = all(len(piece.text) < MAX_CELL_CHARS or piece.rule for piece in line.pieces[1:] or line.pieces)
     return short and reaches_figures(line, columns[0][1], columns[1][0]) and not has_leaders(line)
 
 
