@@ -185,6 +185,8 @@ def join_labels(grid: list[list[str]]) -> list[list[str]]:
         label = joined[-1][0] if joined and not any(joined[-1][1:]) else ""
         if label.endswith(MARKED):
             joined[-1] = [label.removesuffix(MARKED) + row[0], *row[1:]]
+        elif joined and goes_on(joined[-1], row):
+            joined[-1] = [f"{cell} {other}".strip() for cell, other in zip(joined[-1], row, strict=True)]
         elif joined and completes_row(joined[-1], row):
             joined[-1] = [cell or other for cell, other in zip(joined[-1], row, strict=True)]
         elif label and (row[0][:1].islower() or label.endswith(",") or label.count("(") > label.count(")")):
@@ -192,6 +194,12 @@ def join_labels(grid: list[list[str]]) -> list[list[str]]:
         else:
             joined.append(row)
     return joined
+
+
+def goes_on(before: list[str], row: list[str]) -> bool:
+    """Say whether two rows have one cell each, in the same column, and the second goes on with a sentence."""
+    places = [[index for index, cell in enumerate(cells) if cell] for cells in (before, row)]
+    return places[0] == places[1] and len(places[0]) == 1 and row[places[0][0]][:1].islower()
 
 
 def completes_row(before: list[str], row: list[str]) -> bool:
@@ -335,7 +343,8 @@ def is_over_group(piece: Piece, columns: list[Column]) -> bool:
 
 def is_header_line(line: Line, columns: list[Column]) -> bool:
     """Say whether a line may head columns: short pieces, and at least one of them beyond the labels."""
-    short = all(len(piece.text) < MAX_CELL_CHARS or piece.rule for piece in line.pieces[1:] or line.pieces)
+    pieces = line.pieces[1:] or line.pieces
+    short = all(len(piece.text) < MAX_CELL_CHARS or is_over_group(piece, columns) for piece in pieces)
     return short and reaches_figures(line, columns[0][1], columns[1][0]) and not has_leaders(line)
 
 
