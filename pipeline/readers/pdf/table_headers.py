@@ -158,6 +158,8 @@ def ruled_columns(head: HeaderCell, headers: HeaderRow, columns: list[Column], f
     """Return the columns of figures above which the rule below a header is; nothing if other headers share the rule."""
     if head.rule is None or sum(other.rule == head.rule for other in headers) > 1:
         return []
+    if head.rule[0] <= sum(columns[0]) / 2:
+        return []  # it is below the whole header
     start, end = head.rule
     return [index for index in figures if start <= sum(columns[index]) / 2 <= end]
 
