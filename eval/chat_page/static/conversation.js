@@ -125,7 +125,7 @@ function makeText(answer) {
     element.append(letters.slice(last, link.start).join(""), makeLink(link, letters.slice(link.start, link.end).join("")));
     last = link.end;
   }
-  element.append(letters.slice(last).join(""));
+  element.append(letters.slice(last).join("").trimEnd());
   if (answer.status === "writing") element.append(make("span", { className: "caret" }));
   return element;
 }

@@ -32,21 +32,24 @@ export function startDocuments(changed) {
 
 /** Add files one after another; a file that is refused keeps a line with the reason. */
 async function addFiles(files) {
-  for (const file of files) {
-    const line = make("li", { className: "upload" }, make("span", { className: "spinner" }), ` Reading ${file.name} …`);
-    byId("uploads").append(line);
-    announce(`Reading ${file.name}`);
-    try {
-      if (file.size > limits.max_file_bytes) {
-        throw new Error(`It has more than ${Math.round(limits.max_file_bytes / 1e6)} MB, the most that is taken.`);
-      }
-      await request("POST", `/api/documents?name=${encodeURIComponent(file.name)}`, file);
-      line.remove();
-      announce(`${file.name} is added.`);
-    } catch (error) {
-      showRefusal(line, file.name, error.message);
+  const lines = files.map((file) => make("li", { className: "upload" }, make("span", { className: "spinner" }), ` ${file.name} …`));
+  byId("uploads").append(...lines);
+  for (const [number, file] of files.entries()) await addFile(file, lines[number]);
+}
+
+/** Add a file, whose line goes when it is read. */
+async function addFile(file, line) {
+  announce(`Reading ${file.name}`);
+  try {
+    if (file.size > limits.max_file_bytes) {
+      throw new Error(`It has more than ${Math.round(limits.max_file_bytes / 1e6)} MB, the most that is taken.`);
     }
+    await request("POST", `/api/documents?name=${encodeURIComponent(file.name)}`, file);
     await onChange();
+    line.remove();
+    announce(`${file.name} is added.`);
+  } catch (error) {
+    showRefusal(line, file.name, error.message);
   }
 }
 
@@ -56,8 +59,9 @@ function showRefusal(line, name, reason) {
   close.setAttribute("aria-label", `Dismiss the message about ${name}`);
   close.addEventListener("click", () => line.remove());
   line.className = "upload refused";
-  line.setAttribute("role", "alert");
-  line.replaceChildren(make("span", {}, make("strong", { textContent: name }), ` was not added. ${reason}`), close);
+  const words = make("span", {}, make("strong", { textContent: name }), ` was not added. ${reason}`);
+  words.setAttribute("role", "alert");
+  line.replaceChildren(words, close);
 }
 
 /** Show documents and meter as the server describes them. */
