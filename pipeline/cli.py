@@ -54,10 +54,11 @@ GROUPS = {
         "report": "eval.report",
         "methods": "eval.ablation",
     },
+    "Use": {"chat": "eval.chat", "answer": "eval.answer"},
     "Tools": {"bench": "pipeline.bench"},
 }
 MODULES = {name: module for group in GROUPS.values() for name, module in group.items()}
-TOOLS = ("find", "plan", "methods", "bench")  # with options of their own: no stage, no section of params.yaml
+TOOLS = ("find", "plan", "methods", "chat", "answer", "bench")  # with options of their own: no stage
 TRAINING_BENCHMARKS = ("attention", "step", "memory")  # `longalpaca bench` has these of training beside the pipeline's
 COMMANDS = {name: MODULES[name] for name in ("import", "publish")}  # run as stages are, but no part of the graph
 STAGES = {name: module for name, module in MODULES.items() if name not in (*TOOLS, *COMMANDS)}
