@@ -15,7 +15,7 @@ from pipeline.records import Document
 from pipeline.storage.parquet import write_documents
 
 MODELS = ("base", "extend", "sft")
-STAGES = ("extract", "curate", "verify", "mix", *MODELS, "perplexity", "passkey")
+STAGES = ("extract", "curate", "verify", "mix", *MODELS, "perplexity", "passkey", "needle", "ruler")
 LORA = {
     "method": "lora",
     "lora_rank": 8,
@@ -58,6 +58,16 @@ def cell(value: float) -> dict[str, object]:
     depths = [{"depth": 0, **interval(value, value / 2, value, 10)}]
     found = {"found": interval(value, value / 2, value, 10), "nll": interval(1.5, 1.25, 1.75, 10), "num_trials": 10}
     return {**found, "depths": depths}
+
+
+def needles(value: float) -> dict[str, object]:
+    found = interval(value, value - 0.125, value + 0.125, 20)
+    return {"found": found, "num_trials": 20, "num_texts": 4, "nll": None, "depths": [{"depth": 0.5, **found}]}
+
+
+def tasks(value: float) -> dict[str, object]:
+    own = {"vt": interval(value, value - 0.125, value + 0.125, 13), "mrcr_2": interval(0.25, 0.0, 1.0, 1)}
+    return {"tasks": own, "score": own["vt"], "num_tasks": 13}
 
 
 @pytest.fixture
@@ -112,6 +122,18 @@ def folders(tmp_path: Path) -> dict[str, Path]:
                 for length in ("64", "128")
             },
         },
+        "needle/metrics.json": {
+            "effective_lengths": {"base": 64, "tuned": 64},
+            "lengths": {"64": {"base": needles(0.5), "tuned": needles(0.75)}},
+            "differences": {"64": difference(0.25, 0.0, 0.5, 4)},
+        },
+        "ruler/metrics.json": {
+            "effective_lengths": {"base": 64, "tuned": None},
+            "lengths": {"64": {"base": tasks(0.625), "tuned": tasks(0.375)}},
+            "differences": {"64": difference(-0.25, -0.5, 0.125, 13)},
+            "max_reply_tokens": 48,
+            "refused": {"longer than the model's context": 2},
+        },
     }
     contents |= {"extend/training.json": LORA, "sft/training.json": {**LORA, "group_size": 512}}
     for name, content in contents.items():
@@ -139,7 +161,7 @@ def test_the_page_holds_its_figures_and_needs_nothing_else(inputs, tmp_path: Pat
     run(ReportParams(title="A & B"), **inputs, out=tmp_path / "report")
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     HTMLParser().feed(page)
-    assert page.count("<svg") == 3
+    assert page.count("<svg") == 5
     assert "<title>A &amp; B</title>" in page
     for word in ("src=", "<link", "<script", "no <evidence>"):
         assert word not in page
@@ -165,6 +187,10 @@ def test_the_page_holds_its_figures_and_needs_nothing_else(inputs, tmp_path: Pat
         "2.500",
         "1.250",
         "1,234",
+        "75% [62%, 88%]",
+        "mean of 13 tasks",
+        "-25% [-50%, +12%]",
+        "refused 2 (2 longer than the model&#39;s context)",
     ):
         assert figure in page
 
