@@ -23,3 +23,14 @@ def find_effective_length(scores: Mapping[int, float], threshold: float) -> int 
             break
         longest = length
     return longest
+
+
+def find_effective_lengths(scores: Mapping[str, Mapping[int, float]]) -> dict[str, int | None]:
+    """Return the effective length of each model; the threshold is the base model's score at its shortest length.
+
+    Args:
+        scores: By model, `base` among them, and length in tokens.
+    """
+    own = scores["base"]
+    threshold = own[min(own)] if own else 0.0
+    return {name: find_effective_length(found, threshold) for name, found in scores.items()}

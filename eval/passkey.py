@@ -22,7 +22,7 @@ import torch
 from pydantic import Field
 from tqdm import tqdm
 
-from eval.effective_length import find_effective_length
+from eval.effective_length import find_effective_lengths
 from eval.haystack import fill, hide, repeat_filler
 from eval.prefix_scoring import PrefixScorer, join_answer
 from eval.scoring import load_model, load_tokenizer
@@ -138,11 +138,9 @@ def share_by_depth(trials: pd.DataFrame) -> list[dict[str, Any]]:
     return [{"depth": int(depth), **asdict(wilson(int(found.sum()), len(found)))} for depth, found in fifths]
 
 
-def measure_lengths(lengths: Mapping[str, Any]) -> dict[str, int | None]:
-    """Return the effective length of each model; the threshold is the base model's share at the shortest length."""
-    threshold = lengths[min(lengths, key=int)]["base"]["found"]["value"]
-    shares = {name: {int(length): cell[name]["found"]["value"] for length, cell in lengths.items()} for name in MODELS}
-    return {name: find_effective_length(found, threshold) for name, found in shares.items()}
+def list_shares(lengths: Mapping[str, Any]) -> dict[str, dict[int, float]]:
+    """Return the share found by model and length."""
+    return {name: {int(length): cell[name]["found"]["value"] for length, cell in lengths.items()} for name in MODELS}
 
 
 def compare(trials: pd.DataFrame, params: PasskeyParams) -> dict[str, Any]:
@@ -170,7 +168,7 @@ def run(params: PasskeyParams, *, base: Path, tuned: Path, out: Path) -> None:
     metrics = {
         "lengths": lengths,
         "differences": compare(frame, params),
-        "effective_lengths": measure_lengths(lengths),
+        "effective_lengths": find_effective_lengths(list_shares(lengths)),
     }
     with replacing(out) as beside:
         beside.mkdir()

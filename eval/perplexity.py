@@ -1,6 +1,7 @@
 """Compare the perplexity of the base and the tuned model on documents that training never saw.
 
-Reads   DOCUMENTS/*.parquet   curated documents, of which those of the test split are used
+Reads   DOCUMENTS             curated documents (*.parquet), of which those of the test split are used; or texts, as
+                              PG19 (*.txt) and proof-pile (*.jsonl) have them, all of which are
         BASE, TUNED           models
 Writes  OUT/documents.jsonl   one object a model, document and length: nll (nats a token), num_tokens
         OUT/losses.parquet    under per_doc, the loss of every token, by model, document and context
@@ -14,7 +15,7 @@ Source  three protocols, whose figures must not be compared with each other:
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -27,6 +28,7 @@ from pydantic import Field
 from tqdm import tqdm
 from transformers import AutoConfig
 
+from eval.held_out import read_held_out
 from eval.perplexity_tables import (
     MODELS,
     Bootstrap,
@@ -46,8 +48,6 @@ from pipeline.errors import InputError
 from pipeline.files import replacing, write_json
 from pipeline.params import Params, Part
 from pipeline.records import Document
-from pipeline.stable_order import order_key
-from pipeline.storage.parquet import read_documents
 from train.recipe import Dtype
 
 STREAMS = {"longlora": plan_longlora, "sliding": plan_sliding}
@@ -87,12 +87,6 @@ class Stream:
     def name_document(self, position: int) -> str:
         """Return the id of the document that a token is of."""
         return self.doc_ids[int(np.searchsorted(self.ends, position, side="right"))]
-
-
-def rank_documents(documents: Iterable[Document], seed: int) -> list[Document]:
-    """Return the documents of the test split, shuffled by a hash of their ids."""
-    held_out = [document for document in documents if document.split == "test" and document.text]
-    return sorted(held_out, key=lambda document: order_key(seed, document.doc_id))
 
 
 def choose_texts(held_out: Sequence[Document], tokenizer: Any, params: PerplexityParams) -> dict[str, torch.Tensor]:
@@ -243,7 +237,7 @@ def measure_stream(
 
 def run(params: PerplexityParams, *, base: Path, tuned: Path, documents: Path, out: Path) -> None:
     """Score the same tokens with both models by one protocol and compare them."""
-    held_out = rank_documents(read_documents(documents), params.seed)
+    held_out = read_held_out(documents, params.seed)
     measure = measure_stream if params.protocol in STREAMS else measure_texts
     with replacing(out) as beside:
         beside.mkdir()

@@ -10,8 +10,8 @@ Shapes: T tokens, S scored tokens, D hidden size.
 from typing import Any
 
 import torch
-from transformers import DynamicCache
 
+from eval.models.kv_cache import KvCache
 from eval.scoring import compute_losses, require_finite
 from train.trainer.head import list_decoders, predict_logits
 
@@ -25,10 +25,9 @@ class PrefixScorer:
         """Take a causal language model; nothing is read yet."""
         self.model = model
         self.num_read = 0  # tokens, over all prompts
-        self._ids_T = torch.empty(0, dtype=torch.long)
-        self._cache = DynamicCache()
+        self._known = KvCache(model)
 
-    @torch.no_grad()
+    @torch.inference_mode()
     def score_last(self, ids_T: torch.Tensor, num_last: int) -> tuple[torch.Tensor, torch.Tensor]:
         """Score the last tokens of a prompt by the model's prediction from all before each of them.
 
@@ -39,36 +38,23 @@ class PrefixScorer:
         Raises:
             InputError: A loss is not finite.
         """
-        num_known = min(count_common(self._ids_T, ids_T), len(ids_T) - num_last - 1)
-        hidden_SD = self.read(ids_T, num_known)[-num_last - 1 : -1]
+        num_known = self._known.keep(ids_T[: -num_last - 1].tolist())
+        hidden_SD = self.read(ids_T[num_known:])[-num_last - 1 : -1]
         logits_SV = predict_logits(self.model, hidden_SD).float()
         targets_S = ids_T[-num_last:].to(logits_SV.device)
         losses_S = compute_losses(logits_SV[None], targets_S[None])[0].cpu()
         require_finite(self.model, losses_S)
         return losses_S, (logits_SV.argmax(dim=-1) == targets_S).cpu()
 
-    def read(self, ids_T: torch.Tensor, num_known: int) -> torch.Tensor:
-        """Read the tokens after the first `num_known`, which the cache has, and return their hidden states (T, D)."""
-        if num_known and getattr(self.model, "_is_stateful", False):
-            num_known = 0  # a state, other than keys and values, cannot go back to where two prompts part
-        if num_known:
-            self._cache.crop(num_known - len(self._ids_T))  # takes how many are removed, as a negative number
-        else:
-            self._cache = DynamicCache()
+    def read(self, ids_T: torch.Tensor) -> torch.Tensor:
+        """Read tokens after those that are known, and return their hidden states (T, D)."""
         decoder, hidden = list_decoders(self.model)[0], []
-        for start in range(num_known, len(ids_T), TOKENS_PER_READ):
+        for start in range(0, len(ids_T), TOKENS_PER_READ):
             part_1T = ids_T[None, start : start + TOKENS_PER_READ].to(self.model.device)
-            hidden.append(decoder(input_ids=part_1T, cache=self._cache, use_cache=True)[0][0])
-        self._ids_T = ids_T
-        self.num_read += len(ids_T) - num_known
+            hidden.append(decoder(input_ids=part_1T, cache=self._known.cache, use_cache=True)[0][0])
+        self._known.ids += ids_T.tolist()
+        self.num_read += len(ids_T)
         return torch.cat(hidden)
-
-
-def count_common(one_T: torch.Tensor, other_T: torch.Tensor) -> int:
-    """Return how many tokens two sequences begin with in common."""
-    num = min(len(one_T), len(other_T))
-    different = (one_T[:num] != other_T[:num]).nonzero()
-    return int(different[0]) if len(different) else num
 
 
 def join_answer(tokenizer: Any, prompt: str, answer: str) -> tuple[torch.Tensor, int]:

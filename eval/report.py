@@ -37,7 +37,8 @@ class ReportParams(Params):
 def run(params: ReportParams, *, data: Path, models: Path, out: Path) -> None:
     """Write the report from the folders of the stages."""
     folders = Folders(data, models)
-    parts: list[Part] = [module.make_part(folders) for module in find_parts()]
+    made: list[Part | None] = [module.make_part(folders) for module in find_parts()]
+    parts = [part for part in made if part is not None]
     parts.insert(0, make_overview(parts))
     with replacing(out) as beside:
         beside.mkdir()

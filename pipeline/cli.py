@@ -50,6 +50,8 @@ GROUPS = {
     "Evidence": {
         "perplexity": "eval.perplexity",
         "passkey": "eval.passkey",
+        "needle": "eval.needle",
+        "ruler": "eval.ruler",
         "longqa": "eval.longqa",
         "report": "eval.report",
         "methods": "eval.ablation",

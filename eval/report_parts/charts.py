@@ -174,6 +174,9 @@ def draw_line(series: Series, colour: str, x: Scale, y: Scale) -> Iterator[str]:
         upper = [f"{x(at):.1f},{y(high):.1f}" for at, _, high in bounded]
         lower = [f"{x(at):.1f},{y(low):.1f}" for at, low, _ in reversed(bounded)]
         yield make_element("polygon", {"points": " ".join([*upper, *lower]), "fill": colour, "fill_opacity": 0.14})
+    if len(bounded) == 1:
+        ((at, low, high),) = bounded
+        yield make_element("line", {"x1": x(at), "x2": x(at), "y1": y(low), "y2": y(high), "stroke": colour})
     path = " ".join(f"{x(point.x):.1f},{y(point.y):.1f}" for point in ordered)
     yield make_element("polyline", {"points": path, "fill": "none", "stroke": colour, "stroke_width": 2})
     for point in ordered:

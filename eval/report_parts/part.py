@@ -1,7 +1,7 @@
 """What a part of the report is, and how the report finds all of them.
 
-A part is a module of this package with `ORDER`, its position in the report, and `make_part(folders)`. A new measure
-adds one here; nothing lists them.
+A part is a module of this package with `ORDER`, its position in the report, and `make_part(folders)`, which returns
+None where a measure that is no stage of the graph has not run. A new measure adds one here; nothing lists them.
 """
 
 import importlib

@@ -79,7 +79,7 @@ def list_cells(measured: Mapping[str, Any], lengths: list[str]) -> Iterator[Cell
         for length in lengths:
             depths = measured["lengths"][length][model]["depths"]
             for cell in depths:
-                part = f"{cell['depth'] / 5:.0%} to {(cell['depth'] + 1) / 5:.0%}"
+                part = f"{20 * cell['depth']}-{20 * cell['depth'] + 20}%"
                 where = f"{model}, {int(length):,} tokens"
                 hover = f"{where}, {part}: {format_share(cell)}, n = {cell['n']}"
                 yield Cell(part, where, cell["value"], (f"{cell['value']:.0%}", f"n = {cell['n']}"), hover)

@@ -55,12 +55,14 @@ class Person:
 
 
 def draw_name(ends: Sequence[str], taken: set[str], draw: Random) -> str:
-    """Return a name that is not taken yet; of 16 x 12 x 12 x ends there are more than long texts need."""
+    """Return a name that is not taken yet, the longer the more of the shorter ones are."""
+    num_middles = 1
     while True:
-        name = draw.choice(ONSETS) + draw.choice(MIDDLES) + draw.choice(["", *MIDDLES]) + draw.choice(ends)
+        name = draw.choice(ONSETS) + "".join(draw.choices(MIDDLES, k=num_middles)) + draw.choice(ends)
         if name not in taken:
             taken.add(name)
             return name
+        num_middles += 1
 
 
 def draw_entries(num: int, draw: Random) -> tuple[list[Town], list[Person]]:

@@ -57,12 +57,15 @@ def list_words(
 
 
 def draw_words(words: Sequence[str], num: int, draw: Random) -> list[str]:
-    """Return different words, of which pairs are made where there are too few."""
+    """Return different words, some of them joined from others where there are too few."""
     if num <= len(words):
         return draw.sample(words, num)
     found = dict.fromkeys(draw.sample(words, len(words)))
+    num_joined = 2
     while len(found) < num:
-        found[f"{draw.choice(words)}-{draw.choice(words)}"] = None
+        joined = "-".join(draw.choices(words, k=num_joined))
+        num_joined += joined in found  # few words make few pairs
+        found[joined] = None
     return list(found)
 
 

@@ -10,7 +10,8 @@ import pytest
 import torch
 from transformers import AutoModelForCausalLM
 
-from eval.perplexity import ContextParams, PerplexityParams, Stream, rank_documents, run
+from eval.held_out import read_held_out
+from eval.perplexity import ContextParams, PerplexityParams, Stream, run
 from eval.perplexity_tables import Bootstrap, Losses, compare_contexts, compare_key_tokens, mean_by_length
 from eval.report_parts.part import Folders
 from eval.report_parts.perplexity import make_part
@@ -123,7 +124,7 @@ def test_a_bigram_model_has_the_exact_loss_of_its_table(protocol: str, tmp_path,
     params = PARAMS.model_copy(update={"protocol": protocol})
     run(params, base=folder, tuned=uniform, documents=documents, out=tmp_path / "out")
     tokenizer = load_tokenizer(folder)
-    chosen = rank_documents(read_documents(documents), params.seed)
+    chosen = read_held_out(documents, params.seed)
     if protocol == "per_doc":
         long = [tokenizer(d.text)["input_ids"] for d in chosen]
         texts = [torch.tensor(ids) for ids in long if len(ids) >= 64][:3]
@@ -350,3 +351,32 @@ def test_a_model_whose_losses_are_no_numbers_is_refused_by_its_name(tmp_path, ti
     with pytest.raises(InputError, match="tuned: found a loss that is not finite, of 63 of 63 tokens"):
         run(PARAMS, base=tiny_model, tuned=tuned, documents=documents, out=tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_texts_of_a_folder_are_measured_like_documents(tmp_path: Path, tiny_model: Path, documents: Path) -> None:
+    (tmp_path / "pg19" / "test").mkdir(parents=True)
+    held_out = [document for document in read_held_out(documents, 1) if document.doc_id != "short"]
+    (tmp_path / "pg19" / "test" / "1.txt").write_text(held_out[0].text)
+    rows = [json.dumps({"text": held_out[1].text, "meta": {}}), "", json.dumps({"text": held_out[0].text})]
+    (tmp_path / "pg19" / "proof.jsonl").write_text("\n".join(rows))
+    run(PARAMS, base=tiny_model, tuned=tiny_model, documents=tmp_path / "pg19", out=tmp_path / "out")
+    measured = pd.read_json(tmp_path / "out" / "documents.jsonl", lines=True)
+    assert measured["doc_id"].nunique() == 2  # a text that is there twice counts once
+    run(PARAMS, base=tiny_model, tuned=tiny_model, documents=documents, out=tmp_path / "curated")
+    curated = pd.read_json(tmp_path / "curated" / "documents.jsonl", lines=True)
+    expected = curated[(curated["doc_id"] == int(held_out[1].doc_id)) & (curated["length"] == 64)]["nll"].iloc[0]
+    assert expected in set(measured[measured["length"] == 64]["nll"])
+
+
+@pytest.mark.parametrize(("line", "found"), [("{'text': 1}", "{'text'"), ('{"text": 5}', '{"text": 5}'), ("[]", "[]")])
+def test_a_line_without_a_text_is_named(tmp_path: Path, line: str, found: str) -> None:
+    (tmp_path / "a.jsonl").write_text('{"text": "The fox."}\n' + line)
+    with pytest.raises(InputError, match=r"a\.jsonl:2: found") as caught:
+        read_held_out(tmp_path, 1)
+    assert found in str(caught.value)
+
+
+def test_a_folder_without_texts_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "notes.md").write_text("The fox.")
+    with pytest.raises(InputError, match=r"no \.parquet, \.txt or \.jsonl file"):
+        read_held_out(tmp_path, 1)

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from eval.prefix_scoring import PrefixScorer, count_common, join_answer
+from eval.prefix_scoring import PrefixScorer, join_answer
 from eval.scoring import load_model, load_tokenizer, score_tokens
 
 
@@ -35,20 +35,7 @@ def test_what_two_prompts_begin_with_is_read_once(tiny_model: Path) -> None:
     assert scorer.num_read == 140 + 6  # the scored tokens and the one before them
 
 
-def test_a_state_that_cannot_go_back_is_read_from_the_start(tiny_model: Path) -> None:
-    scorer = PrefixScorer(load_model(tiny_model, "float32"))
-    scorer.model._is_stateful = True
-    for _ in range(2):
-        scorer.score_last(torch.arange(10, 60), 5)
-    assert scorer.num_read == 100
-
-
 def test_the_tokens_of_an_answer_are_counted(tiny_model: Path) -> None:
     tokenizer = load_tokenizer(tiny_model)
     ids, num_answer = join_answer(tokenizer, "The fox sat on", " the wall")
     assert tokenizer.decode(ids[-num_answer:]) == " the wall"
-
-
-def test_common_beginnings_end_where_one_of_two_does() -> None:
-    assert count_common(torch.tensor([1, 2, 3]), torch.tensor([1, 2])) == 2
-    assert count_common(torch.tensor([1, 2, 3]), torch.tensor([4])) == 0

@@ -15,7 +15,7 @@ from pipeline.records import Document
 from pipeline.storage.parquet import write_documents
 
 MODELS = ("base", "extend", "sft")
-STAGES = ("extract", "curate", "verify", "mix", *MODELS, "perplexity", "passkey", "longqa")
+STAGES = ("extract", "curate", "verify", "mix", *MODELS, "perplexity", "passkey", "needle", "ruler", "longqa")
 LORA = {
     "method": "lora",
     "lora_rank": 8,
@@ -79,6 +79,16 @@ def make_longqa() -> dict[str, object]:
     }
 
 
+def needles(value: float) -> dict[str, object]:
+    found = interval(value, value - 0.125, value + 0.125, 20)
+    return {"found": found, "num_trials": 20, "num_texts": 4, "nll": None, "depths": [{"depth": 0.5, **found}]}
+
+
+def tasks(value: float) -> dict[str, object]:
+    own = {"vt": interval(value, value - 0.125, value + 0.125, 13), "mrcr_2": interval(0.25, 0.0, 1.0, 1)}
+    return {"tasks": own, "score": own["vt"], "num_tasks": 13}
+
+
 @pytest.fixture
 def folders(tmp_path: Path) -> dict[str, Path]:
     folders = {name: tmp_path / ("models" if name in MODELS else "data") / name for name in STAGES}
@@ -131,6 +141,18 @@ def folders(tmp_path: Path) -> dict[str, Path]:
                 for length in ("64", "128")
             },
         },
+        "needle/metrics.json": {
+            "effective_lengths": {"base": 64, "tuned": 64},
+            "lengths": {"64": {"base": needles(0.5), "tuned": needles(0.75)}},
+            "differences": {"64": difference(0.25, 0.0, 0.5, 4)},
+        },
+        "ruler/metrics.json": {
+            "effective_lengths": {"base": 64, "tuned": None},
+            "lengths": {"64": {"base": tasks(0.625), "tuned": tasks(0.375)}},
+            "differences": {"64": difference(-0.25, -0.5, 0.125, 13)},
+            "max_reply_tokens": 48,
+            "refused": {"longer than the model's context": 2},
+        },
     }
     contents["longqa/metrics.json"] = make_longqa()
     contents |= {"extend/training.json": LORA, "sft/training.json": {**LORA, "group_size": 512}}
@@ -159,7 +181,7 @@ def test_the_page_holds_its_figures_and_needs_nothing_else(inputs, tmp_path: Pat
     run(ReportParams(title="A & B"), **inputs, out=tmp_path / "report")
     page = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
     HTMLParser().feed(page)
-    assert page.count("<svg") == 7  # in short, two losses, positions, pass keys, cells, and places of evidence
+    assert page.count("<svg") == 9
     assert "<title>A &amp; B</title>" in page
     for word in ("src=", "<link", "url(", "http://", "https://", "no <evidence>"):
         assert word not in page.replace('xmlns="http://www.w3.org/2000/svg"', "")
@@ -190,6 +212,10 @@ def test_the_page_holds_its_figures_and_needs_nothing_else(inputs, tmp_path: Pat
         "Pass keys in 128 tokens are found more often, as far as 10 trials tell.",
         "Answers to questions about held-out documents are better (+0.50 [+0.25, +0.75] of 1).",
         "0.38 [no interval: n = 1]",
+        "75% [62%, 88%]",
+        "mean of 13 tasks",
+        "-25% [-50%, +12%]",
+        "refused 2 (2 longer than the model&#39;s context)",
     ):
         assert figure in page
 

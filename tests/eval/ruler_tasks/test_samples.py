@@ -146,7 +146,9 @@ def test_samples_are_the_same_after_a_round_trip(tmp_path, count_tokens) -> None
     assert read_samples(tmp_path / "samples.jsonl") == samples
 
 
-def test_words_never_run_out() -> None:
-    draft = TASKS["cwe"].build(Source(HAYSTACK, 200_000), 2_000, Random(1))
-    listed = draft.document.rsplit("appear most often.", 1)[-1].split()[1::2]
-    assert len(set(listed[: listed.index("Question:")] if "Question:" in listed else listed)) >= 2_000
+def test_words_and_names_never_run_out() -> None:
+    few = Haystack(SENTENCES, ("clerk", "rain", "harbour"), ())
+    draft = TASKS["lines"].build(Source(few, 200_000), 500, Random(1))
+    assert len(set(re.findall(r"^line (\S+):", draft.document, re.MULTILINE))) == 500
+    names = re.findall(r"^Document \d+:\n(.+)$", TASKS["qa_1"].build(Source(few, 1), 9_000, Random(1)).document, re.M)
+    assert len(set(names)) == 9_000
