@@ -54,13 +54,14 @@ GROUPS = {
         "ruler": "eval.ruler",
         "longqa": "eval.longqa",
         "report": "eval.report",
+        "compare": "eval.compare",
         "methods": "eval.ablation",
     },
     "Use": {"chat": "eval.chat", "answer": "eval.answer"},
     "Tools": {"bench": "pipeline.bench"},
 }
 MODULES = {name: module for group in GROUPS.values() for name, module in group.items()}
-TOOLS = ("find", "plan", "methods", "chat", "answer", "bench")  # with options of their own: no stage
+TOOLS = ("find", "plan", "methods", "chat", "answer", "compare", "bench")  # with options of their own: no stage
 TRAINING_BENCHMARKS = ("attention", "step", "memory")  # `longalpaca bench` has these of training beside the pipeline's
 COMMANDS = {name: MODULES[name] for name in ("import", "publish")}  # run as stages are, but no part of the graph
 STAGES = {name: module for name, module in MODULES.items() if name not in (*TOOLS, *COMMANDS)}
