@@ -212,6 +212,7 @@ def test_the_page_holds_its_figures_and_needs_nothing_else(inputs, tmp_path: Pat
         "Pass keys in 128 tokens are found more often, as far as 10 trials tell.",
         "Answers to questions about held-out documents are better (+0.50 [+0.25, +0.75] of 1).",
         "0.38 [no interval: n = 1]",
+        "81.9, 80.4, 75.6, 65.1; effective length 8k",
         "75% [62%, 88%]",
         "mean of 13 tasks",
         "-25% [-50%, +12%]",
