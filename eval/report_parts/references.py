@@ -11,7 +11,7 @@ ROWS = (
     (
         "LongLoRA-7B-100k, perplexity of proof-pile at 2,048, 4,096 and 8,192 tokens",
         "3.36, 3.01, 2.78",
-        "arXiv 2309.12307, table 3",
+        "arXiv 2309.12307, table 4",
         f"{OTHER_MODEL}; theirs is the protocol longlora, on the same text",
     ),
     (
