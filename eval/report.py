@@ -25,6 +25,7 @@ from pipeline.cli import run_stage
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
 
+ESCAPED = r"\|"  # a bar within a cell of a Markdown table
 log = logging.getLogger(__name__)
 
 
@@ -87,7 +88,7 @@ def to_markdown(title: str, parts: Sequence[Part]) -> str:
 def write_table(table: pd.DataFrame) -> str:
     """Return a table as Markdown."""
     cells = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy().tolist()]
-    return "\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in cells)
+    return "\n".join(f"| {' | '.join(str(cell).replace('|', ESCAPED) for cell in row)} |" for row in cells)
 
 
 def to_html(title: str, parts: Sequence[Part]) -> str:

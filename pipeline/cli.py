@@ -53,6 +53,7 @@ GROUPS = {
         "needle": "eval.needle",
         "ruler": "eval.ruler",
         "longqa": "eval.longqa",
+        "demos": "eval.demos",
         "report": "eval.report",
         "compare": "eval.compare",
         "methods": "eval.ablation",

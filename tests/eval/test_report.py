@@ -15,7 +15,7 @@ from pipeline.records import Document
 from pipeline.storage.parquet import write_documents
 
 MODELS = ("base", "extend", "sft")
-STAGES = ("extract", "curate", "verify", "mix", *MODELS, "perplexity", "passkey", "needle", "ruler", "longqa")
+STAGES = ("extract", "curate", "verify", "mix", *MODELS, "perplexity", "passkey", "needle", "ruler", "longqa", "demos")
 LORA = {
     "method": "lora",
     "lora_rank": 8,
@@ -155,6 +155,11 @@ def folders(tmp_path: Path) -> dict[str, Path]:
         },
     }
     contents["longqa/metrics.json"] = make_longqa()
+    contents["demos/metrics.json"] = {
+        "novel": {"a": {"the gold reason": {"base": interval(0, 0, 0.75, 1), "tuned": interval(1, 0.25, 1, 1)}}}
+    }
+    said = {"demonstration": "novel", "variant": "a", "model": "base", "sample": 0, "reply": "Because | of rain."}
+    (folders["demos"] / "transcripts.jsonl").write_text(json.dumps(said) + "\n")
     contents |= {"extend/training.json": LORA, "sft/training.json": {**LORA, "group_size": 512}}
     for name, content in contents.items():
         stage, _, file = name.partition("/")
@@ -212,6 +217,7 @@ def test_the_page_holds_its_figures_and_needs_nothing_else(inputs, tmp_path: Pat
         "Pass keys in 128 tokens are found more often, as far as 10 trials tell.",
         "Answers to questions about held-out documents are better (+0.50 [+0.25, +0.75] of 1).",
         "0.38 [no interval: n = 1]",
+        "Because | of rain.",
         "81.9, 80.4, 75.6, 65.1; effective length 8k",
         "75% [62%, 88%]",
         "mean of 13 tasks",
@@ -225,6 +231,7 @@ def test_markdown_and_metrics_tell_the_same(inputs, tmp_path: Path) -> None:
     run(ReportParams(title="T"), **inputs, out=tmp_path / "report")
     text = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
     assert "| perplexity at 64 tokens | 20.00 | 10.00 |" in text
+    assert "| novel | a | base | Because \\| of rain. |" in text
     metrics = json.loads((tmp_path / "report" / "metrics.json").read_text())
     assert metrics["perplexity"]["lengths"]["64"]["tuned"] == 10.0
     assert metrics["sft"]["answer_nll"]["after"] == 1.25
