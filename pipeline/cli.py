@@ -55,6 +55,8 @@ GROUPS = {
         "report": "eval.report",
         "judge": "eval.judge",
         "scores": "eval.scores",
+        "short_ability": "eval.short_ability",
+        "harness": "eval.harness",
         "methods": "eval.ablation",
     },
     "Tools": {"bench": "pipeline.bench"},
@@ -62,7 +64,9 @@ GROUPS = {
 MODULES = {name: module for group in GROUPS.values() for name, module in group.items()}
 TOOLS = ("find", "plan", "methods", "bench")  # with options of their own: no stage, no section of params.yaml
 TRAINING_BENCHMARKS = ("attention", "step", "memory")  # `longalpaca bench` has these of training beside the pipeline's
-COMMANDS = {name: MODULES[name] for name in ("import", "publish", "judge", "scores")}  # run as stages are, but no part of the graph
+COMMANDS = {
+    name: MODULES[name] for name in ("import", "publish", "judge", "scores", "short_ability", "harness")
+}  # run as stages are, but no part of the graph
 STAGES = {name: module for name, module in MODULES.items() if name not in (*TOOLS, *COMMANDS)}
 QUIET_LOGGERS = ("arxiv", "httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
 
