@@ -56,6 +56,10 @@ GROUPS = {
         "demos": "eval.demos",
         "report": "eval.report",
         "compare": "eval.compare",
+        "judge": "eval.judge",
+        "scores": "eval.scores",
+        "short_ability": "eval.short_ability",
+        "harness": "eval.harness",
         "methods": "eval.ablation",
     },
     "Use": {"chat": "eval.chat", "answer": "eval.answer"},
@@ -64,9 +68,11 @@ GROUPS = {
 MODULES = {name: module for group in GROUPS.values() for name, module in group.items()}
 TOOLS = ("find", "plan", "methods", "chat", "answer", "compare", "bench")  # with options of their own: no stage
 TRAINING_BENCHMARKS = ("attention", "step", "memory")  # `longalpaca bench` has these of training beside the pipeline's
-COMMANDS = {name: MODULES[name] for name in ("import", "publish")}  # run as stages are, but no part of the graph
+COMMANDS = {
+    name: MODULES[name] for name in ("import", "publish", "judge", "scores", "short_ability", "harness")
+}  # run as stages are, but no part of the graph
 STAGES = {name: module for name, module in MODULES.items() if name not in (*TOOLS, *COMMANDS)}
-QUIET_LOGGERS = ("arxiv", "bm25s", "httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
+QUIET_LOGGERS = ("arxiv", "httpx", "filelock", "fontTools", "matplotlib", "urllib3", "absl")
 
 
 def run_stage(run: Run, argv: Sequence[str] | None = None, prog: str | None = None) -> None:

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from pipeline.errors import InputError
 
 MAX_PARAMS_BYTES = 1_000_000
+WORD_BORDER = re.compile(r"(?<=[a-z])(?=[A-Z])")
 NUMBER_WITHOUT_POINT = re.compile(r"^[+-]?\d+[eE][+-]?\d+$")
 
 
@@ -30,9 +31,9 @@ class Params(BaseModel):
     section: ClassVar[str]
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
-        """Name the section after the class."""
+        """Name the section after the class: `ShortAbilityParams` reads `short_ability`."""
         super().__init_subclass__(**kwargs)
-        cls.section = cls.__name__.removesuffix("Params").lower()
+        cls.section = WORD_BORDER.sub("_", cls.__name__.removesuffix("Params")).lower()
 
     @classmethod
     def locate(cls, params_file: Path) -> Path:
