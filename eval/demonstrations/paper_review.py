@@ -94,7 +94,7 @@ def split_into_parts(reply: str) -> dict[str, str]:
         (match.start(), match.end(), part) for part, pattern in HEADS.items() if (match := pattern.search(reply))
     )
     ends = [start for start, _, _ in heads[1:]] + [len(reply)]
-    return {part: reply[start:end].strip() for (_, start, part), end in zip(heads, ends, strict=True)}
+    return {part: reply[start:end].strip() for (_, start, part), end in zip(heads, ends, strict=False)}
 
 
 DEMONSTRATION = Demonstration(NAME, "A review by ICLR's guidelines", make_cases, check)

@@ -117,6 +117,12 @@ def test_a_library_without_the_documents_has_no_cases(library):
     assert all(not list(one.make_cases(empty)) for one in find_demonstrations().values())
 
 
+@pytest.mark.parametrize("reply", ["", "...", "I do not know.", "2019 2020 [1] ICLR CVPR Paper A\n\n|"])
+def test_a_reply_without_any_sense_fails_some_check_of_every_case(library, reply):
+    for one in find_demonstrations().values():
+        assert all(failed(case, reply) for case in one.make_cases(library))
+
+
 @pytest.mark.parametrize("number", [0, 1, 2])
 def test_a_perfect_summary_of_outlooks_passes(library, number):
     case = list(yearly_outlooks.make_cases(library))[number]
