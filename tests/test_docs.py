@@ -13,6 +13,7 @@ import yaml
 from eval.ablation import parser as methods_parser
 from eval.answer import parser as answer_parser
 from eval.chat import parser as chat_parser
+from eval.compare import parser as compare_parser
 from pipeline.bench import build_parser
 from pipeline.benchmarks.benchmark import all_benchmarks
 from pipeline.cli import MODULES, STAGES, TRAINING_BENCHMARKS
@@ -24,7 +25,13 @@ from train.benchmarks.memory import parser as memory_parser
 from train.plan import parser as plan_parser
 
 ROOT = Path(__file__).parent.parent
-PARSERS = {"plan": plan_parser, "methods": methods_parser, "chat": chat_parser, "answer": answer_parser}
+PARSERS = {
+    "compare": compare_parser,
+    "plan": plan_parser,
+    "methods": methods_parser,
+    "chat": chat_parser,
+    "answer": answer_parser,
+}
 MAKE_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
 
