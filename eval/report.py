@@ -18,11 +18,14 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
-from eval.report_parts.part import Folders, Part, find_parts
+from eval.report_parts.chart_frame import CSS
+from eval.report_parts.charts import bars
+from eval.report_parts.part import QUESTIONS, Folders, Part, find_parts
 from pipeline.cli import run_stage
 from pipeline.files import replacing, write_json
 from pipeline.params import Params
 
+ESCAPED = r"\|"  # a bar within a cell of a Markdown table
 log = logging.getLogger(__name__)
 
 
@@ -50,13 +53,21 @@ def run(params: ReportParams, *, data: Path, models: Path, out: Path) -> None:
 
 
 def make_overview(parts: Sequence[Part]) -> Part:
-    """Return the part at the top: the run in a few lines."""
+    """Return the first screen: what went in, what came out, whether it is better, how sure that is, and one picture."""
     rows = [(*row, "")[:4] for part in parts for row in part.overview]
+    found = {question: [part.answers[question] for part in parts if question in part.answers] for question in QUESTIONS}
+    found["How sure is that?"].append(
+        "Every figure has its own part below, with its n and a 95 % interval. Small runs move little: read the "
+        "intervals before the figures."
+    )
+    compared = [bar for part in parts for bar in part.compared]
+    label = "Scores of base and tuned model, each with its 95 % interval"
     return Part(
         "In short",
-        "What went in, and what training changed. Every figure has its own part below, with the number of measurements "
-        "behind it. Small runs move little: read the intervals before the figures.",
+        "",
         pd.DataFrame(rows, columns=["", "before", "after", "n, and the difference"]),
+        bars(compared, y_label="score", label=label, limits=(0, 1)) if compared else "",
+        answers={question: " ".join(sentences) for question, sentences in found.items()},
     )
 
 
@@ -64,18 +75,27 @@ def to_markdown(title: str, parts: Sequence[Part]) -> str:
     """Return the text and tables of the report as Markdown."""
     blocks = [f"# {title}"]
     for part in parts:
-        blocks += [f"## {part.title}", part.text]
+        blocks += [f"## {part.title}", *([part.text] if part.text else [])]
+        if part is parts[0]:
+            blocks += [f"**{question}** {sentences}" for question, sentences in part.answers.items()]
         if part.table is not None:
-            cells = [list(part.table.columns), ["---"] * len(part.table.columns), *part.table.to_numpy().tolist()]
-            blocks.append("\n".join(f"| {' | '.join(str(cell) for cell in row)} |" for row in cells))
+            blocks.append(write_table(part.table))
+        for name, table in part.details:
+            blocks += [f"### {name}", write_table(table)]
     return "\n\n".join(blocks) + "\n"
+
+
+def write_table(table: pd.DataFrame) -> str:
+    """Return a table as Markdown."""
+    cells = [list(table.columns), ["---"] * len(table.columns), *table.to_numpy().tolist()]
+    return "\n".join(f"| {' | '.join(str(cell).replace('|', ESCAPED) for cell in row)} |" for row in cells)
 
 
 def to_html(title: str, parts: Sequence[Part]) -> str:
     """Return the report as one HTML page."""
     template = resources.files("eval").joinpath("report.html").read_text(encoding="utf-8")
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, undefined=jinja2.StrictUndefined)
-    return environment.from_string(template).render(title=title, parts=parts)
+    return environment.from_string(template).render(title=title, parts=parts, chart_css=CSS)
 
 
 if __name__ == "__main__":

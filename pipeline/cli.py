@@ -52,17 +52,21 @@ GROUPS = {
         "passkey": "eval.passkey",
         "needle": "eval.needle",
         "ruler": "eval.ruler",
+        "longqa": "eval.longqa",
+        "demos": "eval.demos",
         "report": "eval.report",
+        "compare": "eval.compare",
         "judge": "eval.judge",
         "scores": "eval.scores",
         "short_ability": "eval.short_ability",
         "harness": "eval.harness",
         "methods": "eval.ablation",
     },
+    "Use": {"chat": "eval.chat", "answer": "eval.answer"},
     "Tools": {"bench": "pipeline.bench"},
 }
 MODULES = {name: module for group in GROUPS.values() for name, module in group.items()}
-TOOLS = ("find", "plan", "methods", "bench")  # with options of their own: no stage, no section of params.yaml
+TOOLS = ("find", "plan", "methods", "chat", "answer", "compare", "bench")  # with options of their own: no stage
 TRAINING_BENCHMARKS = ("attention", "step", "memory")  # `longalpaca bench` has these of training beside the pipeline's
 COMMANDS = {
     name: MODULES[name] for name in ("import", "publish", "judge", "scores", "short_ability", "harness")

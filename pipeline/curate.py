@@ -4,7 +4,7 @@ Reads   DOCUMENTS/*.parquet   documents
 Writes  OUT/documents-00000.parquet   the documents that are kept, each with its `split`; private data is masked
         OUT/refused.jsonl             one object per refused document: doc_id, source, reason
         OUT/report.json               counts of what was kept, refused and masked
-Source  see pipeline/curation/: quality.py, near_duplicates.py and pii.py
+Source  see pipeline/curation/: quality.py, page_scores.py, near_duplicates.py and pii.py
 
 Documents are read twice, one at a time; of each only a summary of a kilobyte stays in memory.
 """
@@ -24,6 +24,7 @@ from pipeline.cli import run_stage
 from pipeline.curation.language_id import detect_language
 from pipeline.curation.licences import licence_rejection
 from pipeline.curation.near_duplicates import Summary, find_duplicates, summarise_document
+from pipeline.curation.page_scores import doubtful_page_share
 from pipeline.curation.pii import Found, find_private, list_kinds, mask
 from pipeline.curation.quality import quality_rejection
 from pipeline.curation.splits import assign_splits
@@ -45,6 +46,8 @@ class CurateParams(Params):
 
     min_tokens: int = Field(ge=0)  # shorter documents are refused
     max_garbage_ratio: float = Field(ge=0, le=1)  # of U+FFFD and private-use characters
+    min_page_score: float = Field(ge=0, le=1)  # share of words that may be words; less is doubtful
+    max_doubtful_pages: float = Field(ge=0, le=1)  # of the pages of a document; with more it is refused
     quality: bool  # apply the rules of Gopher and FineWeb
     languages: list[str]  # ISO 639-1; documents in other languages are refused; empty for any
     near_duplicate_similarity: float = Field(gt=0, le=1)  # Jaccard, of word 5-grams
@@ -76,6 +79,9 @@ def text_rejection(document: Document, params: CurateParams) -> str:
         return f"short: fewer than {params.min_tokens} tokens"
     if garbage_ratio(document.text) > params.max_garbage_ratio:
         return f"garbled: more than {params.max_garbage_ratio:.0%} replacement or private-use characters"
+    doubtful = doubtful_page_share(document.text, document.page_offsets, params.min_page_score)
+    if doubtful > params.max_doubtful_pages:
+        return f"doubtful pages: {doubtful:.0%} have less than {params.min_page_score:.0%} of words that may be words"
     language = detect_language(document.text)
     if params.languages and language not in params.languages:
         return f"language: {language or 'none'}"

@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from eval.ablation import parser as methods_parser
+from eval.answer import parser as answer_parser
+from eval.chat import parser as chat_parser
 from pipeline.bench import build_parser
 from pipeline.benchmarks.benchmark import all_benchmarks
 from pipeline.cli import MODULES, STAGES, TRAINING_BENCHMARKS
@@ -22,6 +24,7 @@ from train.benchmarks.memory import parser as memory_parser
 from train.plan import parser as plan_parser
 
 ROOT = Path(__file__).parent.parent
+PARSERS = {"plan": plan_parser, "methods": methods_parser, "chat": chat_parser, "answer": answer_parser}
 MAKE_TARGET = re.compile(r"^([a-z-]+):", re.MULTILINE)
 
 
@@ -82,8 +85,8 @@ def check_longalpaca(words: list[str]) -> None:
         memory_parser().parse_args(options[1:])
     elif command == "bench":
         (bench_parser if options[0] in TRAINING_BENCHMARKS else build_parser)().parse_args(options)
-    elif command in ("plan", "methods"):
-        {"plan": plan_parser, "methods": methods_parser}[command]().parse_args(options)
+    elif command in PARSERS:
+        PARSERS[command]().parse_args(options)
     else:
         known = inspect.signature(importlib.import_module(MODULES[command]).run).parameters
         given = {word.removeprefix("--").replace("-", "_") for word in options if word.startswith("--")}

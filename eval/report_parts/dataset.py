@@ -18,6 +18,10 @@ def make_part(folders: Folders) -> Part:
         f"{mixed['train']['rows']} training rows over {mixed['train']['documents']} documents and "
         f"{mixed['test']['rows']} test rows over {mixed['test']['documents']} others; no document is on both sides.",
         pd.DataFrame(rows, columns=["category/task", *splits]),
+        answers={
+            "What came out?": f"A dataset of {mixed['train']['rows']:,} training rows and {mixed['test']['rows']:,} "
+            "test rows, each answer with the words of its documents that bear it out."
+        },
         overview=(("training rows (long and short)", "", str(mixed["train"]["rows"])),),
         metrics={"mix": mixed},
     )

@@ -28,4 +28,8 @@ def make_part(folders: Folders) -> Part:
         "Documents",
         f"Of {sum(counts.values())} files, curation {list_rejections(reasons)}.",
         pd.DataFrame(rows, columns=["category", "reader", "files", "pages", "tokens"]),
+        answers={
+            "What went in?": f"{sum(counts.values()):,} files with {tokens.total():,} tokens, of which curation "
+            f"refused {len(refused):,}."
+        },
     )

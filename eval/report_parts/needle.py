@@ -14,6 +14,7 @@ from eval.report_parts.part import (
     format_length,
     format_p,
     format_share,
+    make_bars,
     read_json,
 )
 
@@ -44,6 +45,13 @@ def make_part(folders: Folders) -> Part:
             label="Share of needles found by depth, length and model",
         ),
         overview=tuple(make_overview_row(length, measured) for length in lengths[-1:]),
+        compared=tuple(
+            bar
+            for length in lengths[-1:]
+            for bar in make_bars(
+                f"needles, {int(length):,}", {model: measured["lengths"][length][model]["found"] for model in MODELS}
+            )
+        ),
         metrics={"needle": measured},
     )
 

@@ -11,12 +11,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Literal, get_args
 
 import pandas as pd
 
 import eval.report_parts
+from eval.report_parts.charts import Bar
 from pipeline.errors import InputError
+
+Question = Literal["What went in?", "What came out?", "Is it better?", "How sure is that?"]
+QUESTIONS: tuple[Question, ...] = get_args(Question)
+COMPARED = ("base", "tuned")
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,10 @@ class Part:
     title: str
     text: str
     table: pd.DataFrame | None = None
-    figure: str = ""  # an SVG element
+    figure: str = ""  # SVG elements
+    details: tuple[tuple[str, pd.DataFrame], ...] = ()  # further tables, each with its title, folded away at first
+    answers: Mapping[Question, str] = field(default_factory=dict)  # sentences for the first screen
+    compared: tuple[Bar, ...] = ()  # scores from 0 to 1 for the picture of the first screen, series as in COMPARED
     overview: tuple[tuple[str, ...], ...] = ()  # rows of the table at the top: what, before, after, and if measured n
     metrics: Mapping[str, Any] = field(default_factory=dict)  # by stage, for metrics.json
     plots: Mapping[str, pd.DataFrame] = field(default_factory=dict)  # by file name, for `dvc plots`
@@ -84,6 +92,26 @@ def format_interval(interval: Mapping[str, Any], number: str) -> str:
     if interval["low"] is None:
         return f"{number.format(interval['value'])} [no interval: n = {interval['n']}]"
     return f"{number} [{number}, {number}]".format(*(interval[key] for key in ("value", "low", "high")))
+
+
+def make_bars(group: str, intervals: Mapping[str, Mapping[str, Any]]) -> tuple[Bar, ...]:
+    """Return the bars of base and tuned model for the first screen, from their intervals by model."""
+    return tuple(
+        Bar(group, model, found["value"], found["low"], found["high"], f"{group}, {model}: {format_hover(found)}")
+        for model, found in intervals.items()
+    )
+
+
+def format_hover(found: Mapping[str, Any]) -> str:
+    """Return a share as the hover of a chart says it, like '90% [45%, 100%], n = 10'."""
+    return f"{format_share(found)}, n = {found['n']}"
+
+
+def judge_difference(difference: Mapping[str, Any]) -> str:
+    """Say in words which way a difference goes, as far as its interval tells: 'higher', 'lower' or 'not told apart'."""
+    if difference["low"] is None or difference["low"] <= 0 <= difference["high"]:
+        return "not told apart"
+    return "higher" if difference["low"] > 0 else "lower"
 
 
 def format_p(difference: Mapping[str, Any]) -> str:

@@ -14,6 +14,8 @@ from eval.report_parts.part import (
     format_length,
     format_p,
     format_share,
+    judge_difference,
+    make_bars,
     read_json,
 )
 
@@ -53,8 +55,22 @@ def make_part(folders: Folders) -> Part:
             label="Share of pass keys found by depth, length and model",
         ),
         overview=tuple(overview),
+        answers={"Is it better?": describe_longest(measured, lengths[-1])},
+        compared=make_bars(
+            f"pass keys, {int(lengths[-1]):,}",
+            {model: measured["lengths"][lengths[-1]][model]["found"] for model in MODELS},
+        ),
         metrics={"passkey": measured},
     )
+
+
+def describe_longest(measured: Mapping[str, Any], length: str) -> str:
+    """Say in a sentence whether the tuned model finds more keys in the longest text."""
+    change = measured["differences"][length]["found"]
+    verdict = {"higher": "found more often", "lower": "found less often"}.get(
+        judge_difference(change), "found as often"
+    )
+    return f"Pass keys in {int(length):,} tokens are {verdict}, as far as {change['n']} trials tell."
 
 
 def list_cells(measured: Mapping[str, Any], lengths: list[str]) -> Iterator[Cell]:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pandas as pd
 
-from eval import figures
+from eval.report_parts.charts import Mark, Point, Series, lines
 from eval.report_parts.part import (
     Folders,
     Part,
@@ -13,6 +13,7 @@ from eval.report_parts.part import (
     format_difference,
     format_interval,
     format_p,
+    judge_difference,
     read_json,
     require_file,
 )
@@ -45,6 +46,7 @@ def make_part(folders: Folders) -> Part:
         pd.DataFrame(rows, columns=COLUMNS),
         draw(folders, native_length) if protocol == "per_doc" else "",
         overview=tuple(overview_rows(measured)),
+        answers={"Is it better?": describe_longest(measured), "How sure is that?": describe_power(measured)},
         metrics={"perplexity": measured},
     )
 
@@ -52,7 +54,22 @@ def make_part(folders: Folders) -> Part:
 def draw(folders: Folders, native_length: int) -> str:
     """Draw the loss by position."""
     positions = pd.read_csv(require_file(folders.data / "perplexity" / "positions.csv"))
-    return figures.draw_positions(positions, native_length)
+    series = [Series(str(model), tuple(list_points(group))) for model, group in positions.groupby("model", sort=False)]
+    return lines(
+        series,
+        x_label="position in the document (tokens)",
+        y_label="loss (nats a token)",
+        label="Loss by position in the document",
+        at_x=Mark(native_length, "base trained to here"),
+    )
+
+
+def list_points(rows: pd.DataFrame) -> Iterator[Point]:
+    """Yield the points of a model's loss by position."""
+    for row in rows.to_dict("records"):
+        place, (value, low, high) = int(row["position"]), (float(row[name]) for name in ("nll", "low", "high"))
+        said = f"{row['model']}, up to token {place:,}: {value:.3f} [{low:.3f}, {high:.3f}] nats, n = {row['n']}"
+        yield Point(place, value, low, high, said)
 
 
 def make_row(what: str, cell: Cell, number: str) -> tuple[Any, ...]:
@@ -105,6 +122,27 @@ def list_key_tokens(measured: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     for context, cell in sorted(measured.get("longppl", {}).items(), key=sort_contexts):
         what = f"LongPPL, short context {int(context):,} tokens, {cell['num_tokens']:,} key tokens of the base model"
         yield make_row(what, cell, "{:.2f}")
+
+
+def describe_longest(measured: Mapping[str, Any]) -> str:
+    """Say in a sentence whether the tuned model predicts the longest texts better."""
+    longest = max(measured["lengths"], key=int)
+    difference = measured["lengths"][longest]["difference_nats"]
+    verdicts = {"lower": "better than", "higher": "worse than"}
+    verdict = verdicts.get(judge_difference(difference), "in a way not told apart from")
+    change = format_difference(difference)
+    return f"Held-out text of {int(longest):,} tokens is predicted {verdict} before training: {change} nats a token."
+
+
+def describe_power(measured: Mapping[str, Any]) -> str:
+    """Say which difference so few documents could show at all."""
+    difference = measured["lengths"][max(measured["lengths"], key=int)]["difference_nats"]
+    if difference["detectable"] is None:
+        return f"Of {difference['n']} documents no difference of prediction can be told from chance."
+    return (
+        f"{difference['n']} documents as varied as these show a difference of prediction of "
+        f"{difference['detectable']:.2f} nats in 80 % of cases, and smaller ones less often."
+    )
 
 
 def overview_rows(measured: Mapping[str, Any]) -> Iterator[tuple[str, ...]]:

@@ -14,6 +14,7 @@ from eval.report_parts.part import (
     format_length,
     format_p,
     format_share,
+    make_bars,
     read_json,
 )
 from pipeline.rejections import list_rejections
@@ -45,6 +46,13 @@ def make_part(folders: Folders) -> Part:
         pd.DataFrame([row for length in lengths for row in list_rows(length, measured)], columns=COLUMNS),
         draw(measured, scored) if scored else "",
         overview=tuple(make_overview_row(length, measured) for length in scored[-1:]),
+        compared=tuple(
+            bar
+            for length in scored[-1:]
+            for bar in make_bars(
+                f"RULER, {int(length):,}", {model: measured["lengths"][length][model]["score"] for model in MODELS}
+            )
+        ),
         metrics={"ruler": measured},
     )
 

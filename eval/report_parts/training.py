@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from eval import figures
+from eval.report_parts.charts import Point, Series, lines
 from eval.report_parts.part import Folders, Part, read_json, require_file
 
 ORDER = 40
@@ -31,11 +31,26 @@ def make_part(folders: Folders) -> Part:
         f"{nll['before']:.3f} to {nll['after']:.3f} nats a token; "
         f"rows refused because they were too long even when cut to their evidence: {sum(sft['refused'].values())}.",
         pd.DataFrame(rows, columns=["stage", "trained parameters", "steps", "tokens"]),
-        figures.draw_losses(losses),
+        "".join(draw_losses(str(stage), group) for stage, group in losses.groupby("stage", sort=False)),
+        answers={
+            "What came out?": f"A model of {extend['trainable_parameters']['total']:,} trained parameters in its first "
+            f"stage, which saw {extend['tokens_seen']:,} tokens of documents and then {sft['train']['tokens']:,} of "
+            "questions and answers."
+        },
         overview=(("answer loss on held-out rows (nats a token)", f"{nll['before']:.3f}", f"{nll['after']:.3f}"),),
         metrics={"extend": extend, "sft": sft},
         plots={"losses.csv": losses},
     )
+
+
+def draw_losses(stage: str, losses: pd.DataFrame) -> str:
+    """Draw the training loss of a stage."""
+    points = [
+        Point(step, loss, None, None, f"{stage}, step {step}: {loss:.3f} nats a token")
+        for step, loss in zip(losses["step"], losses["loss"], strict=True)
+    ]
+    label = f"Training loss of {stage} by step"
+    return lines([Series(stage, tuple(points))], x_label=f"step of {stage}", y_label="loss (nats a token)", label=label)
 
 
 def read_losses(folders: Mapping[str, Path]) -> pd.DataFrame:

@@ -3,6 +3,8 @@
 Source  Robertson and Zaragoza, The Probabilistic Relevance Framework: BM25 and Beyond (2009), as bm25s computes it
 """
 
+import logging
+
 from pipeline.passages.spans import Span, trim_span
 
 PASSAGE_CHARACTERS = 600
@@ -25,6 +27,8 @@ def split_into_passages(text: str) -> list[Span]:
 def search_passages(text: str, query: str, num: int) -> list[Span]:
     """Return up to `num` passages of a text that have most of the words of a query, the best first."""
     import bm25s  # takes 60 MB, and few runs search
+
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # which the import sets to DEBUG
 
     passages = split_into_passages(text)
     tokens = bm25s.tokenize([passage.text for passage in passages], stopwords="en", show_progress=False)

@@ -14,6 +14,8 @@ from pipeline.storage.parquet import read_documents, write_documents
 PARAMS = CurateParams(
     min_tokens=10,
     max_garbage_ratio=0.01,
+    min_page_score=0.9,
+    max_doubtful_pages=0.1,
     quality=False,
     languages=[],
     near_duplicate_similarity=0.7,
@@ -49,12 +51,14 @@ def test_every_document_is_kept_or_refused_with_a_reason(tmp_path: Path) -> None
         document("unreadable", "", error="encrypted"),
         document("short", "few words", num_tokens=9),
         document("garbled", prose(1000) + "\ufffd" * 100),
+        document("doubtful", prose(1500) + " whlch thngs br0ught" * 60, page_offsets=(0, len(prose(1500)))),
     ]
     kept, refused = curate(tmp_path, documents)
     assert [d.doc_id for d in kept] == ["sound"]
     assert refused["unreadable"] == "unreadable: encrypted"
     assert refused["short"].startswith("short: ")
     assert refused["garbled"].startswith("garbled: ")
+    assert refused["doubtful"].startswith("doubtful pages: 50% ")
 
 
 def test_of_near_duplicates_the_format_that_keeps_most_is_kept(tmp_path: Path) -> None:

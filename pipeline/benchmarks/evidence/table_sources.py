@@ -29,9 +29,7 @@ KEPT_TAGS = {
 }
 KEPT_ATTRIBUTES = ("align", "bgcolor", "border", "colspan", "rowspan", "style", "valign", "width")
 LOADING = re.compile(r"url\s*\(|expression|@import|position\s*:", re.IGNORECASE)
-LATEX_TABLE = re.compile(
-    r"\\begin\{(tabular[xy*]?|longtable|deluxetable\*?|tabu|NiceTabular)\}.*?\\end\{\1\}", re.DOTALL
-)
+LATEX_TABLE = re.compile(r"\\begin\{((?:wrap|sideways)?table\*?|longtable|deluxetable\*?)\}.*?\\end\{\1\}", re.DOTALL)
 RENDER_SCALE = 1.6  # pixels a point
 MARGIN = 30.0  # points shown above and below the lines of a table
 MIN_RUN = 2  # words in a row that are those of the table

@@ -35,10 +35,12 @@ RANGE = re.compile(  # '0.1-2.0', '3.6% - 5.4%', '2 to 7 years', '11.3 years', '
     rf"(?:{BOUND}?{AMOUNT}\s*(?:[-\u2013\u2014]|to)\s*{AMOUNT}(?:\s*{UNIT})?|{BOUND}?{AMOUNT}\s*{UNIT}|{BOUND}{AMOUNT})",
     re.IGNORECASE,
 )
-ITEM_NUMBER = re.compile(  # '10.1', '3(i)', '(2)'
-    r"\(?\d{1,4}(?:\.\d+)*(?:\([a-z0-9]{1,4}\))*[.)*\u2020+]*", re.IGNORECASE
+ITEM_NUMBER = re.compile(  # '10.1', '3(i)', '(2)', 'Exhibit (3-1) -'
+    r"(?:Exhibit|Item|No\.)? ?\(?\d{1,4}(?:[.-]\d+)*(?:\([a-z0-9]{1,4}\))*[.)*\u2020+]*(?: [-\u2013\u2014])?",
+    re.IGNORECASE,
 )
-MAX_HEADER_CHARS = 100  # of a cell that is a heading, unless the table says so
+BOXES = ("☐", "☑", "☒")
+MAX_HEADER_CHARS = 160  # of a cell that is a heading, unless the table says so
 BULLET = re.compile(r"[•·●○▪◦\u2013\u2014-]|\*")
 
 
@@ -112,12 +114,28 @@ def num_header_rows(rows: list[Row]) -> int:
         return trim_labels(rows[: labelled[0] + 1])
     if first is not None:
         return trim_labels(rows[:first])
-    return 1 if len(rows) > 1 and all(len(row) > 1 for row in rows[:2]) else 0
+    return 1 if len(rows) > 1 and all(len(row) > 1 for row in rows[:2]) and may_be_header(rows[0]) else 0
+
+
+def find_second_header(rows: list[Row]) -> int:
+    """Return the index of the first of two header rows below the data: one over several columns, and one over each.
+
+    Both have no label, and the rows below them have data. 0 if there are none.
+    """
+    first = next((index for index, row in enumerate(rows) if has_data(row)), len(rows))
+    for index in range(first + 1, len(rows) - 2):
+        upper, lower = rows[index : index + 2]
+        no_labels = min(upper[0].start, lower[0].start) > 0 and not has_data(upper) and not has_data(lower)
+        if no_labels and len(upper) < len(lower) and any(map(has_data, rows[index + 2 :])):
+            return index
+    return 0
 
 
 def may_be_header(row: Row) -> bool:
-    """Say whether a row with a label may be a header: it has short texts, and does not begin with an item number."""
-    return ITEM_NUMBER.fullmatch(row[0].text) is None and all(len(cell.text) <= MAX_HEADER_CHARS for cell in row)
+    """Say whether a row may be a header: short texts, not signs alone, no boxes and no item number at the start."""
+    if ITEM_NUMBER.fullmatch(row[0].text) or not any(char.isalnum() for cell in row for char in cell.text):
+        return False
+    return all(len(cell.text) <= MAX_HEADER_CHARS and cell.text not in BOXES for cell in row)
 
 
 def trim_labels(rows: list[Row]) -> int:
@@ -158,6 +176,8 @@ def table_blocks(rows: list[Row], num_headers: int | None = None) -> list[str]:
     columns = find_columns(rows)
     if len(rows) * len(columns) > MAX_GRID_CELLS:
         return [" ".join(cell.text for cell in row) for row in rows]
+    if num_headers is None and (again := find_second_header(rows)):
+        return [*table_blocks(rows[:again]), *table_blocks(rows[again:])]
     count = num_header_rows(rows) if num_headers is None else num_headers
     header = [
         " ".join(filter(None, texts)) for texts in zip(*fill_grid(rows[:count], columns, repeat=True), strict=True)

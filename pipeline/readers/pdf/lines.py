@@ -4,6 +4,7 @@ Hidden text is left out and counted; a number raised above its line, as the mark
 between the two signs of `RAISED`; a line that runs up or down the page comes after the others, marked as turned.
 """
 
+import ctypes
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -16,8 +17,9 @@ from pipeline.readers.pdf.chars import Box, Chars, Style, page_chars
 from pipeline.readers.pdf.control_glyphs import CONTROL, name_control_glyphs
 from pipeline.readers.pdf.hidden_text import Page, find_hidden_words
 from pipeline.readers.pdf.layers import Layers
-from pipeline.readers.pdf.rules import Rule, attach_rules, find_rules, has_stacked_headers
+from pipeline.readers.pdf.rules import Rule, attach_rules, count_objects, find_rules, has_stacked_headers
 from pipeline.readers.pdf.slanted import CELL_WIDTH, Word, split_slanted
+from pipeline.readers.pdf.struck_out import MAX_OBJECTS, STRUCK, find_struck_words, mark_struck
 
 CELL_GAP = 0.9  # of the font size: a wider gap separates cells, not words
 LINE = re.compile("[^\r\n\ufffe]+\ufffe?")  # PDFium sets U+FFFE in place of a hyphen and of the line end after it
@@ -112,6 +114,8 @@ def extract_lines(page: Any, textpage: Any, layers: Layers | None = None) -> tup
         text = name_control_glyphs(text, page, chars)
     shown = Page(page.raw, layers)
     found, hidden = visible_words(text, shown, chars)
+    struck = find_struck(page, found)
+    hidden += Counter({STRUCK: len(struck)})
     words = [part for line in found for part in split_slanted(line)]
     styles = [chars.style(typical_char(line)) for line in words]
     turns: Counter[int] = Counter()
@@ -120,7 +124,7 @@ def extract_lines(page: Any, textpage: Any, layers: Layers | None = None) -> tup
     turn = max(turns, key=lambda key: (turns[key], -key), default=0)
     left, _, _, bottom = rotate_box(shown.box, turn)
     frame = Frame(turn, left, bottom)
-    lines = [make_line(text, chars, line, style, frame) for line, style in zip(words, styles, strict=True)]
+    lines = [make_line(text, chars, line, style, frame, struck) for line, style in zip(words, styles, strict=True)]
     if has_stacked_headers(lines):
         lines = attach_rules(lines, find_rules(page.raw, lambda box: to_frame(box, frame)))
     if turn:
@@ -143,6 +147,18 @@ def visible_words(text: str, page: Page, chars: Chars) -> tuple[list[list[Word]]
         if places:
             visible.append([Word(*flat[n], boxes[2 * n], boxes[2 * n + 1]) for n in places])
     return visible, counts
+
+
+def find_struck(page: Any, lines: list[list[Word]]) -> frozenset[int]:
+    """Return the places in the text of a page at which words begin that are struck out."""
+    if count_objects(ctypes.cast(page.raw, ctypes.c_void_p).value or 0) > MAX_OBJECTS:
+        return frozenset()
+    rules = find_rules(page.raw, lambda box: box)
+    if not rules:
+        return frozenset()
+    words = [word for line in lines for word in line]
+    struck = find_struck_words([enclosing_box(word.first, word.last) for word in words], rules)
+    return frozenset(words[number].start for number in struck)
 
 
 def enclosing_box(first: Box, last: Box) -> Box:
@@ -185,8 +201,10 @@ def rotate_box(box: Box, turn: int) -> Box:
     return left, top, right, bottom
 
 
-def make_line(text: str, chars: Chars, words: list[Word], style: Style, frame: Frame) -> Line:
-    """Return the line that some words make in a frame."""
+def make_line(
+    text: str, chars: Chars, words: list[Word], style: Style, frame: Frame, struck: frozenset[int] = frozenset()
+) -> Line:
+    """Return the line that some words make in a frame; `struck` are the places of words that are struck out."""
     if style.turn != frame.turn:
         whole = " ".join(text[word.start : word.end] for word in words)
         left, _, right, bottom = words[0].first
@@ -197,10 +215,11 @@ def make_line(text: str, chars: Chars, words: list[Word], style: Style, frame: F
         whole = " ".join(text[word.start : word.end] for word in words)
         piece = Piece(whole, left, left + CELL_WIDTH * style.size)
         return Line((piece,), bottom, style.size, bold=False, rise=words[-1].last[3] - bottom)
+    texts = mark_raised_words(text, chars, words, style, frame)
+    if struck:
+        texts = mark_struck(texts, [word.start for word in words], struck)
     return Line(
-        tuple(
-            split_pieces(mark_raised_words(text, chars, words, style, frame), words, CELL_GAP * max(style.size, 1.0))
-        ),
+        tuple(split_pieces(texts, words, CELL_GAP * max(style.size, 1.0))),
         to_frame((style.x, style.y, style.x, style.y), frame)[3],
         style.size,
         bold=chars.is_bold(words[0].start) and chars.is_bold(words[-1].end - 1),

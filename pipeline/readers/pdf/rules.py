@@ -5,6 +5,7 @@ where the lines of a page ask for it.
 """
 
 import ctypes
+from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise, repeat
@@ -18,10 +19,10 @@ if TYPE_CHECKING:
     from pipeline.readers.pdf.lines import Line, Piece
 
 MAX_OBJECTS = 20_000
-MAX_THICKNESS = 1.6  # points
+MAX_THICKNESS = 2.5  # points; PDFium adds a point to a stroke on each side
 MIN_LENGTH = 4.0
 TOUCHING = 0.5  # points between two parts of one rule
-REACH = 5.5  # of the font size: lines of a header above its rule
+REACH = 9.0  # of the font size: lines of a header above its rule
 SLACK = 3.0  # points that a header may be wider than its rule
 
 count_objects = bind(pdfium_c.FPDFPage_CountObjects, INT, ADDRESS)
@@ -72,15 +73,18 @@ def join_touching(rules: list[Rule]) -> list[Rule]:
 
 
 def has_stacked_headers(lines: "list[Line]") -> bool:
-    """Say whether a page may have headers over several columns: a line with fewer cells right above one with more."""
-    return any(
-        len(above.pieces) < len(below.pieces)
-        and len(below.pieces) > 2
-        and above.right > below.pieces[1].left
-        and above.left > below.left
-        and 0 < above.bottom - below.bottom < REACH * below.size
-        for above, below in pairwise(lines)
-    )
+    """Say whether a page may have headers over several columns: a row with fewer cells right above one with more."""
+    by_height: dict[int, list[Piece]] = defaultdict(list)
+    for line in lines:
+        by_height[round(line.bottom)] += line.pieces
+    rows = sorted(by_height.items(), reverse=True)
+    size = max((line.size for line in lines), default=0.0)
+    for (upper, above), (lower, below) in pairwise(rows):
+        if 0 < len(above) < len(below) > 2 and upper - lower < REACH * size:
+            lefts = sorted(piece.left for piece in below)
+            if min(piece.left for piece in above) > lefts[0] and max(piece.right for piece in above) > lefts[1]:
+                return True
+    return False
 
 
 def attach_rules(lines: "list[Line]", rules: list[Rule]) -> "list[Line]":

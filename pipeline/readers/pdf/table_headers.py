@@ -108,10 +108,17 @@ def agree_on_columns(rows: list[Placed]) -> list[Placed]:
     for upper, lower in [*pairwise(range(len(rows))), *reversed([*pairwise(range(len(rows)))])]:
         for one, (cell, indices) in enumerate(rows[upper]):
             for other, (under, beneath) in enumerate(rows[lower]):
-                if are_lines_of_one(cell, under, rows[upper], rows[lower]):
-                    most = max(indices, beneath, key=len)
+                most = max(indices, beneath, key=len)
+                if are_lines_of_one(cell, under, rows[upper], rows[lower]) and all(
+                    is_free(most, row, index) for row, index in ((rows[upper], one), (rows[lower], other))
+                ):
                     rows[upper][one], rows[lower][other] = (cell, most), (under, most)
     return rows
+
+
+def is_free(columns: list[int], row: Placed, number: int) -> bool:
+    """Say whether no other cell of a row than that of a number has one of some columns."""
+    return not any(set(columns) & set(indices) for index, (_, indices) in enumerate(row) if index != number)
 
 
 def are_lines_of_one(cell: HeaderCell, under: HeaderCell, row: Placed, below: Placed) -> bool:
@@ -134,7 +141,7 @@ def group_columns(headers: HeaderRow, columns: list[Column], first_figures: int,
     if not 0 < len(headers) < len(figures):
         return []
     ruled = [ruled_columns(head, headers, columns, figures) for head in headers]
-    if any(len(group) > 1 for group in ruled):
+    if any(ruled):
         return [group or [nearest_column(head, columns)] for head, group in zip(headers, ruled, strict=True)]
     if len(headers) == 1 and PERIOD.fullmatch(headers[0].text):
         return [list(figures)]
@@ -151,6 +158,8 @@ def ruled_columns(head: HeaderCell, headers: HeaderRow, columns: list[Column], f
     """Return the columns of figures above which the rule below a header is; nothing if other headers share the rule."""
     if head.rule is None or sum(other.rule == head.rule for other in headers) > 1:
         return []
+    if head.rule[0] <= sum(columns[0]) / 2:
+        return []  # it is below the whole header
     start, end = head.rule
     return [index for index in figures if start <= sum(columns[index]) / 2 <= end]
 

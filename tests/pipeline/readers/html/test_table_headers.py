@@ -2,6 +2,8 @@
 
 import pytest
 
+from pipeline.passages.markdown_tables import find_tables
+from pipeline.readers.html.html import read_markup
 from tests.pipeline.readers.html.test_html import read, squeezed
 
 
@@ -79,3 +81,25 @@ def test_nothing_in_a_broken_table_is_lost(tmp_path):
 
     assert all(f"| {row} |" in text for row in ("A | 120", "B | 130", "C | 140"))
     assert text.startswith("Loose\n\nStray\n\n|")
+
+
+def test_two_header_rows_within_a_table_begin_another():
+    years = "<tr><td></td><td>MAY 2025</td><td>MAY 2024</td></tr>"
+    spans = [f"<tr><td></td><td colspan=2>{words}</td></tr>{years}" for words in ("FOUR QUARTERS", "FIVE QUARTERS")]
+    rows = [f"<tr><td>{label}</td><td>12</td><td>13</td></tr>" for label in ("Income", "Debt")]
+    tables = list(find_tables(read_markup(f"<table>{spans[0]}{rows[0]}{spans[1]}{rows[1]}</table>".encode()).text))
+
+    assert [table.header for table in tables] == [
+        ("", "FOUR QUARTERS MAY 2025", "FOUR QUARTERS MAY 2024"),
+        ("", "FIVE QUARTERS MAY 2025", "FIVE QUARTERS MAY 2024"),
+    ]
+
+
+@pytest.mark.parametrize("first", ["Exhibit (99-1) -", "☑", "*"])
+def test_a_row_that_begins_with_the_number_of_an_item_or_has_boxes_or_signs_is_no_header(first):
+    rows = [(first, "*" if first == "*" else "Summary"), ("101.INS", "Instance document")]
+    html = "".join(f"<tr><td>{left}</td><td>{right}</td></tr>" for left, right in rows)
+    (table,) = find_tables(read_markup(f"<table>{html}</table>".encode()).text)
+
+    assert not any(table.header)
+    assert [cells for cells, _ in table.rows] == rows

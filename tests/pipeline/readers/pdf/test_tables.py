@@ -198,3 +198,70 @@ def test_a_row_of_labels_in_several_columns_of_words_is_no_header(page):
     found = find_tables(page.read())
     assert found[0] == ["Topic", "Task", *heads]
     assert found[1] == ["Proteomics", "Clustering", "", "", "", ""]
+
+
+def test_a_header_with_a_rule_below_it_is_over_the_columns_that_the_rule_covers(page):
+    """Centred over three columns it is above the second alone; the rule below it says that it is over all of them."""
+    page.setFont("Helvetica", 10)
+    page.drawCentredString(385, 686, "Net sales of the year")
+    page.line(300, 683, 470, 683)
+    page.drawCentredString(520, 686, "Staff")
+    page.line(490, 683, 545, 683)
+    rows = [("", "2018", "2017", "2016", "2018"), *[(*row, "7", "8") for row in ROWS]]
+    table(page, rows, 670, rights=(330, 400, 470, 545))
+
+    header = find_tables(page.read())[0]
+
+    assert header == ["", *[f"Net sales of the year {year}" for year in (2018, 2017, 2016)], "Staff 2018"]
+
+
+def test_rows_of_words_below_the_rule_of_the_labels_are_no_header(page):
+    page.setFont("Helvetica", 10)
+    for middle, words in ((385, "Asked"), (480, "Found")):
+        page.drawCentredString(middle, 674, words)
+    page.drawCentredString(385, 662, "for")
+    page.drawCentredString(480, 662, "by us")
+    page.drawString(72, 662, "Subject")
+    for left, right in ((70, 300), (350, 420), (440, 520)):
+        page.line(left, 659, right, 659)
+    table(page, [("Assets", "", "Consistent"), *ROWS], 647, rights=(400, 500))
+
+    assert find_tables(page.read())[:2] == [["Subject", "Asked for", "Found by us"], ["Assets", "", "Consistent"]]
+
+
+def test_figures_a_little_lower_than_their_label_are_in_its_row(page):
+    y = table(page, [("(Millions)", "2018", "2017"), *ROWS], 650)
+    page.drawString(72, y, "Fair value of the assets of the plan")
+    page.drawRightString(350, y - 9, "14,803")
+    page.drawRightString(450, y - 9, "15,686")
+
+    assert find_tables(page.read())[-1] == ["Fair value of the assets of the plan", "14,803", "15,686"]
+
+
+def test_the_header_of_the_next_table_is_no_row_of_the_one_before(page):
+    y = table(page, [("(Millions)", "2018", "2017"), *ROWS], 650)
+    page.setFont("Helvetica-Bold", 10)
+    for middle, words in ((330, "Effective"), (430, "Carrying")):
+        page.drawCentredString(middle, y, words)
+    table(page, [("(Shares)", "Rate", "Value"), *ROWS], y - 12)
+
+    rows = find_tables(page.read())
+
+    assert rows[3] == ["Net income", "(547)", "—"]
+    assert rows[4] == ["(Shares)", "Effective Rate", "Carrying Value"]
+
+
+def test_numbered_equations_are_no_table(page):
+    page.setFont("Helvetica", 10)
+    for number, equation in enumerate(("a = b + c", "d = e", "f = g h")):
+        page.drawString(250, 650 - 14 * number, equation)
+        page.drawRightString(520, 650 - 14 * number, f"({number + 4})")
+
+    assert "|" not in page.read()
+
+
+def test_rates_beside_a_unit_are_headers(page):
+    rows = [("(Millions)", "-0.25%", "+0.25%"), ("Plans at home", "31", "(34)"), ("Plans abroad", "21", "(17)")]
+    table(page, rows, 650)
+
+    assert find_tables(page.read()) == [list(row) for row in rows]
