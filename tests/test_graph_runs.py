@@ -15,11 +15,20 @@ from pipeline.cli import STAGES
 
 pytestmark = pytest.mark.slow
 
+MODEL = {
+    "dtype": "float32",
+    "quantized": None,
+    "template": "chat",
+    "max_context_tokens": 4_096,
+    "max_cache_bytes": 10**8,
+}
 PARAMS = {
     "extract": {"documents_per_shard": 4},
     "mix": {"num_long": 6, "num_short": 2, "num_test": 2, "max_tokens": 20_000},
     "perplexity": {"lengths": [64, 512], "num_documents": 2, "num_resamples": 100, "dtype": "float32"},
     "passkey": {"lengths": [300], "num_trials": 2, "dtype": "float32"},
+    "needle": {"lengths": [1_200], "num_depths": 2, "num_haystacks": 1, "model": MODEL},
+    "ruler": {"lengths": [1_500], "tasks": ["niah_single_1", "qa_1"], "max_reply_tokens": 4, "model": MODEL},
 }
 RECIPE = {
     "base": {"dtype": "float32"},
