@@ -6,6 +6,7 @@ so that all of them are asked about one text, which a model reads once.
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -17,6 +18,7 @@ from pipeline.tokenization.token_grid import Grid
 
 Needs = Literal["whole", "part"]
 STEPS = 4  # windows of a length start at each quarter of it
+MAX_LINE = 400  # characters that a window may begin or end between
 WIDE = 0.5  # of the text, between the first and the last evidence, for a question to need the whole
 
 
@@ -82,9 +84,21 @@ def choose_window(
 
 def count_by_line(text: str, count_each: Callable[[list[str]], list[int]]) -> Grid:
     """Return how many tokens come before each line of a text, so that windows are of whole lines."""
-    lines = text.splitlines(keepends=True)
-    ends = np.cumsum([0, *map(len, lines)], dtype=np.int64)
-    return Grid(ends, np.cumsum([0, *count_each(lines)], dtype=np.int64))
+    ends = [0, *find_line_ends(text)]
+    pieces = [text[start:end] for start, end in pairwise(ends)]
+    return Grid(np.array(ends, np.int64), np.cumsum([0, *count_each(pieces)], dtype=np.int64))
+
+
+def find_line_ends(text: str) -> Iterator[int]:
+    """Yield where the lines of a text end; a long line, as of a paragraph, is cut at spaces."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start) + 1 or len(text)
+        if end - start > MAX_LINE:
+            space = text.rfind(" ", start, start + MAX_LINE)
+            end = space + 1 if space >= start else start + MAX_LINE
+        yield end
+        start = end
 
 
 def list_windows(grid: Grid, length: int) -> Iterator[CharRange]:

@@ -8,10 +8,15 @@ import yaml
 
 from eval.judge import JudgeParams
 from eval.judge import run as run_judge
+from eval.longqa import LongqaParams
+from eval.longqa import run as run_longqa
+from eval.models.records import Sampling
 from eval.needle import NeedleParams
 from eval.needle import run as run_needle
 from eval.ruler import RulerParams
 from eval.ruler import run as run_ruler
+from pipeline.records import Evidence, Example
+from pipeline.storage.parquet import read_documents, write_examples
 from tests.eval.prose import MODEL, write_prose
 from tests.pipeline.endpoint.test_client import PARAMS as ENDPOINT
 
@@ -46,6 +51,25 @@ def test_needles_are_looked_for_in_its_replies(server: str, tmp_path: Path) -> N
     rows = [json.loads(line) for line in (tmp_path / "needle" / "trials.jsonl").read_text().splitlines()]
     assert len(rows) == 2 * 2
     assert all(row["reply"] and row["nll"] is None and row["score"] in (0, 1) for row in rows)
+
+
+def test_questions_about_held_out_documents_are_asked_of_it(server: str, tmp_path: Path) -> None:
+    documents = write_prose(tmp_path / "curate")
+    document = next(one for one in read_documents(documents) if one.split == "test")
+    quote = document.text[: document.text.index(".") + 1]
+    evidence = (Evidence(document.doc_id, 0, len(quote), quote),)
+    example = Example("e" * 16, "lookup", "What does the first sentence say?", quote, (document.doc_id,), evidence)
+    write_examples(tmp_path / "verify" / "examples-00000.parquet", [example])
+    params = LongqaParams(
+        lengths=[300], questions_per_document=1, num_passages=1, tolerance=0.01, model=MODEL, num_resamples=10,
+        sampling=Sampling(max_tokens=12, temperature=0.0, top_p=1.0, seed=1),
+        endpoint=ENDPOINT.model_copy(update=SERVED), seed=1,
+    )  # fmt: skip
+    reference, folders = f"{server}#smollm2", {"examples": tmp_path / "verify", "documents": documents}
+    run_longqa(params, base=reference, tuned=reference, **folders, out=tmp_path / "longqa")
+    rows = [json.loads(line) for line in (tmp_path / "longqa" / "replies.jsonl").read_text().splitlines()]
+    assert len(rows) == 5
+    assert all(row["text"] and "reason" not in row for row in rows)
 
 
 def test_rulers_tasks_are_asked_of_it(server: str, tmp_path: Path) -> None:

@@ -106,7 +106,7 @@ def write_inputs(folder: Path) -> dict[str, Path]:
     return {"examples": folder / "short", "dataset": folder / "mix"}
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_lm_eval_measures_both_models(tmp_path: Path, tiny_model: Path) -> None:
     pytest.importorskip("lm_eval", reason="the extra eval is not installed")
     inputs = write_inputs(tmp_path)

@@ -51,6 +51,18 @@ def test_evidence_far_apart_needs_the_whole_text(numbers, needs, places):
     assert (question.needs, question.places) == (needs, places)
 
 
+@pytest.mark.parametrize("blank", [" ", ""])
+def test_a_text_in_one_line_is_shown_in_part_too(blank):
+    text = blank.join(f"word{number}" for number in range(2_000))
+    evidence = (Evidence("d", 0, 5, text[:5]),)
+    example = Example("a", "lookup", "Q?", "A.", ("d",), evidence)
+    documents = {"d": Document("d", "book", "d.txt", text=text)}
+    count_characters = lambda texts: [len(one) for one in texts]  # noqa: E731
+    (found,) = choose_questions([example], documents, 1_000, count_characters, num_per_document=1, seed=1)
+    assert found.text.startswith("word0")
+    assert 500 < len(found.text) <= 1_000
+
+
 def test_tasks_take_turns():
     examples = [make(f"a{number}", number) for number in range(5)] + [make("b", 6, task="why")]
     assert {question.example.task for question in choose(examples, num=2)} == {"lookup", "why"}
