@@ -111,10 +111,17 @@ def num_header_rows(rows: list[Row]) -> int:
     if labelled and not may_be_header(rows[labelled[0]]):
         return trim_labels(rows[: labelled[0]])
     if len(labelled) > 1:  # a table of words down to `first`: what follows its first row with a label is data
-        return trim_labels(rows[: labelled[0] + 1])
+        count = trim_labels(rows[: labelled[0] + 1])
+        return count if first is not None or has_rows(rows[count:]) else 0
     if first is not None:
         return trim_labels(rows[:first])
-    return 1 if len(rows) > 1 and all(len(row) > 1 for row in rows[:2]) and may_be_header(rows[0]) else 0
+    is_header = len(rows) > 1 and all(len(row) > 1 for row in rows[:2]) and may_be_header(rows[0])
+    return int(is_header and has_rows(rows[1:]))
+
+
+def has_rows(rows: list[Row]) -> bool:
+    """Say whether a header of words has rows below it: two at least, most of several cells, unlike signatures."""
+    return len(rows) > 1 and 2 * sum(len(row) > 1 for row in rows) > len(rows)
 
 
 def find_second_header(rows: list[Row]) -> int:
