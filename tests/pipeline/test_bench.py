@@ -105,9 +105,9 @@ def test_faithful_compares_words_columns_and_figures(settings, folder, tmp_path)
 
     main(["faithful", "--count", "5", "--seed", "7", *arguments])
 
-    words, columns, figures = load_tables(tmp_path / "out", "faithful")
+    words, columns, figures, facts = load_tables(tmp_path / "out", "faithful")
     assert words["b.pdf"][:4] == [2, 10, 1.0, 2]
-    assert columns == figures == {}
+    assert columns == figures == facts == {}
 
 
 @linux
