@@ -39,6 +39,8 @@ ITEM_NUMBER = re.compile(  # '10.1', '3(i)', '(2)', 'Exhibit (3-1) -'
     r"(?:Exhibit|Item|No\.)? ?\(?\d{1,4}(?:[.-]\d+)*(?:\([a-z0-9]{1,4}\))*[.)*\u2020+]*(?: [-\u2013\u2014])?",
     re.IGNORECASE,
 )
+UNIT_LABEL = re.compile(r"\(.{0,20}\b(?:thousands|millions|billions)\b.{0,30}\)", re.IGNORECASE)  # '($ millions)'
+SIGNED = re.compile(r"/s/")
 BOXES = ("☐", "☑", "☒")
 MAX_HEADER_CHARS = 160  # of a cell that is a heading, unless the table says so
 BULLET = re.compile(r"[•·●○▪◦\u2013\u2014-]|\*")
@@ -101,7 +103,8 @@ def has_data(row: Row) -> bool:
     """Say whether a row holds data: a figure, or behind a label a range of figures or a figure with its unit."""
     if any(is_number(cell.text) for cell in row):
         return True
-    return row[0].start == 0 and any(RANGE.fullmatch(cell.text) for cell in row[1:])
+    has_label = row[0].start == 0 and UNIT_LABEL.fullmatch(row[0].text) is None
+    return has_label and any(RANGE.fullmatch(cell.text) for cell in row[1:])
 
 
 def num_header_rows(rows: list[Row]) -> int:
@@ -139,8 +142,10 @@ def find_second_header(rows: list[Row]) -> int:
 
 
 def may_be_header(row: Row) -> bool:
-    """Say whether a row may be a header: short texts, not signs alone, no boxes and no item number at the start."""
+    """Say whether a row may be a header: short texts, no boxes, signs or signatures, no item number at the start."""
     if ITEM_NUMBER.fullmatch(row[0].text) or not any(char.isalnum() for cell in row for char in cell.text):
+        return False
+    if any(SIGNED.match(cell.text) for cell in row):
         return False
     return all(len(cell.text) <= MAX_HEADER_CHARS and cell.text not in BOXES for cell in row)
 
