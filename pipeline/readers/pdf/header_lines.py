@@ -53,7 +53,7 @@ def find_header_start(
         if (
             strong
             or line.fixed
-            or (top < first and is_over_all(line, columns))
+            or (top < first and line.bottom > highest + SAME_HEIGHT * line.size and is_over_all(line, columns))
             or not 0 < line.bottom - foot < MAX_HEAD_ROWS * reach
             or line.bottom > reached + 2 * reach
         ):
@@ -97,8 +97,8 @@ def goes_on_below(line: Line, below: list[Line]) -> bool:
 
 
 def is_over_all(line: Line, columns: list[Column]) -> bool:
-    """Say whether a line is a caption: in one piece above a rule over the labels and the figures."""
-    rule = line.pieces[0].rule if len(line.pieces) == 1 else None
+    """Say whether a line is a caption: in one piece, begun above the labels, above a rule over labels and figures."""
+    rule = line.pieces[0].rule if len(line.pieces) == 1 and 10 * line.left < columns[0][1] else None
     return rule is not None and 10 * rule.left <= sum(columns[0]) / 2 and 10 * rule.right > columns[1][0]
 
 
