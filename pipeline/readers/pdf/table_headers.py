@@ -141,7 +141,7 @@ def group_columns(headers: HeaderRow, columns: list[Column], first_figures: int,
     if not 0 < len(headers) < len(figures):
         return []
     ruled = [ruled_columns(head, headers, columns, figures) for head in headers]
-    if len(headers) == 1 and PERIOD.fullmatch(headers[0].text) and not ruled[0]:
+    if len(headers) == 1 and PERIOD.fullmatch(headers[0].text) and len(ruled[0]) < 2:
         return [list(figures)]
     centred = centred_groups(headers, columns, figures, below)
     if not any(ruled):
