@@ -117,14 +117,14 @@ def num_header_rows(rows: list[Row]) -> int:
         count = trim_labels(rows[: labelled[0] + 1])
         return count if first is not None or has_rows(rows[count:]) else 0
     if first is not None:
-        return trim_labels(rows[:first])
+        return trim_titles(rows, trim_labels(rows[:first]), rows[first])
     is_header = len(rows) > 1 and all(len(row) > 1 for row in rows[:2]) and may_be_header(rows[0])
     return int(is_header and has_rows(rows[1:]))
 
 
 def has_rows(rows: list[Row]) -> bool:
-    """Say whether a header of words has rows below it: two at least, most of several cells, unlike signatures."""
-    return len(rows) > 1 and 2 * sum(len(row) > 1 for row in rows) > len(rows)
+    """Say whether a header of words has rows below it: two, or one of three cells; most of several cells."""
+    return (len(rows) > 1 or len(rows[0]) > 2) and 2 * sum(len(row) > 1 for row in rows) > len(rows)
 
 
 def find_second_header(rows: list[Row]) -> int:
@@ -154,6 +154,16 @@ def trim_labels(rows: list[Row]) -> int:
     """Return how many of the rows above the figures are headings: labels of groups of figures are none."""
     count = len(rows)
     while count and len(rows[count - 1]) == 1 and rows[count - 1][0].start == 0:
+        count -= 1
+    return count
+
+
+def trim_titles(rows: list[Row], count: int, data: Row) -> int:
+    """Return how many header rows there are without lone titles above the words of the first row of data."""
+    while count > 1 and len(rows[count - 1]) == 1:
+        title = rows[count - 1][0]
+        if not any(cell.start == title.start and not is_number(cell.text) and cell.start for cell in data):
+            break
         count -= 1
     return count
 

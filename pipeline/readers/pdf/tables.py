@@ -111,7 +111,7 @@ def are_equations(lines: list[Line]) -> bool:
 
 def starts_new_header(line: Line, before: list[Line]) -> bool:
     """Say whether a row within a table is the header of another: it has words, or years, where there were figures."""
-    if UNIT_LABEL.fullmatch(line.pieces[0].text):
+    if len(line.pieces) > 1 and UNIT_LABEL.fullmatch(line.pieces[0].text):
         return True
     rows = [row for row in before if has_figures(row)]
     labels = min(row.left for row in before)
