@@ -158,11 +158,16 @@ def trim_labels(rows: list[Row]) -> int:
     return count
 
 
+def has_digits(text: str) -> bool:
+    """Say whether a text has a digit, as figures with a unit and ranges have."""
+    return any(map(str.isdecimal, text))
+
+
 def trim_titles(rows: list[Row], count: int, data: Row) -> int:
     """Return how many header rows there are without lone titles above the words of the first row of data."""
     while count > 1 and len(rows[count - 1]) == 1:
         title = rows[count - 1][0]
-        if not any(cell.start == title.start and not is_number(cell.text) and cell.start for cell in data):
+        if not any(cell.start == title.start and not has_digits(cell.text) and cell.start for cell in data):
             break
         count -= 1
     return count
