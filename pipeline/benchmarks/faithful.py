@@ -2,23 +2,26 @@
 
 from pathlib import Path
 
+from lxml import etree
 from tqdm import tqdm
 
 from pipeline.benchmarks.benchmark import COUNT, DOCUMENTS, SEED, Benchmark
 from pipeline.benchmarks.evidence.pdf_figures import check_figures
 from pipeline.benchmarks.evidence.pdf_words import measure_order, measure_recall
-from pipeline.benchmarks.evidence.tagged_facts import check_filing, check_sample, table_facts
+from pipeline.benchmarks.evidence.tagged_facts import check_filing, check_sample, count_found, other_facts, table_facts
 from pipeline.benchmarks.stage import files_in
 from pipeline.extract import ExtractParams, sandbox_for
 from pipeline.tables import Row, Table
 
+MARKUP = (".html", ".htm", ".xhtml")
 WANTED_RECALL = 0.98
 
 
 def measure_faithful(params: ExtractParams, *, documents: Path, count: int, seed: int) -> list[Table]:
     """Check every PDF, and every filing that tags its figures, of a folder."""
-    pdfs = files_in(documents, (".pdf",))
-    return [recall_table(pdfs), order_table(pdfs), figures_table(params, documents, pdfs, count, seed)]
+    pdfs = [path for path in files_in(documents) if path.suffix.lower() == ".pdf"]
+    figures = figures_table(params, documents, pdfs, count, seed)
+    return [recall_table(pdfs), order_table(pdfs), figures, facts_table(params, documents)]
 
 
 def recall_table(pdfs: list[Path]) -> Table:
@@ -50,6 +53,32 @@ def order_table(pdfs: list[Path]) -> Table:
     return Table("The order of columns, by the places of words", header, tuple(rows))
 
 
+def facts_table(params: ExtractParams, documents: Path) -> Table:
+    """Return how many of all tagged figures of each filing are in their row and column, or beside their words."""
+    rows: list[Row] = []
+    with sandbox_for(params) as box:
+        for path in [path for path in files_in(documents) if path.suffix.lower() in MARKUP]:
+            reading = box.read(path).reading
+            if reading is None or not is_filing(path):
+                continue
+            cells, others = check_filing(path, reading.text), other_facts(path)
+            found = count_found(others, reading.text)
+            total, right = cells.num_facts + len(others), cells.num_right + found
+            rows.append(
+                (path.name, total, cells.num_facts, cells.num_right, len(others), found, round(100 * right / total, 2))
+            )
+    header = ("file", "figures", "alone in a cell", "row and column right", "others", "beside their words", "% right")
+    return Table("Every tagged figure of each filing", header, tuple(rows))
+
+
+def is_filing(path: Path) -> bool:
+    """Say whether a page is well-formed and tags figures in tables."""
+    try:
+        return bool(table_facts(path))
+    except etree.XMLSyntaxError:
+        return False
+
+
 def figures_table(params: ExtractParams, documents: Path, pdfs: list[Path], count: int, seed: int) -> Table:
     """Return how many figures of tables, picked at random, are in their row and in their column."""
     rows: list[Row] = []
@@ -60,9 +89,9 @@ def figures_table(params: ExtractParams, documents: Path, pdfs: list[Path], coun
         if checks:
             rows.append((path.name, "places of words", len(checks), in_row, both, None, None))
     with sandbox_for(params) as box:
-        for path in [path for path in files_in(documents) if path.suffix.lower() in (".html", ".htm", ".xhtml")]:
+        for path in [path for path in files_in(documents) if path.suffix.lower() in MARKUP]:
             reading = box.read(path).reading
-            if reading is not None and table_facts(path):
+            if reading is not None and is_filing(path):
                 sample, whole = check_sample(path, reading.text, count, seed), check_filing(path, reading.text)
                 rows.append(
                     (path.name, "tags", sample.num_facts, None, sample.num_right, whole.num_facts, whole.num_right)

@@ -105,9 +105,24 @@ def test_faithful_compares_words_columns_and_figures(settings, folder, tmp_path)
 
     main(["faithful", "--count", "5", "--seed", "7", *arguments])
 
-    words, columns, figures = load_tables(tmp_path / "out", "faithful")
+    words, columns, figures, facts = load_tables(tmp_path / "out", "faithful")
     assert words["b.pdf"][:4] == [2, 10, 1.0, 2]
-    assert columns == figures == {}
+    assert columns == figures == facts == {}
+
+
+@linux
+def test_tables_are_drawn_and_shown_beside_their_sources(settings, folder, tmp_path):
+    rows = "".join(f"<tr><td>Row {number}</td><td>{number}7</td></tr>" for number in range(3))
+    (folder / "d.html").write_text(f"<html><table>{rows}</table></html>")
+    options = ["--out", str(tmp_path / "out"), "--params", str(settings)]
+
+    main(["tables", "--folder", str(folder), "--count", "5", "--seed", "7", *options])
+
+    counts, drawn = load_tables(tmp_path / "out", "tables")
+    assert counts["d.html"] == [1, 1]
+    assert drawn[1] == ["d.html", 1, None, 3, 2]
+    page = (tmp_path / "out" / "tables.html").read_text()
+    assert page.count("Row 2") == 2
 
 
 @linux

@@ -101,15 +101,18 @@ def open_tag(name: str, element: Any) -> str:
 
 
 def match_sources(tables: list[str], sources: list[Source]) -> list[Source | None]:
-    """Return the source of each table: the one with most words in common, each used once, the first of equal ones."""
-    unused = list(sources)
+    """Return the source of each table: the one with most words in common; of equal ones the first not yet taken."""
+    num_taken = [0] * len(sources)
     found: list[Source | None] = []
     for table in tables:
         words = Counter(words_in(table))
-        best = max(unused, key=lambda source: similarity(words, source.words), default=None)
-        if best is not None and similarity(words, best.words) > 0:
-            unused.remove(best)
-        found.append(best if best is not None and similarity(words, best.words) > 0 else None)
+        scores = [(similarity(words, source.words), -taken) for source, taken in zip(sources, num_taken, strict=True)]
+        best = max(range(len(sources)), key=scores.__getitem__, default=None)
+        if best is None or scores[best][0] == 0:
+            found.append(None)
+        else:
+            num_taken[best] += 1
+            found.append(sources[best])
     return found
 
 

@@ -25,6 +25,8 @@ HEAD = re.compile(rf"{YEAR.pattern}|[^\W\d_]")  # a year or a letter
 DURATION = re.compile(r"\d[\d.]* (?:years?|months?|days?)", re.IGNORECASE)  # a datum, in a table without a header
 RAISED = re.compile(r"vertical-align:\s*super|(?<![-\w])(?:top:\s*-\d|color:\s*#fff)", re.IGNORECASE)
 NOTE = re.compile(r"\s*\[[\w, *]{1,8}\]")
+HIDDEN = re.compile(rf"display:\s*none|{RAISED.pattern}", re.IGNORECASE)
+NEIGHBOURS = 16  # letters and digits on either side of a figure in a sentence, by which it is found again
 MAX_WORDS = 12  # letters beside a figure in its cell; with more it is part of a sentence
 
 
@@ -126,11 +128,71 @@ def displayed_figure(cell: str) -> str:
 
 def table_facts(path: Path) -> list[TableFact]:
     """Return the figures with digits that are tagged in the tables of a filing, in their order."""
-    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False)
-    root = etree.fromstring(path.read_bytes(), parser)
+    return [fact for _, fact in iter_tagged_cells(parse_filing(path))]
+
+
+def parse_filing(path: Path) -> Any:
+    """Return the tree of a filing."""
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, load_dtd=False, huge_tree=True)
+    return etree.fromstring(path.read_bytes(), parser)
+
+
+def iter_tagged_cells(root: Any) -> Iterator[tuple[Any, TableFact]]:
+    """Yield the tags of figures that are alone in their cells, each with its place in its table."""
     periods = {context.get("id"): context_end(context) for context in root.iter(f"{XBRLI}context")}
     tables = [table for table in root.iter("{*}table") if table.find(".//{*}table") is None]
-    return [fact for table in tables for fact in iter_facts(list(iter_source_cells(table)), periods)]
+    for table in tables:
+        yield from iter_facts(list(iter_source_cells(table)), periods)
+
+
+@dataclass(frozen=True)
+class OtherFact:
+    """A tagged figure in a sentence, or with others in a cell: its letters and digits, and those next to it."""
+
+    before: str
+    figure: str
+    after: str
+
+
+def other_facts(path: Path) -> list[OtherFact]:
+    """Return the tagged figures with digits that are seen in a filing, but are not alone in a cell of a table."""
+    root = parse_filing(path)
+    alone = {tag for tag, _ in iter_tagged_cells(root)}
+    parts, places = [], []
+    length = 0
+    for text, tag in iter_visible(next(root.iter("{*}body"), root)):
+        letters = key(text)
+        if tag is not None and tag not in alone and letters.isalnum() and any(map(str.isdigit, letters)):
+            places.append((length, letters))
+        parts.append(letters)
+        length += len(letters)
+    whole = "".join(parts)
+    return [
+        OtherFact(whole[max(0, start - NEIGHBOURS) : start], figure, whole[start + len(figure) :][:NEIGHBOURS])
+        for start, figure in places
+    ]
+
+
+def iter_visible(body: Any) -> Iterator[tuple[str, Any]]:
+    """Yield the texts of a page without hidden parts and the marks of notes; a tagged figure with its tag."""
+    walk = etree.iterwalk(body, events=("start", "end"))
+    for event, element in walk:
+        if event == "end":
+            yield element.tail or "", None
+            continue
+        name = element.tag if isinstance(element.tag, str) else ""
+        if name == f"{IX}nonFraction" and len(element) == 0:
+            yield element.text or "", element
+        elif name == f"{IX}header" or name.endswith("}sup") or HIDDEN.search(element.get("style") or ""):
+            walk.skip_subtree()
+        elif name:
+            yield element.text or "", None
+
+
+def count_found(facts: list[OtherFact], text: str) -> int:
+    """Return how many figures are in a text with the letters and digits before them, or with those after them."""
+    letters = key(text)
+    return sum(fact.before + fact.figure in letters or fact.figure + fact.after in letters for fact in facts)
 
 
 def context_end(context: Any) -> str:
@@ -168,8 +230,8 @@ def visible_text(cell: Any) -> str:
     return " ".join("".join(parts).split())
 
 
-def iter_facts(cells: list[SourceCell], periods: dict[str, str]) -> Iterator[TableFact]:
-    """Yield the facts of a table that are alone in their cells."""
+def iter_facts(cells: list[SourceCell], periods: dict[str, str]) -> Iterator[tuple[Any, TableFact]]:
+    """Yield the facts of a table that are alone in their cells, each with its tag."""
     first = min((cell.row for cell in cells if cell.facts), default=0)
     headings = [
         cell for cell in cells if cell.row < first and HEAD.search(cell.text) and not DURATION.fullmatch(cell.text)
@@ -183,12 +245,15 @@ def iter_facts(cells: list[SourceCell], periods: dict[str, str]) -> Iterator[Tab
             continue
         above = [head.text for head in headings if row[0].end <= head.start < cell.end and cell.start < head.end]
         tag = cell.facts[0]
-        yield TableFact(
-            concept=tag.get("name"),
-            period=periods.get(tag.get("contextRef"), ""),
-            scale=int(tag.get("scale") or 0),
-            negative=tag.get("sign") == "-",
-            figure=figure,
-            label=row[0].text,
-            heading=above[-1] if above else "",
+        yield (
+            tag,
+            TableFact(
+                concept=tag.get("name"),
+                period=periods.get(tag.get("contextRef"), ""),
+                scale=int(tag.get("scale") or 0),
+                negative=tag.get("sign") == "-",
+                figure=figure,
+                label=row[0].text,
+                heading=above[-1] if above else "",
+            ),
         )

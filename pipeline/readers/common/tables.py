@@ -39,6 +39,8 @@ ITEM_NUMBER = re.compile(  # '10.1', '3(i)', '(2)', 'Exhibit (3-1) -'
     r"(?:Exhibit|Item|No\.)? ?\(?\d{1,4}(?:[.-]\d+)*(?:\([a-z0-9]{1,4}\))*[.)*\u2020+]*(?: [-\u2013\u2014])?",
     re.IGNORECASE,
 )
+UNIT_LABEL = re.compile(r"\(.{0,20}\b(?:thousands|millions|billions)\b.{0,30}\)", re.IGNORECASE)  # '($ millions)'
+SIGNED = re.compile(r"/s/")
 BOXES = ("☐", "☑", "☒")
 MAX_HEADER_CHARS = 160  # of a cell that is a heading, unless the table says so
 BULLET = re.compile(r"[•·●○▪◦\u2013\u2014-]|\*")
@@ -101,7 +103,8 @@ def has_data(row: Row) -> bool:
     """Say whether a row holds data: a figure, or behind a label a range of figures or a figure with its unit."""
     if any(is_number(cell.text) for cell in row):
         return True
-    return row[0].start == 0 and any(RANGE.fullmatch(cell.text) for cell in row[1:])
+    has_label = row[0].start == 0 and UNIT_LABEL.fullmatch(row[0].text) is None
+    return has_label and any(RANGE.fullmatch(cell.text) for cell in row[1:])
 
 
 def num_header_rows(rows: list[Row]) -> int:
@@ -111,10 +114,17 @@ def num_header_rows(rows: list[Row]) -> int:
     if labelled and not may_be_header(rows[labelled[0]]):
         return trim_labels(rows[: labelled[0]])
     if len(labelled) > 1:  # a table of words down to `first`: what follows its first row with a label is data
-        return trim_labels(rows[: labelled[0] + 1])
+        count = trim_labels(rows[: labelled[0] + 1])
+        return count if first is not None or has_rows(rows[count:]) else 0
     if first is not None:
-        return trim_labels(rows[:first])
-    return 1 if len(rows) > 1 and all(len(row) > 1 for row in rows[:2]) and may_be_header(rows[0]) else 0
+        return trim_titles(rows, trim_labels(rows[:first]), rows[first])
+    is_header = len(rows) > 1 and all(len(row) > 1 for row in rows[:2]) and may_be_header(rows[0])
+    return int(is_header and has_rows(rows[1:]))
+
+
+def has_rows(rows: list[Row]) -> bool:
+    """Say whether a header of words has rows below it: two, or one of three cells; most of several cells."""
+    return (len(rows) > 1 or len(rows[0]) > 2) and 2 * sum(len(row) > 1 for row in rows) > len(rows)
 
 
 def find_second_header(rows: list[Row]) -> int:
@@ -132,8 +142,10 @@ def find_second_header(rows: list[Row]) -> int:
 
 
 def may_be_header(row: Row) -> bool:
-    """Say whether a row may be a header: short texts, not signs alone, no boxes and no item number at the start."""
+    """Say whether a row may be a header: short texts, no boxes, signs or signatures, no item number at the start."""
     if ITEM_NUMBER.fullmatch(row[0].text) or not any(char.isalnum() for cell in row for char in cell.text):
+        return False
+    if any(SIGNED.match(cell.text) for cell in row):
         return False
     return all(len(cell.text) <= MAX_HEADER_CHARS and cell.text not in BOXES for cell in row)
 
@@ -142,6 +154,21 @@ def trim_labels(rows: list[Row]) -> int:
     """Return how many of the rows above the figures are headings: labels of groups of figures are none."""
     count = len(rows)
     while count and len(rows[count - 1]) == 1 and rows[count - 1][0].start == 0:
+        count -= 1
+    return count
+
+
+def has_digits(text: str) -> bool:
+    """Say whether a text has a digit, as figures with a unit and ranges have."""
+    return any(map(str.isdecimal, text))
+
+
+def trim_titles(rows: list[Row], count: int, data: Row) -> int:
+    """Return how many header rows there are without lone titles above the words of the first row of data."""
+    while count > 1 and len(rows[count - 1]) == 1:
+        title = rows[count - 1][0]
+        if not any(cell.start == title.start and not has_digits(cell.text) and cell.start for cell in data):
+            break
         count -= 1
     return count
 

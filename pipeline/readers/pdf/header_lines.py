@@ -29,7 +29,11 @@ def find_ruled_body(lines: list[Line], lowest: int, first: int) -> int:
         if 0 < lines[index].bottom - row.bottom < MAX_HEAD_ROWS * row.size
     ]
     rules = [lines[index].pieces[0].rule for index in near if lines[index].left < row.pieces[0].right]
-    ends = [rule.bottom for rule in rules if rule and rule.bottom > row.bottom and rule.left <= row.left < rule.right]
+    ends = [
+        rule.bottom
+        for rule in rules
+        if rule and rule.bottom > row.bottom and rule.left <= row.left < rule.right <= row.pieces[1].left
+    ]
     return next((index for index in near if ends and lines[index].bottom < max(ends)), first)
 
 
@@ -49,6 +53,7 @@ def find_header_start(
         if (
             strong
             or line.fixed
+            or (top < first and line.bottom > highest + SAME_HEIGHT * line.size and is_over_all(line, columns))
             or not 0 < line.bottom - foot < MAX_HEAD_ROWS * reach
             or line.bottom > reached + 2 * reach
         ):
@@ -89,6 +94,12 @@ def goes_on_below(line: Line, below: list[Line]) -> bool:
     if len(under) != 1 or len(beside) == 1:
         return False
     return abs(piece.left + piece.right - under[0].left - under[0].right) <= 2 * SAME_EDGE
+
+
+def is_over_all(line: Line, columns: list[Column]) -> bool:
+    """Say whether a line is a caption: in one piece, begun above the labels, above a rule over labels and figures."""
+    rule = line.pieces[0].rule if len(line.pieces) == 1 and 10 * line.left < columns[0][1] else None
+    return rule is not None and 10 * rule.left <= sum(columns[0]) / 2 and 10 * rule.right > columns[1][0]
 
 
 def is_over_group(piece: Piece, columns: list[Column]) -> bool:

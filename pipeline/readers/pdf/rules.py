@@ -1,22 +1,19 @@
 """The thin horizontal lines that a PDF page draws: under the headers of tables, and through words that are struck out.
 
 PDFium knows of no way to ask for paths alone, and a page may have thousands of objects. So they are looked through only
-where the lines of a page ask for it.
+where the lines of a page ask for it. Lines and their pieces are those of `lines.py`, which this module serves.
 """
 
 import ctypes
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from itertools import pairwise, repeat
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import pypdfium2.raw as pdfium_c
 
 from pipeline.readers.pdf.chars import ADDRESS, INT, Box, bind
-
-if TYPE_CHECKING:
-    from pipeline.readers.pdf.lines import Line, Piece
 
 MAX_OBJECTS = 20_000
 MAX_THICKNESS = 2.5  # points; PDFium adds a point to a stroke on each side
@@ -72,9 +69,9 @@ def join_touching(rules: list[Rule]) -> list[Rule]:
     return joined
 
 
-def has_stacked_headers(lines: "list[Line]") -> bool:
+def has_stacked_headers(lines: Sequence[Any]) -> bool:
     """Say whether a page may have headers over several columns: a row with fewer cells right above one with more."""
-    by_height: dict[int, list[Piece]] = defaultdict(list)
+    by_height: dict[int, list[Any]] = defaultdict(list)
     for line in lines:
         by_height[round(line.bottom)] += line.pieces
     rows = sorted(by_height.items(), reverse=True)
@@ -87,7 +84,7 @@ def has_stacked_headers(lines: "list[Line]") -> bool:
     return False
 
 
-def attach_rules(lines: "list[Line]", rules: list[Rule]) -> "list[Line]":
+def attach_rules(lines: Sequence[Any], rules: list[Rule]) -> list[Any]:
     """Return lines whose pieces know the next rule below them, where it is as wide as they are."""
     return [
         replace(line, pieces=tuple(replace(piece, rule=next_rule(piece, line, rules)) for piece in line.pieces))
@@ -95,7 +92,7 @@ def attach_rules(lines: "list[Line]", rules: list[Rule]) -> "list[Line]":
     ]
 
 
-def next_rule(piece: "Piece", line: "Line", rules: list[Rule]) -> Rule | None:
+def next_rule(piece: Any, line: Any, rules: list[Rule]) -> Rule | None:
     """Return the next rule below a piece of a line, None if it begins or ends within the piece, or is far away."""
     for rule in rules:
         if line.bottom - REACH * line.size < rule.bottom <= line.bottom:

@@ -141,10 +141,17 @@ def group_columns(headers: HeaderRow, columns: list[Column], first_figures: int,
     if not 0 < len(headers) < len(figures):
         return []
     ruled = [ruled_columns(head, headers, columns, figures) for head in headers]
-    if any(ruled):
-        return [group or [nearest_column(head, columns)] for head, group in zip(headers, ruled, strict=True)]
-    if len(headers) == 1 and PERIOD.fullmatch(headers[0].text):
+    if len(headers) == 1 and PERIOD.fullmatch(headers[0].text) and len(ruled[0]) < 2:
         return [list(figures)]
+    centred = centred_groups(headers, columns, figures, below)
+    if not any(ruled):
+        return centred
+    centred = centred or [[nearest_column(head, columns)] for head in headers]
+    return [own or other for own, other in zip(ruled, centred, strict=True)]
+
+
+def centred_groups(headers: HeaderRow, columns: list[Column], figures: range, below: list[str]) -> list[list[int]]:
+    """Return the columns of figures over which headers are centred, one group a header; nothing if they are not."""
     for groups in filter(None, (equal_groups(len(headers), figures), best_groups(headers, columns, figures))):
         again = {below[group[0]] for group in groups} if below else set()
         repeated = len(groups) > 1 and len(again) == 1 and "" not in again

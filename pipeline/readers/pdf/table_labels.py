@@ -1,7 +1,11 @@
 """Join the labels of a PDF's table that take several lines, and figures set a little lower than their label."""
 
+import re
+
 from pipeline.readers.common.tables import is_number
 from pipeline.readers.pdf.hyphens import MARKED
+
+PREPOSITION = re.compile(r"\s[a-z]{1,2}$")  # of, as, in, to, de: no label ends with one
 
 
 def join_labels(grid: list[list[str]]) -> list[list[str]]:
@@ -15,7 +19,7 @@ def join_labels(grid: list[list[str]]) -> list[list[str]]:
             joined[-1] = [f"{cell} {other}".strip() for cell, other in zip(joined[-1], row, strict=True)]
         elif joined and completes_row(joined[-1], row):
             joined[-1] = [cell or other for cell, other in zip(joined[-1], row, strict=True)]
-        elif label and (row[0][:1].islower() or label.count("(") > label.count(")")):
+        elif label and (row[0][:1].islower() or PREPOSITION.search(label) or label.count("(") > label.count(")")):
             joined[-1] = [f"{label} {row[0]}", *row[1:]]
         else:
             joined.append(row)

@@ -111,6 +111,8 @@ def are_equations(lines: list[Line]) -> bool:
 
 def starts_new_header(line: Line, before: list[Line]) -> bool:
     """Say whether a row within a table is the header of another: it has words, or years, where there were figures."""
+    if len(line.pieces) > 1 and UNIT_LABEL.fullmatch(line.pieces[0].text):
+        return True
     rows = [row for row in before if has_figures(row)]
     labels = min(row.left for row in before)
     figures = min(piece.left for row in rows for piece in row.pieces[1:] if is_figure(piece))

@@ -2,7 +2,7 @@ import re
 
 import pytest
 
-from pipeline.benchmarks.evidence.tagged_facts import check_filing, check_sample, table_facts
+from pipeline.benchmarks.evidence.tagged_facts import check_filing, check_sample, count_found, other_facts, table_facts
 from pipeline.readers.html import html
 
 CONTEXTS = "".join(
@@ -53,6 +53,14 @@ def test_the_facts_of_a_filing_are_those_of_its_tables(filing):
         ("60", "Cash at beginning of year", "2023", "2022-12-31", False),
     ]
     assert facts[0].scale == 6
+
+
+def test_a_figure_in_a_sentence_is_found_beside_its_words(filing, text):
+    (fact,) = other_facts(filing)
+
+    assert (fact.before, fact.figure) == ("item1itwas", "9")
+    assert count_found([fact], text) == 1
+    assert count_found([fact], text.replace("It was 9 in all", "It was 8 in all")) == 0
 
 
 def test_figures_in_their_places_are_found(filing, text):

@@ -103,3 +103,11 @@ def test_a_row_that_begins_with_the_number_of_an_item_or_has_boxes_or_signs_is_n
 
     assert not any(table.header)
     assert [cells for cells, _ in table.rows] == rows
+
+
+def test_names_above_titles_are_no_header():
+    rows = ["<tr><td>Ada Miller</td><td>John Smith</td></tr>", "<tr><td>Treasurer</td><td>President of it</td></tr>"]
+    (table,) = find_tables(read_markup(f"<table>{''.join(rows)}</table>".encode()).text)
+
+    assert not any(table.header)
+    assert table.rows[0][0] == ("Ada Miller", "John Smith")
