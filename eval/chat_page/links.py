@@ -16,7 +16,7 @@ from itertools import pairwise
 
 import nupunkt
 
-from pipeline.checks.sentences import content_words, split_sentences
+from pipeline.checks.sentences import content_words
 from pipeline.passages.quote_alignment import TOLD, locate
 from pipeline.passages.spans import Span, trim_span
 
@@ -35,6 +35,7 @@ UNANSWERED = re.compile(
 LINE = re.compile(r"[^\n]+")
 ITEM = r"[-*•] |\d+[.)] |#|>"  # how a line begins that goes on with no line before it
 BLOCK = re.compile(rf"^(?:\|[^\n]*(?:\n\|[^\n]*)*|[^|\n][^\n]*(?:\n(?!\||{ITEM})[^\n]+)*)", re.MULTILINE)
+WORD = re.compile(r"\w")
 RULE = re.compile(r"[|:\-\s]+$")
 
 
@@ -162,10 +163,18 @@ def find_names(sentence: str) -> set[str]:
     return {match[1].lower() for match in NAME.finditer(sentence)}
 
 
+def split_answer(answer: str) -> Iterator[Span]:
+    """Yield the sentences of an answer, and the rows of its tables; a line may end within a sentence."""
+    for block in BLOCK.finditer(answer):
+        split = [row.span() for row in LINE.finditer(block[0])] if block[0][0] == "|" else nupunkt.sent_spans(block[0])
+        spans = (trim_span(answer, block.start() + start, block.start() + end) for start, end in split)
+        yield from (span for span in spans if WORD.search(span.text))
+
+
 def link_sentences(answer: str, indices: Mapping[str, PlaceIndex]) -> list[Link]:
     """Return the sentences of an answer that a document bears out, in their order, each with its best place."""
     links = []
-    for sentence in split_sentences(answer):
+    for sentence in split_answer(answer):
         found = [(key, match) for key, index in indices.items() if (match := index.find(sentence.text))]
         if found:
             key, (_, quote) = max(found, key=lambda pair: pair[1][0])

@@ -74,6 +74,8 @@ def test_each_sentence_has_its_own_link_and_document() -> None:
 def test_a_line_break_within_a_sentence_does_not_hide_it() -> None:
     (found,) = link("Net sales rose to $412.5 million in 2023, after $398.1 million in the year before.")
     assert "\nmillion in the year before." in found.quote.text
+    answer = "The board proposes no\ndividend for the year.\n\n- Orders from Norvania\nwere strong."
+    assert [answer[each.start : each.end] for each in link(answer)] == answer.split("\n\n")
 
 
 @pytest.mark.parametrize(("position", "page"), [(0, 1), (99, 1), (100, 2), (250, 3)])
