@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import socket
 import subprocess
 import sys
@@ -15,19 +14,15 @@ import pytest
 import yaml
 from pypdf import PdfWriter
 
+from eval.browser import find_chromium, open_browser
 from tests.eval.chat_page.pages import ROOT, TEXT, write_pdf
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="there is no chromium: nothing to open the page with"),
+    pytest.mark.skipif(find_chromium() is None, reason="there is no chromium: nothing to open the page with"),
 ]
-SWITCHES = (
-    *("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
-    *("--disable-component-update", "--disable-sync"),
-)
 QUESTION = "How many days did the miller count?"
 SENTENCE = "The miller counted eleven days on the beam above his door."
 FILLER = "The road to the mill of Varn is long, but it is level and dry. Two goats stood by the gate. "
@@ -79,10 +74,8 @@ def wait_for(url: str, server: subprocess.Popen) -> str:
 
 @pytest.fixture(scope="module")
 def browser():
-    with playwright.sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=CHROMIUM, args=list(SWITCHES))
+    with open_browser() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture

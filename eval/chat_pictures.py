@@ -1,4 +1,4 @@
-"""Take the pictures of the page that docs/chat.md shows, with a real model: `python -m eval.chat_page.pictures`.
+"""Take the pictures of the page that docs/chat.md shows, with a real model: `python -m eval.chat_pictures`.
 
 Reads   MODEL, BASE, PARAMS    as `longalpaca chat`
 Writes  OUT/chat-1400-light.png, chat-1400-dark.png, chat-400-light.png, chat-400-dark.png
@@ -6,10 +6,8 @@ Writes  OUT/chat-1400-light.png, chat-1400-dark.png, chat-400-light.png, chat-40
 
 import argparse
 import logging
-import shutil
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -18,13 +16,11 @@ from typing import Any
 
 import httpx
 
+from eval.browser import SCHEMES, SIZES, open_browser, take_picture
 from eval.chat import DEFAULT_MODEL
 from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 
-SIZES = ((1400, 900), (400, 860))
-SCHEMES = ("light", "dark")
-SWITCHES = ("--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 START_SECONDS, READ_SECONDS, ANSWER_SECONDS = 120, 120, 600
 log = logging.getLogger(__name__)
 
@@ -32,7 +28,7 @@ log = logging.getLogger(__name__)
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     own = argparse.ArgumentParser(
-        prog="python -m eval.chat_page.pictures",
+        prog="python -m eval.chat_pictures",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -89,18 +85,10 @@ def wait_for(url: str, server: "subprocess.Popen[bytes]") -> None:
 
 def take_pictures(options: argparse.Namespace, url: str) -> list[Path]:
     """Talk to the document once, and take a picture of each size in each scheme."""
-    from playwright.sync_api import sync_playwright  # of the extra `dev`
-
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
-    if chromium is None:
-        raise InputError("pictures", found="no chromium", expected="a browser", fix="Install chromium.")
-    with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=chromium, args=list(SWITCHES))
+    with open_browser() as browser:
         page = browser.new_page()
         talk(page, url, options)
-        paths = [take(page, options.out, size, scheme) for size in SIZES for scheme in SCHEMES]
-        browser.close()
-    return paths
+        return [take(page, options.out, size, scheme) for size in SIZES for scheme in SCHEMES]
 
 
 def talk(page: Any, url: str, options: argparse.Namespace) -> None:
@@ -119,18 +107,11 @@ def talk(page: Any, url: str, options: argparse.Namespace) -> None:
 
 
 def take(page: Any, out: Path, size: tuple[int, int], scheme: str) -> Path:
-    """Take one picture, in few colours so that it stays small."""
-    from PIL import Image  # comes with matplotlib
-
-    page.emulate_media(color_scheme=scheme)
+    """Take one picture of the answer."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
     page.locator(".box").first.scroll_into_view_if_needed()
     page.wait_for_timeout(300)
-    path = out / f"chat-{size[0]}-{scheme}.png"
-    with tempfile.NamedTemporaryFile(suffix=".png") as file:
-        page.screenshot(path=file.name)
-        Image.open(file.name).convert("RGB").quantize(128).save(path, optimize=True)
-    return path
+    return take_picture(page, out / f"chat-{size[0]}-{scheme}.png", size, scheme)
 
 
 if __name__ == "__main__":
