@@ -10,6 +10,11 @@ let onChange = async () => {};
 export function startDocuments(changed) {
   onChange = changed;
   const drop = byId("drop");
+  byId("files").addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return; // a browser opens the dialog by Space alone
+    event.preventDefault();
+    event.target.click();
+  });
   byId("files").addEventListener("change", async (event) => {
     const files = [...event.target.files];
     event.target.value = "";

@@ -217,6 +217,7 @@ def press_until(page, selector: str) -> None:
 
 
 def test_the_keyboard_alone_adds_asks_opens_and_removes(page, files) -> None:
+    page.wait_for_selector("#files[accept]", state="attached")  # what may be added is known once the page is ready
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     press_until(page, "#files")
