@@ -58,12 +58,19 @@ def run(params: DemosParams, *, base: str, tuned: str, documents: Path, examples
             rows += [
                 {"model": name, "sample": number, **row} for row in reply_all(model, cases, sampling, demonstrations)
             ]
-        log.info("demos: %s: %d replies", name, len(cases) * (1 + params.num_samples))
     with replacing(out) as beside:
         beside.mkdir()
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         (beside / "transcripts.jsonl").write_text("\n".join([*lines, ""]), encoding="utf-8")
         write_json(beside / "metrics.json", summarise(rows))
+    log.info("demos: %d replies in %s; checks passed: %s", len(rows), out, ", ".join(count_passed(rows)))
+
+
+def count_passed(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Yield each model with how many checks its replies passed, of how many."""
+    for name in MODELS:
+        passed = [one["passed"] for row in rows if row["model"] == name for one in row["findings"]]
+        yield f"{name} {sum(passed)}/{len(passed)}"
 
 
 def read_library(params: DemosParams, documents: Path, examples: Path, model: ChatModel) -> Library:

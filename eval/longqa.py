@@ -65,12 +65,14 @@ def run(params: LongqaParams, *, base: str, tuned: str, examples: Path, document
         questions = questions or list(list_questions(params, model, examples, held_out))
         for way in WAYS[name]:
             rows += ask(model, questions, f"{name} {way}", params, held_out)
-            log.info("longqa: %s: %d replies", f"{name} {way}", len(questions))
     with replacing(out) as beside:
         beside.mkdir()
         lines = [json.dumps(row, ensure_ascii=False) for row in rows]
         (beside / "replies.jsonl").write_text("\n".join([*lines, ""]), encoding="utf-8")
         write_json(beside / "metrics.json", summarise(pd.DataFrame(rows), params.num_resamples, params.seed))
+    means = pd.DataFrame(rows).groupby("cell", sort=False)["score"].mean()
+    scores = ", ".join(f"{cell} {mean:.2f}" for cell, mean in means.items())
+    log.info("longqa: %d replies in %s; score: %s", len(rows), out, scores)
 
 
 def list_questions(

@@ -19,9 +19,10 @@ MODEL = {
     "dtype": "float32",
     "quantized": None,
     "template": "chat",
-    "max_context_tokens": 4_096,
+    "max_context_tokens": 8_192,
     "max_cache_bytes": 10**8,
 }
+SAMPLING = {"max_tokens": 4, "temperature": 0.6, "top_p": 0.9, "seed": 2023}
 PARAMS = {
     "extract": {"documents_per_shard": 4},
     "mix": {"num_long": 6, "num_short": 2, "num_test": 2, "max_tokens": 20_000},
@@ -30,6 +31,8 @@ PARAMS = {
     "needle": {"lengths": [1_200], "num_depths": 2, "num_haystacks": 1, "model": MODEL},
     "ruler": {"lengths": [1_500], "tasks": ["niah_single_1", "qa_1"], "max_reply_tokens": 4, "model": MODEL},
 }
+PARAMS["longqa"] = {"lengths": [1_500], "questions_per_document": 1, "sampling": SAMPLING, "model": MODEL}
+PARAMS["demos"] = {"max_tokens": 1_500, "sampling": SAMPLING, "model": MODEL}
 RECIPE = {
     "base": {"dtype": "float32"},
     "extend": {
