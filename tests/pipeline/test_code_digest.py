@@ -14,6 +14,7 @@ FOUND_BY_NAME = {  # modules that import every module of their folder by name
     "pipeline.tasks.task": "pipeline.tasks",
     "pipeline.readers.formats.format": "pipeline.readers.formats",
     "eval.report_parts.part": "eval.report_parts",
+    "eval.demonstrations.case": "eval.demonstrations",
 }
 
 
