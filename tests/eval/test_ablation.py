@@ -142,7 +142,7 @@ def test_every_method_has_a_name_for_files():
     assert len({method.key for method in METHODS}) == len(METHODS)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.filterwarnings("ignore:.*gradient_checkpointing.* is deprecated:FutureWarning")
 def test_a_comparison_is_written_and_not_trained_twice(tmp_path, tiny_model):
     rows = [Document(f"{n}", "book", f"{n}.txt", text=SENTENCE * 60, split="train") for n in range(2)]

@@ -265,7 +265,7 @@ def test_reviews_belong_to_the_paper_of_their_group() -> None:
 NUM_PAPERS = 40
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_40_papers_with_120_reviews_become_examples_by_one_dvc_repro(tmp_path, root, tiny_tokenizer) -> None:
     from pipeline.find import find, load
 

@@ -101,6 +101,7 @@ def test_a_sample_is_the_same_for_the_same_seed(filing, text):
 FILINGS = ("ko-10-k-2025-02-20.html", "nke-10-k-2025-07-17.html", "pg-10-k-2025-08-04.html")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FILINGS)
 def test_real_filings_have_every_tagged_figure_in_its_row_and_column(shared, name):
     path = shared / "corpus" / "statements" / name
