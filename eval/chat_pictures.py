@@ -109,7 +109,8 @@ def talk(page: Any, url: str, options: argparse.Namespace) -> None:
 def take(page: Any, out: Path, size: tuple[int, int], scheme: str) -> Path:
     """Take one picture of the answer."""
     page.set_viewport_size({"width": size[0], "height": size[1]})
-    page.locator(".box").first.scroll_into_view_if_needed()
+    if page.locator(".box").count():
+        page.locator(".box").first.scroll_into_view_if_needed()
     page.wait_for_timeout(300)
     return take_picture(page, out / f"chat-{size[0]}-{scheme}.png", size, scheme)
 
