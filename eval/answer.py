@@ -17,15 +17,13 @@ from tqdm import tqdm
 from eval.chat_page.answering import link_answer
 from eval.chat_page.context import Budget, Shown, show_documents, write_conversation
 from eval.chat_page.conversations import Answer, Question, describe_link
-from eval.chat_page.params import ChatParams
+from eval.chat_page.params import DEFAULT_MODEL, ChatParams
 from eval.chat_page.uploads import ChatDocument, read_files
 from eval.models.open import open_model
 from eval.models.records import ChatModel
 from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 from pipeline.extract import ExtractParams
-
-DEFAULT_MODEL = "data/models/smollm2-135m/merged"
 
 
 def parser() -> argparse.ArgumentParser:

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
-from eval.chat_page.params import ChatParams
+from eval.chat_page.params import DEFAULT_MODEL, ChatParams
 from eval.models.open import open_model
 from eval.models.records import ChatModel
 from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 from pipeline.extract import ExtractParams
 
-DEFAULT_MODEL = "data/models/smollm2-135m/merged"
 log = logging.getLogger(__name__)
 
 

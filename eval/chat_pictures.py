@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from eval.browser import SCHEMES, SIZES, open_browser, take_picture
-from eval.chat import DEFAULT_MODEL
+from eval.chat_page.params import DEFAULT_MODEL
 from pipeline.cli import exit_on_input_error, log_to_stderr
 from pipeline.errors import InputError
 

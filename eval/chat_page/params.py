@@ -6,6 +6,8 @@ from eval.models.records import ModelParams, Sampling
 from pipeline.endpoint.endpoint_params import EndpointParams
 from pipeline.params import Params
 
+DEFAULT_MODEL = "data/models/smollm2-135m/merged"  # what the default run makes
+
 
 class ChatParams(Params):
     """Section `chat` of params.yaml, read by the commands `chat` and `answer`."""
